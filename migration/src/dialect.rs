@@ -1,0 +1,107 @@
+//! One text of SQL for two databases: names of types are written as `:uuid`, `:time` and so on, and what only one
+//! database has is added here: strict tables on SQLite, row-level security on PostgreSQL.
+
+use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+
+/// Every table whose rows belong to one organization. On PostgreSQL each stands behind row-level security.
+pub const TENANT: &[&str] = &[
+    "organization_key",
+    "member",
+    "organization_admin",
+    "session",
+    "refresh_token",
+    "service",
+    "agent",
+    "contract",
+    "contract_revision",
+    "usage_entry",
+    "month_close",
+    "charge",
+    "charge_line",
+    "audit_entry",
+    "idempotency",
+];
+
+/// Tables that the service reads before it knows the organization. They hold IDs and routes, no other data.
+pub const ROUTING: &[&str] = &["organization_route", "job_outbox", "sign_in_throttle", "price_list", "security_event"];
+
+/// Tables in which a row, once written, neither changes nor goes.
+pub const APPEND_ONLY: &[&str] =
+    &["audit_entry", "security_event", "contract_revision", "usage_entry", "month_close", "charge", "charge_line", "price_list"];
+
+/// Runs `sql` with the database's own names of types.
+pub(crate) async fn run(manager: &SchemaManager<'_>, sql: &str) -> Result<(), DbErr> {
+    let postgres = manager.get_database_backend() == DbBackend::Postgres;
+    let types: &[(&str, &str)] = if postgres {
+        &[
+            (":uuid", "uuid"),
+            (":time", "timestamptz"),
+            (":date", "date"),
+            (":json", "jsonb"),
+            (":bytes", "bytea"),
+            (":bool", "boolean"),
+            (":int", "integer"),
+            (":long", "bigint"),
+            (":end", ""),
+        ]
+    } else {
+        &[
+            (":uuid", "BLOB"),
+            (":time", "TEXT"),
+            (":date", "TEXT"),
+            (":json", "TEXT"),
+            (":bytes", "BLOB"),
+            (":bool", "INTEGER"),
+            (":int", "INTEGER"),
+            (":long", "INTEGER"),
+            (":end", "STRICT"),
+        ]
+    };
+    let text = types.iter().fold(sql.to_owned(), |text, (name, own)| text.replace(name, own));
+    manager.get_connection().execute_unprepared(&text).await?;
+    Ok(())
+}
+
+/// Puts a table behind row-level security: only rows of the transaction's organization exist, and no other can be
+/// written, also by the table's owner. An unset organization shows nothing.
+pub(crate) async fn isolate(manager: &SchemaManager<'_>, tables: &[&str], column: &str) -> Result<(), DbErr> {
+    if manager.get_database_backend() != DbBackend::Postgres {
+        return Ok(());
+    }
+    for table in tables {
+        let own = format!("{column} = NULLIF(current_setting('orgdesk.organization', true), '')::uuid");
+        let sql = format!(
+            "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
+             ALTER TABLE {table} FORCE ROW LEVEL SECURITY;
+             CREATE POLICY tenant ON {table} USING ({own}) WITH CHECK ({own});"
+        );
+        manager.get_connection().execute_unprepared(&sql).await?;
+    }
+    Ok(())
+}
+
+/// Refuses every change and removal of rows of a table, also `INSERT OR REPLACE`, which SQLite's triggers on
+/// deletion see only with `recursive_triggers` on. `key` names the columns that tell two rows apart.
+pub(crate) async fn append_only(manager: &SchemaManager<'_>, table: &str, key: &[&str]) -> Result<(), DbErr> {
+    let sql = if manager.get_database_backend() == DbBackend::Postgres {
+        format!(
+            "CREATE FUNCTION {table}_is_append_only() RETURNS trigger LANGUAGE plpgsql AS
+               $$ BEGIN RAISE EXCEPTION '{table} is append-only'; END $$;
+             CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
+               FOR EACH STATEMENT EXECUTE FUNCTION {table}_is_append_only();"
+        )
+    } else {
+        let same = key.iter().map(|column| format!("{column} = NEW.{column}")).collect::<Vec<_>>().join(" AND ");
+        format!(
+            "CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table}
+               BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;
+             CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table}
+               BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;
+             CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table}
+               WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})
+               BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;"
+        )
+    };
+    manager.get_connection().execute_unprepared(&sql).await?;
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! The changes of the database, in order. Each file is one change, written as SQL for both databases at once;
+//! `dialect.rs` fills in what differs. A change is never edited once released: add another.
+
+mod dialect;
+mod m20261122_000001_organization;
+mod m20261122_000002_member;
+mod m20261122_000003_service;
+mod m20261122_000004_billing;
+mod m20261122_000005_audit;
+mod m20261122_000006_jobs;
+
+pub use dialect::{APPEND_ONLY, ROUTING, TENANT};
+pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::prelude::*;
+
+/// Runs the changes that a database does not have yet.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261122_000001_organization::Migration),
+            Box::new(m20261122_000002_member::Migration),
+            Box::new(m20261122_000003_service::Migration),
+            Box::new(m20261122_000004_billing::Migration),
+            Box::new(m20261122_000005_audit::Migration),
+            Box::new(m20261122_000006_jobs::Migration),
+        ]
+    }
+}

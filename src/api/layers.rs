@@ -1,0 +1,211 @@
+//! What holds for every reply of every route, refusals and failures included: request ID, security headers, the access
+//! line, a limit of time and of requests in flight, and no panic that leaves the process or its text.
+
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::Response,
+};
+use futures_util::FutureExt;
+use tokio::sync::Semaphore;
+
+use super::{
+    answer,
+    codes::{RequestCode, request_error},
+    media::{self, Media},
+};
+
+/// Longest that a request may take, its body arrived.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// Most requests in flight.
+pub const MAX_IN_FLIGHT: usize = 512;
+/// Seconds after which a shed client may come again.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+/// Routes that are served past the limit of requests in flight: an overloaded process is alive.
+const ALWAYS_SERVED: &str = "/health/";
+/// Longest path in the access line, in characters.
+const MAX_LOGGED_PATH: usize = 200;
+/// Slack in which a handler answers that a body is late, before the layer says so for it.
+const BODY_SLACK: Duration = Duration::from_secs(1);
+
+static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Headers of every reply; the first two in any case, the rest unless the handler has its own.
+const SECURITY_HEADERS: [(HeaderName, &str); 5] = [
+    (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; frame-ancestors 'none'",
+    ),
+    (header::CACHE_CONTROL, "no-store"),
+];
+
+/// The ID of a request, as an extension for handlers: in the log, in `X-Request-Id`, and in `INTERNAL` errors.
+#[derive(Clone, Debug)]
+pub struct RequestId(Arc<str>);
+
+impl RequestId {
+    /// The ID as text, 8 to 64 letters, digits, hyphens or underscores where it came from outside.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The moment at which a request runs out of time, as an extension for handlers: reading a body has its own deadline.
+#[derive(Clone, Debug)]
+pub struct AnswerClock {
+    timeout: Duration,
+    deadline: Arc<Mutex<tokio::time::Instant>>,
+}
+
+impl AnswerClock {
+    fn new(timeout: Duration) -> Self {
+        Self {
+            timeout,
+            deadline: Arc::new(Mutex::new(tokio::time::Instant::now() + timeout)),
+        }
+    }
+
+    /// Waits for a body that has `deadline` to arrive, and leaves it to the handler to say when it is late.
+    pub fn await_body(&self, deadline: Duration) {
+        self.set(deadline + BODY_SLACK);
+    }
+
+    /// Gives the whole time again: the body is here.
+    pub fn restart(&self) {
+        self.set(self.timeout);
+    }
+
+    fn set(&self, left: Duration) {
+        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) = tokio::time::Instant::now() + left;
+    }
+
+    fn get(&self) -> tokio::time::Instant {
+        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn run_out(&self) {
+        while self.get() > tokio::time::Instant::now() {
+            tokio::time::sleep_until(self.get()).await;
+        }
+    }
+}
+
+/// What can be set about the layers.
+#[derive(Clone)]
+pub struct Layers {
+    request_ids: Arc<dyn Fn() -> String + Send + Sync>,
+    timeout: Duration,
+    in_flight: Arc<Semaphore>,
+}
+
+impl Layers {
+    /// The limits of this file, with a source of fresh request IDs (each a valid header value).
+    pub fn new(request_ids: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        Self {
+            request_ids: Arc::new(request_ids),
+            timeout: REQUEST_TIMEOUT,
+            in_flight: Arc::new(Semaphore::new(MAX_IN_FLIGHT)),
+        }
+    }
+
+    /// Another limit of requests in flight.
+    #[must_use]
+    pub fn with_in_flight(mut self, most: usize) -> Self {
+        self.in_flight = Arc::new(Semaphore::new(most));
+        self
+    }
+
+    /// Another limit of time.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Puts the layers around all routes of a router and its fallback. To be called last.
+    pub fn around(self, router: Router) -> Router {
+        router.layer(middleware::from_fn_with_state(self, outermost))
+    }
+}
+
+async fn outermost(State(layers): State<Layers>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = given_id(request.headers()).unwrap_or_else(|| (layers.request_ids)());
+    let id = RequestId(id.into());
+    request.extensions_mut().insert(id.clone());
+    let method = request.method().clone();
+    let path: String = request.uri().path().chars().take(MAX_LOGGED_PATH).collect();
+    let mut response = bounded(&layers, &id, request, next).await;
+    seal(response.headers_mut(), &id);
+    let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let status = response.status().as_u16();
+    tracing::info!(target: "access", %method, path, status, ms, request_id = id.as_str());
+    response
+}
+
+/// Runs the handler within the limits, and answers for it where it cannot.
+async fn bounded(layers: &Layers, id: &RequestId, mut request: Request, next: Next) -> Response {
+    let media = media::negotiate(request.headers()).unwrap_or(Media::Json);
+    let permit = layers.in_flight.try_acquire();
+    if permit.is_err() && !request.uri().path().starts_with(ALWAYS_SERVED) {
+        let mut response = unavailable(media, RequestCode::Overloaded, "Too many requests are in flight.");
+        response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+        return response;
+    }
+    let clock = AnswerClock::new(layers.timeout);
+    request.extensions_mut().insert(clock.clone());
+    let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
+    tokio::select! {
+        biased;
+        handled = handled => handled.unwrap_or_else(|_| {
+            tracing::error!(request_id = id.as_str(), "a handler panicked");
+            answer::problem(media, StatusCode::INTERNAL_SERVER_ERROR, &answer::internal_error(id.as_str()))
+        }),
+        () = clock.run_out() => unavailable(media, RequestCode::Timeout, "The answer was not ready in time."),
+    }
+}
+
+fn unavailable(media: Media, code: RequestCode, message: &str) -> axum::http::Response<Body> {
+    answer::problem(
+        media,
+        StatusCode::SERVICE_UNAVAILABLE,
+        &request_error(code, message, None),
+    )
+}
+
+/// An ID from outside, where it is one that can stand in a log: a single `^[A-Za-z0-9_-]{8,64}$`.
+fn given_id(headers: &HeaderMap) -> Option<String> {
+    let mut all = headers.get_all(&X_REQUEST_ID).iter();
+    let (Some(only), None) = (all.next(), all.next()) else {
+        return None;
+    };
+    let text = only.to_str().ok().filter(|text| (8..=64).contains(&text.len()))?;
+    text.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+        .then(|| text.to_owned())
+}
+
+fn seal(headers: &mut HeaderMap, id: &RequestId) {
+    headers.remove(header::SERVER);
+    for (index, (name, value)) in SECURITY_HEADERS.into_iter().enumerate() {
+        if index < 2 || !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+        headers.insert(X_REQUEST_ID.clone(), value);
+    }
+}

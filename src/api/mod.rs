@@ -1,0 +1,24 @@
+//! The outside of the service: HTTP, GraphQL over HTTP, and the limits that hold before anything is executed.
+
+pub mod answer;
+pub mod bearer;
+pub mod codes;
+pub mod connection;
+pub mod cost;
+pub mod errors;
+pub mod graphql_http;
+pub mod guard;
+pub mod health;
+pub mod layers;
+pub mod media;
+pub mod menu;
+pub mod node;
+pub mod null_in_place;
+pub mod parameters;
+pub mod playground;
+pub mod schema;
+pub mod server;
+pub mod session;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+//! The example operations of the playground, from `docs/operations`, in the order of their tabs.
+
+use serde::Serialize;
+
+/// One documented operation: a task that a person or a program does.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Operation {
+    /// The task, as its file is named: `service-create`.
+    pub name: &'static str,
+    /// The GraphQL document, opened by comment lines that say what it does.
+    #[serde(rename = "query")]
+    pub text: &'static str,
+    /// Example variables as the text of a JSON object; empty where the operation takes none.
+    pub variables: &'static str,
+}
+
+macro_rules! operation {
+    ($name:literal) => {
+        operation!($name, "")
+    };
+    ($name:literal, with variables) => {
+        operation!(
+            $name,
+            include_str!(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/docs/operations/",
+                $name,
+                ".variables.json"
+            ))
+        )
+    };
+    ($name:literal, $variables:expr) => {
+        Operation {
+            name: $name,
+            text: include_str!(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/docs/operations/",
+                $name,
+                ".graphql"
+            )),
+            variables: $variables,
+        }
+    };
+}
+
+/// Every file of `docs/operations`. The first one opens first and needs nothing but a signed-in reader.
+pub const OPERATIONS: &[Operation] = &[
+    operation!("organization-overview"),
+    operation!("viewer"),
+    operation!("menu", with variables),
+    operation!("service-list", with variables),
+    operation!("service-details", with variables),
+    operation!("service-create", with variables),
+    operation!("service-update", with variables),
+    operation!("contract-items", with variables),
+    operation!("contract-draft", with variables),
+    operation!("contract-quote", with variables),
+    operation!("contract-sign", with variables),
+    operation!("contract-update", with variables),
+    operation!("contract-history", with variables),
+    operation!("contract-as-of", with variables),
+    operation!("service-suspend", with variables),
+    operation!("service-resume", with variables),
+    operation!("service-terminate", with variables),
+    operation!("usage-record", with variables),
+    operation!("charge-list", with variables),
+    operation!("charge-service", with variables),
+    operation!("organization-update", with variables),
+    operation!("organization-key-list"),
+    operation!("organization-key-create", with variables),
+    operation!("organization-key-rotate", with variables),
+    operation!("organization-key-revoke", with variables),
+    operation!("audit-list", with variables),
+    operation!("session-start", with variables),
+    operation!("session-refresh", with variables),
+    operation!("session-confirm", with variables),
+    operation!("session-end", with variables),
+    operation!("session-end-all", with variables),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::OPERATIONS;
+
+    #[test]
+    fn every_file_is_listed_with_its_variables() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operations");
+        let files: BTreeSet<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.ends_with(".graphql") || name.ends_with(".variables.json"))
+            .collect();
+        let listed: BTreeSet<String> = OPERATIONS
+            .iter()
+            .flat_map(|operation| {
+                let variables = format!("{}.variables.json", operation.name);
+                [
+                    Some(format!("{}.graphql", operation.name)),
+                    (!operation.variables.is_empty()).then_some(variables),
+                ]
+            })
+            .flatten()
+            .collect();
+        assert_eq!(listed, files);
+    }
+
+    #[test]
+    fn every_operation_says_what_it_does_and_has_sound_variables() {
+        for operation in OPERATIONS {
+            assert!(
+                operation.text.starts_with("# "),
+                "{} opens without a comment",
+                operation.name
+            );
+            if !operation.variables.is_empty() {
+                let variables: serde_json::Value = serde_json::from_str(operation.variables).unwrap();
+                assert!(variables.is_object(), "{}", operation.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+// The session of this browser tab: sign in, keep the tokens fresh, sign out. Tokens live in sessionStorage only.
+
+const KEPT_AS = "orgdesk:session";
+/** The longest time before its end that an access token is renewed, in milliseconds. */
+const RENEW_AHEAD = 60_000;
+/** The shortest wait before a renewal, in milliseconds: a wrong clock must not make a storm of them. */
+const SHORTEST_WAIT = 5_000;
+/** The wait after a renewal that the server could not answer, in milliseconds. */
+const RETRY_WAIT = 30_000;
+/** The longest time that a browser's timer can wait, in milliseconds. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+const TOKENS = "tokens { accessToken accessTokenExpiresAt refreshToken }";
+const START = `mutation SignIn($input: SessionStartInput!) {
+  sessionStart(input: $input) { ${TOKENS} viewer { member { name } organization { name } } userErrors { message } }
+}`;
+const REFRESH = `mutation KeepSignedIn($input: SessionRefreshInput!) {
+  sessionRefresh(input: $input) { ${TOKENS} userErrors { message } }
+}`;
+const END = `mutation SignOut($input: SessionEndInput!) {
+  sessionEnd(input: $input) { userErrors { message } }
+}`;
+
+/** What the server says to the person, in the person's language. `isFinal`: the same again would be refused again. */
+export class Refused extends Error {
+  constructor(errors, isFinal) {
+    super(errors.map((error) => error.message).join(" "));
+    this.isFinal = isFinal;
+  }
+}
+
+/** Sends one GraphQL request; answers the HTTP answer, whatever its status. */
+function post(request, headers) {
+  return fetch("/graphql", {
+    method: "POST",
+    headers: { "content-type": "application/json", accept: "application/graphql-response+json", ...headers },
+    body: JSON.stringify(request),
+    credentials: "omit",
+    cache: "no-store",
+  });
+}
+
+/** Runs one of the mutations above; answers its payload and the server's clock. */
+async function run(query, field, input, headers) {
+  const answer = await post({ query, variables: { input } }, headers);
+  const body = await answer.json();
+  if (body.errors?.length) throw new Refused(body.errors, false);
+  const payload = body.data[field];
+  if (payload.userErrors.length) throw new Refused(payload.userErrors, true);
+  return { payload, now: Date.parse(answer.headers.get("date")) || Date.now() };
+}
+
+/** What is kept of the tokens. The time left is counted by the server's clock, so that a wrong one here does no harm. */
+function keptTokens(tokens, now) {
+  const left = Date.parse(tokens.accessTokenExpiresAt) - now;
+  const wait = Math.max(SHORTEST_WAIT, left - Math.min(RENEW_AHEAD, left / 4));
+  return { accessToken: tokens.accessToken, refreshToken: tokens.refreshToken, renewAt: Date.now() + wait };
+}
+
+function readKept() {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEPT_AS));
+  } catch {
+    return null;
+  }
+}
+
+export class Session {
+  #kept = readKept();
+  #timer;
+  #renewal = null;
+  #changed;
+
+  /** `changed(ended)` is called after each sign-in and sign-out; `ended` is true when the server ended the session. */
+  constructor(changed) {
+    this.#changed = changed;
+    this.#plan();
+  }
+
+  /** Who is signed in, as `{ member, organization }`; null when nobody is. */
+  get who() {
+    return this.#kept?.who ?? null;
+  }
+
+  async start(organization, login, password) {
+    const { payload, now } = await run(START, "sessionStart", { organization, login, password });
+    const who = { member: payload.viewer.member.name, organization: payload.viewer.organization.name };
+    this.#keep({ ...keptTokens(payload.tokens, now), who });
+    this.#changed(false);
+  }
+
+  /** Signs out here at once and tells the server; a server that cannot be reached lets the session run out. */
+  async end() {
+    const { refreshToken, renewAt } = this.#kept;
+    // An access token that may have expired would have the request refused; the refresh token says enough.
+    const headers = Date.now() < renewAt ? this.#authorization() : {};
+    this.#keep(null);
+    this.#changed(false);
+    await run(END, "sessionEnd", { refreshToken }, headers);
+  }
+
+  /** Sends a request of the editor as the signed-in member. Headers that the person wrote come first. */
+  async send(request, written = {}) {
+    const headers = Object.fromEntries(Object.entries(written).map(([name, value]) => [name.toLowerCase(), value]));
+    if (!this.#kept || "authorization" in headers) return post(request, headers);
+    if (Date.now() >= this.#kept.renewAt) await this.#renew();
+    const answer = await post(request, { ...headers, ...this.#authorization() });
+    // 401: the token was refused and nothing was executed, so sending it again is safe.
+    if (answer.status !== 401 || !(await this.#renew())) return answer;
+    return post(request, { ...headers, ...this.#authorization() });
+  }
+
+  #authorization() {
+    return this.#kept ? { authorization: `Bearer ${this.#kept.accessToken}` } : {};
+  }
+
+  #keep(kept) {
+    this.#kept = kept;
+    if (kept) sessionStorage.setItem(KEPT_AS, JSON.stringify(kept));
+    else sessionStorage.removeItem(KEPT_AS);
+    this.#plan();
+  }
+
+  #plan() {
+    clearTimeout(this.#timer);
+    if (!this.#kept) return;
+    const wait = Math.max(SHORTEST_WAIT, this.#kept.renewAt - Date.now());
+    const next = wait > LONGEST_TIMER ? () => this.#plan() : () => this.#renew();
+    this.#timer = setTimeout(next, Math.min(wait, LONGEST_TIMER));
+  }
+
+  /** Renews the tokens, once however many ask; true when there are new ones. */
+  #renew() {
+    this.#renewal ??= this.#renewOnce().finally(() => {
+      this.#renewal = null;
+    });
+    return this.#renewal;
+  }
+
+  async #renewOnce() {
+    const before = this.#kept;
+    if (!before) return false;
+    try {
+      const { payload, now } = await run(REFRESH, "sessionRefresh", { refreshToken: before.refreshToken });
+      if (this.#kept !== before) return false;
+      this.#keep({ ...before, ...keptTokens(payload.tokens, now) });
+      return true;
+    } catch (error) {
+      if (this.#kept !== before) return false;
+      const isOver = error instanceof Refused && error.isFinal;
+      this.#keep(isOver ? null : { ...before, renewAt: Date.now() + RETRY_WAIT });
+      if (isOver) this.#changed(true);
+      return false;
+    }
+  }
+}

@@ -1,0 +1,78 @@
+//! The API as a whole: the areas' parts merged, and what stands around every resolver.
+
+use async_graphql::{
+    EmptySubscription, Interface, MergedObject, SDLExportOptions, Schema, TypeDirective,
+};
+
+use super::{
+    errors::ErrorCodes,
+    guard::MAX_NESTING,
+    menu::MenuQuery,
+    node::{Node, NodeQuery},
+    null_in_place::NullInPlace,
+};
+use crate::{
+    audit::graphql::AuditQuery,
+    billing::graphql::{BillingMutation, BillingQuery, UsageUserError},
+    contract::graphql::{ContractMutation, ContractQuery, ContractUserError},
+    member::graphql::{MemberMutation, MemberQuery, SessionUserError},
+    organization::{OrganizationMutation, OrganizationQuery, graphql::OrganizationUserError},
+    service::graphql::{ServiceMutation, ServiceQuery, ServiceUserError},
+};
+
+/// The reads.
+#[derive(MergedObject, Default)]
+pub struct Query(
+    MemberQuery,
+    OrganizationQuery,
+    ServiceQuery,
+    ContractQuery,
+    BillingQuery,
+    AuditQuery,
+    MenuQuery,
+    NodeQuery,
+);
+
+/// The writes. Each is one transaction: all of it happens, or nothing.
+#[derive(MergedObject, Default)]
+pub struct Mutation(MemberMutation, OrganizationMutation, ServiceMutation, ContractMutation, BillingMutation);
+
+/// Why a mutation did not do what was asked.
+#[derive(Debug, Interface)]
+#[graphql(
+    field(name = "field", ty = "&Option<Vec<String>>", desc = "The path of the argument at fault, such as `[\"input\", \"name\"]`, list places as numbers; null where it is no one argument's."),
+    field(name = "message", ty = "String", desc = "What to tell the user, in the language of `Accept-Language`.")
+)]
+pub enum UserError {
+    /// Of signing in and out.
+    Session(SessionUserError),
+    /// Of organizations and keys.
+    Organization(OrganizationUserError),
+    /// Of services.
+    Service(ServiceUserError),
+    /// Of contracts.
+    Contract(ContractUserError),
+    /// Of usage.
+    Usage(UsageUserError),
+}
+
+/// The schema of the API.
+pub type ApiSchema = Schema<Query, Mutation, EmptySubscription>;
+
+/// Builds the schema. It holds no data: each request brings its caller.
+pub fn build() -> ApiSchema {
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+        .register_output_type::<Node>()
+        .register_output_type::<UserError>()
+        .disable_suggestions()
+        .limit_recursive_depth(MAX_NESTING as usize)
+        .extension(NullInPlace)
+        .extension(ErrorCodes)
+        .finish()
+}
+
+/// The schema as text, as `schema.graphql` keeps it.
+pub fn sdl(schema: &ApiSchema) -> String {
+    let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items().include_specified_by();
+    schema.sdl_with_options(options)
+}

@@ -1,0 +1,535 @@
+//! What the API says of charges, prices and usage.
+
+use std::{collections::HashMap, sync::Arc};
+
+use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, SimpleObject, dataloader::Loader};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, sea_query::ExprTrait as _};
+
+use super::{
+    charge, formula,
+    formula::{Breakdown, LineKind},
+    ledger::{Books, Estimate},
+    line,
+    metering::{self, Recorded, UsageRecordInput},
+    month::{self, open_months},
+    page, price,
+};
+use crate::{
+    contract::{
+        graphql::label,
+        item::{Availability, ItemCode, Meter},
+    },
+    kernel::{
+        Action, Batch, Caller, Error, Money, Month, PageRequest, Result, ServiceId, Timestamp, View, id,
+        page::connection,
+        payload::{payload, settle, user_errors},
+        zone,
+    },
+    organization,
+    service::{self, Service, ServiceKind},
+};
+
+user_errors! { UsageUserError, UsageErrorCode, "usage", {
+    /// A value is needed.
+    Blank,
+    /// A value does not have the form that it must have.
+    Invalid,
+    /// A number is out of its range.
+    OutOfRange,
+    /// There are too many of them.
+    TooMany,
+    /// The contract did not have this on that day.
+    UsageNotContracted,
+    /// It has not happened yet.
+    UsageInFuture,
+    /// It happened too long ago.
+    UsageTooOld,
+    /// The entry was recorded with another quantity or day.
+    UsageConflict,
+} }
+
+payload! { UsageRecordPayload, "usageRecord", UsageUserError, {
+    /// How many entries were new; null where there are user errors.
+    accepted_count: i32,
+    /// How many entries were known already; null where there are user errors.
+    repeated_count: i32,
+} }
+
+/// Whether a charge is final.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Enum)]
+pub enum ChargeStatus {
+    /// The month is open: what it comes to if nothing changes, with the usage recorded so far.
+    Estimated,
+    /// 마감: the month is closed, and the charge never changes.
+    Closed,
+}
+
+/// One line of a charge.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct ChargeLine {
+    /// What it is for.
+    pub kind: LineKind,
+    /// The item; null on lines of the whole charge.
+    #[graphql(name = "itemCode")]
+    pub item: Option<ItemCode>,
+    /// 사용자 수: the most seats of any day; null but for licences that are counted by users.
+    #[graphql(name = "seatCount")]
+    pub seats: Option<i32>,
+    /// On how many days of the month; null but for licences.
+    #[graphql(name = "dayCount")]
+    pub days: Option<i32>,
+    /// How much was used; null but for usage.
+    #[graphql(name = "usedCount")]
+    pub used: Option<i32>,
+    /// How much of that is free; null but for usage.
+    #[graphql(name = "freeCount")]
+    pub free: Option<i32>,
+    /// How much of that is charged; null but for usage.
+    #[graphql(name = "chargedCount")]
+    pub charged: Option<i32>,
+    /// The closed month that it corrects; null but for corrections.
+    pub corrects: Option<Month>,
+    /// The amount; negative where it is taken off.
+    pub amount: Money,
+}
+
+#[ComplexObject]
+impl ChargeLine {
+    /// What people call it, in the language of `Accept-Language`.
+    async fn label(&self, context: &Context<'_>) -> String {
+        let language = context.data_unchecked::<Arc<Caller>>().language();
+        let kind = self.kind.label(language);
+        self.item.map_or_else(|| kind.to_owned(), |item| format!("{} · {kind}", label(language, item)))
+    }
+}
+
+/// Lines and their sums.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct ChargeBreakdown {
+    /// The lines, at most 100; they sum to the total.
+    pub lines: Vec<ChargeLine>,
+    /// 이용 금액: licences and usage, free-trial days taken off.
+    pub subtotal: Money,
+    /// 할인: what is taken off.
+    pub discount: Money,
+    /// 공급가액: what remains, with corrections.
+    pub supply: Money,
+    /// 부가세: value-added tax, a tenth of the supply, rounded down.
+    pub vat: Money,
+    /// 합계: supply and tax.
+    pub total: Money,
+}
+
+/// What a service costs in a month.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct Charge {
+    #[graphql(skip)]
+    pub service_id: ServiceId,
+    /// The month.
+    pub month: Month,
+    /// Whether it is final.
+    pub status: ChargeStatus,
+    /// When the month was closed; null while it is open.
+    pub closed_at: Option<Timestamp>,
+    /// Lines and sums.
+    #[graphql(flatten)]
+    pub sums: ChargeBreakdown,
+}
+
+#[ComplexObject]
+impl Charge {
+    /// The globally unique ID.
+    pub async fn id(&self) -> ID {
+        ID(charge_id(self.service_id, self.month))
+    }
+
+    /// The service; null where the caller may not see it.
+    async fn service(&self, context: &Context<'_>) -> Result<Option<Service>> {
+        let view = context.data_unchecked::<Arc<Caller>>().view(Action::ServiceRead).await?;
+        view.loader.load_one(ById(self.service_id)).await.map_err(Error::internal)
+    }
+}
+
+/// An item of the catalogue with its prices.
+#[derive(Debug, SimpleObject)]
+pub struct CatalogueItem {
+    /// Which.
+    pub code: ItemCode,
+    /// What people call it, in the language of `Accept-Language`.
+    pub label: String,
+    /// Whether it is always on.
+    pub is_fixed: bool,
+    /// Whether it is counted by users.
+    pub is_per_user: bool,
+    /// Whether the operator has to agree first.
+    pub needs_approval: bool,
+    /// The item that it needs; null where it needs none.
+    pub depends_on_item: Option<ItemCode>,
+    /// What is counted of it; null where it is not charged by use.
+    pub meter: Option<Meter>,
+    /// 기본료: for a whole month, of one user where it is counted by users.
+    pub month_price: Money,
+    /// 일할: for a day, where it is not a whole month.
+    pub day_price: Money,
+    /// How much use is free in a month; null where it is not charged by use.
+    pub free_volume: Option<i32>,
+    /// The price of one more; null where it is not charged by use.
+    pub unit_price: Option<Money>,
+    /// From how much use on the lower price counts; null where there is none.
+    pub volume_limit: Option<i32>,
+    /// The price of one more beyond the limit; null where there is none.
+    pub unit_price_beyond_limit: Option<Money>,
+}
+
+/// Which charges.
+#[derive(Debug, Clone, InputObject)]
+pub struct ChargeFilter {
+    /// The first month.
+    pub from: Month,
+    /// The last month, at most 36 months in all.
+    pub to: Month,
+    /// 서비스 유형별: only services of this type.
+    pub service_kind: Option<ServiceKind>,
+    /// 개별 서비스: only this service.
+    #[graphql(name = "serviceId")]
+    pub service: Option<ID>,
+}
+
+connection! { ChargeConnection, ChargeEdge, Charge, "charge", "charges",
+    /// What all of them come to, on all pages together.
+    total: Money
+}
+
+/// The text that names the charge of a service and month.
+pub(crate) fn charge_id(service: ServiceId, month: Month) -> String {
+    format!("chg_{}{:05}", id::encode(service.0), month.index())
+}
+
+/// Back from [`charge_id`].
+pub(crate) fn of_charge_id(text: &str) -> Option<(ServiceId, Month)> {
+    let (service, month) = text.strip_prefix("chg_")?.split_at_checked(26)?;
+    let month = Month::from_index(month.parse().ok().filter(|_| month.len() == 5)?)?;
+    Some((ServiceId(id::decode(service)?), month))
+}
+
+impl From<&Breakdown> for ChargeBreakdown {
+    fn from(sums: &Breakdown) -> Self {
+        let small = |number: u64| i32::try_from(number).unwrap_or(i32::MAX);
+        let line = |line: &formula::Line| ChargeLine {
+            kind: line.kind,
+            item: line.item,
+            seats: line.seats.map(|number| small(number.into())),
+            days: line.days.map(|number| small(number.into())),
+            used: line.used.map(small),
+            free: line.free.map(small),
+            charged: line.charged.map(small),
+            corrects: line.corrects,
+            amount: Money::won(line.amount),
+        };
+        Self {
+            lines: sums.lines.iter().map(line).collect(),
+            subtotal: Money::won(sums.subtotal),
+            discount: Money::won(sums.discount),
+            supply: Money::won(sums.supply),
+            vat: Money::won(sums.vat),
+            total: Money::won(sums.total),
+        }
+    }
+}
+
+impl Charge {
+    /// The charge of an open month.
+    pub(super) fn estimated(estimate: &Estimate) -> Self {
+        let sums = (&estimate.breakdown).into();
+        Self { service_id: estimate.service_id, month: estimate.month, status: ChargeStatus::Estimated, closed_at: None, sums }
+    }
+
+    /// The total, in won.
+    pub(super) fn won(&self) -> i64 {
+        self.sums.total.whole_won()
+    }
+
+    /// The charge of a closed month.
+    pub(super) fn closed(row: &charge::Model, lines: &[line::Model]) -> Self {
+        let small = |number: i64| i32::try_from(number).unwrap_or(i32::MAX);
+        let line = |line: &line::Model| ChargeLine {
+            kind: line.kind,
+            item: line.item,
+            seats: line.seats,
+            days: line.days,
+            used: line.used.map(small),
+            free: line.free.map(small),
+            charged: line.charged.map(small),
+            corrects: line.corrects,
+            amount: Money::won(line.amount),
+        };
+        Self {
+            service_id: row.service_id,
+            month: row.month,
+            status: ChargeStatus::Closed,
+            closed_at: Some(row.closed_at),
+            sums: ChargeBreakdown {
+                lines: lines.iter().map(line).collect(),
+                subtotal: Money::won(row.subtotal),
+                discount: Money::won(row.discount),
+                supply: Money::won(row.supply),
+                vat: Money::won(row.vat),
+                total: Money::won(row.total),
+            },
+        }
+    }
+}
+
+/// The question for the last month that the organization closed.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct LastClosed;
+
+impl Loader<LastClosed> for Batch {
+    type Value = Option<Month>;
+    type Error = String;
+
+    async fn load(&self, _: &[LastClosed]) -> std::result::Result<HashMap<LastClosed, Option<Month>>, String> {
+        let last = month::last_closed(self).await.map_err(|error| format!("{error:?}"))?;
+        Ok(HashMap::from([(LastClosed, last)]))
+    }
+}
+
+/// The question for a service by its ID.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct ById(pub ServiceId);
+
+impl Loader<ById> for Batch {
+    type Value = Service;
+    type Error = String;
+
+    async fn load(&self, keys: &[ById]) -> std::result::Result<HashMap<ById, Service>, String> {
+        let ids = keys.iter().map(|key| key.0);
+        let rows = self.select::<service::Entity>().filter(service::Column::Id.is_in(ids)).all().await;
+        let rows = rows.map_err(|error| format!("{error:?}"))?;
+        Ok(rows.into_iter().map(|row| (ById(row.id), row)).collect())
+    }
+}
+
+/// The question for the closed charges of a service in a span of months.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct ClosedOf(pub ServiceId, pub Month, pub Month);
+
+impl Loader<ClosedOf> for Batch {
+    type Value = Vec<Charge>;
+    type Error = String;
+
+    async fn load(&self, keys: &[ClosedOf]) -> std::result::Result<HashMap<ClosedOf, Vec<Charge>>, String> {
+        let mut found: HashMap<_, Vec<_>> = keys.iter().map(|key| (*key, Vec::new())).collect();
+        let spans: std::collections::HashSet<_> = keys.iter().map(|key| (key.1, key.2)).collect();
+        for (from, to) in spans {
+            let services = keys.iter().filter(|key| (key.1, key.2) == (from, to)).map(|key| key.0);
+            let rows = self
+                .select::<charge::Entity>()
+                .filter(charge::Column::ServiceId.is_in(services))
+                .filter(charge::Column::Month.between(from, to))
+                .order_by_desc(charge::Column::Month)
+                .order_by_asc(charge::Column::ServiceId)
+                .all_with::<line::Entity>()
+                .await
+                .map_err(|error| format!("{error:?}"))?;
+            for (row, lines) in rows {
+                found.entry(ClosedOf(row.service_id, from, to)).or_default().push(Charge::closed(&row, &lines));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The question for the estimate of a service in an open month.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct EstimateOf(pub ServiceId, pub Month);
+
+impl Loader<EstimateOf> for Batch {
+    type Value = Option<Charge>;
+    type Error = String;
+
+    async fn load(&self, _: &[EstimateOf]) -> std::result::Result<HashMap<EstimateOf, Option<Charge>>, String> {
+        // Estimates are computed, not read: `page::estimates` puts them here once they are.
+        Ok(HashMap::new())
+    }
+}
+
+/// The months that `charges(from:, to:)` asks for below a path such as `edges.node`.
+pub(crate) fn months_asked(context: &Context<'_>, path: &str) -> Option<(Month, Month)> {
+    let ahead = path.split('.').fold(context.look_ahead(), |ahead, step| ahead.field(step)).field("charges");
+    let field = ahead.selection_fields().into_iter().next()?;
+    let arguments = field.arguments().ok()?;
+    let month = |name: &str| {
+        let value = arguments.iter().find(|(argument, _)| argument.as_str() == name).map(|(_, value)| value);
+        value.and_then(|value| if let async_graphql::Value::String(text) = value { Month::parse(text) } else { None })
+    };
+    Some((month("from")?, month("to")?))
+}
+
+/// Fetches the charges of many services at once.
+pub(crate) async fn prefetch(caller: &Caller, view: &View, services: &[ServiceId], (from, to): (Month, Month)) -> Result<()> {
+    if !caller.may(Action::ChargeRead) || check_span(from, to).is_err() {
+        return Ok(());
+    }
+    let keys = services.iter().map(|service| ClosedOf(*service, from, to));
+    view.loader.load_many(keys).await.map_err(Error::internal)?;
+    for month in open_in(caller, view, from, to).await? {
+        page::estimates(caller, view, services, month).await?;
+    }
+    Ok(())
+}
+
+/// The open months of a span.
+pub(super) async fn open_in(caller: &Caller, view: &View, from: Month, to: Month) -> Result<Vec<Month>> {
+    let last = view.loader.load_one(LastClosed).await.map_err(Error::internal)?.flatten();
+    let zone = organization::graphql::zone_of(view).await?;
+    let open = open_months(last, zone::date_at(caller.now().0, zone))?;
+    Ok(open.into_iter().filter(|month| (from..=to).contains(month)).collect())
+}
+
+/// At most 36 months, in their order.
+pub(super) fn check_span(from: Month, to: Month) -> Result<()> {
+    if from > to || to.index() - from.index() >= 36 {
+        return Err(Error::BadInput("`from` and `to` are at most 36 months, in their order.".into()));
+    }
+    Ok(())
+}
+
+/// The charges of one service in a span of months, newest first.
+pub(crate) async fn of_service(context: &Context<'_>, service: ServiceId, (from, to): (Month, Month)) -> Result<Vec<Charge>> {
+    let caller = context.data_unchecked::<Arc<Caller>>();
+    let view = caller.view(Action::ChargeRead).await?;
+    check_span(from, to)?;
+    let mut charges = Vec::new();
+    for month in open_in(caller, &view, from, to).await?.into_iter().rev() {
+        charges.extend(page::estimates(caller, &view, &[service], month).await?);
+    }
+    let closed = view.loader.load_one(ClosedOf(service, from, to)).await.map_err(Error::internal)?;
+    charges.extend(closed.unwrap_or_default());
+    Ok(charges)
+}
+
+/// The charge of a service for the present month.
+pub(crate) async fn this_month(context: &Context<'_>, service: &Service) -> Result<Option<Charge>> {
+    let caller = context.data_unchecked::<Arc<Caller>>();
+    let view = caller.view(Action::ChargeRead).await?;
+    let zone = organization::graphql::zone_of(&view).await?;
+    let month = Month::of(zone::date_at(caller.now().0, zone)).ok_or_else(|| Error::internal("no such month"))?;
+    Ok(page::estimates(caller, &view, &[service.id], month).await?.pop())
+}
+
+/// What the last month of a service would come to if it were terminated today.
+pub(crate) async fn termination_preview(context: &Context<'_>, service: &Service) -> Result<Option<ChargeBreakdown>> {
+    let caller = context.data_unchecked::<Arc<Caller>>();
+    let view = caller.view(Action::ChargeRead).await?;
+    if service.status == service::Status::Terminated {
+        return Ok(None);
+    }
+    let zone = organization::graphql::zone_of(&view).await?;
+    let today = zone::date_at(caller.now().0, zone);
+    let month = Month::of(today).ok_or_else(|| Error::internal("no such month"))?;
+    let books = Books::open(&view, price::book(caller.app()).await?, &[service.id], month).await?;
+    Ok(books.charge_until(service.id, today)?.map(|estimate| (&estimate.breakdown).into()))
+}
+
+/// The catalogue for one type of service.
+pub(crate) async fn catalogue(context: &Context<'_>, kind: ServiceKind) -> Result<Vec<CatalogueItem>> {
+    let caller = context.data_unchecked::<Arc<Caller>>();
+    let view = caller.view(Action::ContractRead).await?;
+    let zone = organization::graphql::zone_of(&view).await?;
+    let book = price::book(caller.app()).await?;
+    let (_, list) = book.on(zone::date_at(caller.now().0, zone))?;
+    let small = |number: u64| i32::try_from(number).unwrap_or(i32::MAX);
+    let mut items = Vec::new();
+    for code in ItemCode::ALL.into_iter().filter(|code| code.availability(kind) != Availability::Unavailable) {
+        let Some(price) = list.prices.get(&code) else { continue };
+        let usage = price.usage;
+        let limit = usage.filter(|usage| usage.limit1 > 0);
+        items.push(CatalogueItem {
+            code,
+            label: label(caller.language(), code).to_owned(),
+            is_fixed: code.availability(kind) == Availability::AlwaysOn,
+            is_per_user: code.is_per_user(),
+            needs_approval: code.needs_approval(),
+            depends_on_item: code.depends_on(),
+            meter: code.meter(),
+            month_price: Money::thousandths(price.base_milli),
+            day_price: Money::thousandths(price.day_milli),
+            free_volume: usage.map(|usage| small(usage.free)),
+            unit_price: usage.map(|usage| Money::thousandths(usage.unit1_milli)),
+            volume_limit: limit.map(|usage| small(usage.limit1)),
+            unit_price_beyond_limit: limit.map(|usage| Money::thousandths(usage.unit2_milli)),
+        });
+    }
+    Ok(items)
+}
+
+/// A page of charges: estimates of open months first, then closed ones, newest month first.
+pub(crate) async fn charge_page(context: &Context<'_>, request: PageRequest, filter: ChargeFilter) -> Result<ChargeConnection> {
+    page::read(context, request, filter).await
+}
+
+/// Charges, to look at.
+#[derive(Debug, Default)]
+pub struct BillingQuery;
+
+#[Object]
+impl BillingQuery {
+    /// 요금 현황: the charges of all services, of one type, or of one service. Needs `CHARGE_READ`.
+    async fn charges(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many from the start, 1 to 100; 20 where neither `first` nor `last` is given.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which months and services.")] filter: ChargeFilter,
+    ) -> Result<Option<ChargeConnection>> {
+        charge_page(context, PageRequest { first, after, last, before }, filter).await.map(Some)
+    }
+}
+
+/// Usage, to record.
+#[derive(Debug, Default)]
+pub struct BillingMutation;
+
+#[Object]
+impl BillingMutation {
+    /// Records metered usage, each entry once however often it comes. Needs `USAGE_RECORD`.
+    async fn usage_record(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The entries.")] input: UsageRecordInput,
+    ) -> Result<UsageRecordPayload> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        let done = caller.act(Action::UsageRecord, &input, async |tx| metering::record(tx, &input).await).await;
+        let (done, problems): (Option<Recorded>, _) = settle(done)?;
+        Ok(UsageRecordPayload {
+            accepted_count: done.map(|recorded| recorded.accepted),
+            repeated_count: done.map(|recorded| recorded.repeated),
+            user_errors: UsageUserError::all(problems)?,
+        })
+    }
+}
+
+/// The rows of one page of closed charges with their lines.
+pub(super) async fn with_lines(view: &View, rows: Vec<(String, charge::Model)>) -> Result<Vec<(String, Charge)>> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let any = rows.iter().fold(sea_orm::Condition::any(), |any, (_, row)| {
+        any.add(line::Column::ServiceId.eq(row.service_id).and(line::Column::Month.eq(row.month)))
+    });
+    let lines = view.select::<line::Entity>().filter(any).order_by_asc(line::Column::Position).all().await?;
+    let mut of = HashMap::<_, Vec<_>>::new();
+    for line in lines {
+        of.entry((line.service_id, line.month)).or_default().push(line);
+    }
+    let charge = |(cursor, row): (String, charge::Model)| {
+        let lines = of.get(&(row.service_id, row.month)).map_or(&[][..], Vec::as_slice);
+        (cursor, Charge::closed(&row, lines))
+    };
+    Ok(rows.into_iter().map(charge).collect())
+}

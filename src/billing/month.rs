@@ -1,0 +1,41 @@
+//! The months that an organization has closed.
+
+use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*};
+use serde::Serialize;
+
+use crate::kernel::{Error, Month, OrganizationId, Reader, Result, Timestamp, record::part};
+
+/// A closed month.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize)]
+#[sea_orm(table_name = "month_close")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub organization_id: OrganizationId,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub month: Month,
+    pub closed_at: Timestamp,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+part! { "closed month", key: |row| row.month.to_string() }
+
+/// The last month that the organization has closed.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn last_closed(reader: &Reader) -> Result<Option<Month>> {
+    let last = reader.select::<Entity>().order_by_desc(Column::Month).limit(1).one().await?;
+    Ok(last.map(|row| row.month))
+}
+
+/// The months from the first that is still open to `today`'s.
+///
+/// # Errors
+/// Only beyond the months there are.
+pub fn open_months(last_closed: Option<Month>, today: chrono::NaiveDate) -> Result<Vec<Month>> {
+    let now = Month::of(today).ok_or_else(|| Error::internal("no such month"))?;
+    let first = last_closed.map_or(now, |month| month.next().unwrap_or(now));
+    Ok(first.min(now).through(now).collect())
+}

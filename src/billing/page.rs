@@ -1,0 +1,155 @@
+//! The list of charges: estimates of open months, computed, and charges of closed months, read, as one list by month
+//! and service, newest month first.
+
+use std::sync::Arc;
+
+use async_graphql::Context;
+use sea_orm::{
+    ColumnTrait, FromQueryResult, QueryFilter, QuerySelect,
+    sea_query::{Alias, Expr, ExprTrait, Func},
+};
+
+use super::{
+    charge,
+    graphql::{ById, Charge, ChargeConnection, ChargeFilter, check_span, open_in, with_lines},
+    ledger::Books,
+    price,
+};
+use crate::{
+    kernel::{
+        Action, Caller, Money, Month, Page, PageRequest, Result, ServiceId, View,
+        page::{self, Cursors, Direction, Part, Place},
+        reader::Scoped,
+    },
+    service,
+};
+
+/// The estimates of some services for an open month, in the order of the list. What was computed once for a view is
+/// not computed again.
+pub(super) async fn estimates(caller: &Caller, view: &View, services: &[ServiceId], month: Month) -> Result<Vec<Charge>> {
+    let cache = view.loader.get_cached_values::<super::graphql::EstimateOf>().await;
+    let known = |service: &ServiceId| cache.get(&super::graphql::EstimateOf(*service, month)).cloned();
+    let mut charges: Vec<Charge> = Vec::new();
+    if let Some(all) = services.iter().map(known).collect::<Option<Vec<_>>>() {
+        charges.extend(all.into_iter().flatten());
+    } else {
+        let books = Books::open(view, price::book(caller.app()).await?, services, month).await?;
+        for service in services {
+            let charge = books.charge(*service)?.map(|estimate| Charge::estimated(&estimate));
+            view.loader.feed_one(super::graphql::EstimateOf(*service, month), charge.clone()).await;
+            charges.extend(charge);
+        }
+    }
+    charges.sort_by_key(|charge| std::cmp::Reverse(charge.service_id));
+    Ok(charges)
+}
+
+#[derive(FromQueryResult)]
+struct Sums {
+    count: i64,
+    total: Option<i64>,
+}
+
+/// A page of charges.
+pub(super) async fn read(context: &Context<'_>, request: PageRequest, filter: ChargeFilter) -> Result<ChargeConnection> {
+    let caller = context.data_unchecked::<Arc<Caller>>();
+    let view = caller.view(Action::ChargeRead).await?;
+    check_span(filter.from, filter.to)?;
+    let (size, from_end) = request.size()?;
+    let services = services(&view, &filter).await?;
+    let cursors = Cursors::new(&caller.app().keys, view.organization_id(), "charges");
+    let mut open = Vec::new();
+    for month in open_in(caller, &view, filter.from, filter.to).await?.into_iter().rev() {
+        open.extend(estimates(caller, &view, &services, month).await?);
+    }
+    let select = || narrowed(&view, &filter, &services);
+    let (count, sum) = sums(context, select()).await?;
+    let total = open.iter().map(Charge::won).sum::<i64>() + sum;
+    let total_count = open.len() as u64 + count;
+
+    // Estimates come first: a page from the start takes what it needs of them, and the rest from the closed months.
+    let ahead = open_page(&open, &request, &cursors)?;
+    let column = [charge::Column::Month, charge::Column::ServiceId];
+    let place = |row: &charge::Model| [Part::Number(row.month.index().into()), Part::Id(row.service_id.0)];
+    let page = if from_end {
+        let closed = page::read(select(), column, Direction::Desc, &request, &cursors, place).await?;
+        join_from_end(ahead, closed, size, &view).await?
+    } else if ahead.len() > size {
+        Page { has_next: true, has_previous: request.after.is_some(), edges: ahead.into_iter().take(size).collect() }
+    } else {
+        let closed = page::read(select(), column, Direction::Desc, &request, &cursors, place).await?;
+        let room = size - ahead.len();
+        let has_next = closed.has_next || closed.edges.len() > room;
+        let closed = with_lines(&view, closed.edges.into_iter().take(room).collect()).await?;
+        Page { edges: ahead.into_iter().chain(closed).collect(), has_next, has_previous: request.after.is_some() }
+    };
+    Ok(ChargeConnection::of(page, total_count, Money::won(total)))
+}
+
+/// The estimates that lie between the page's cursors, in the list's order.
+fn open_page(open: &[Charge], request: &PageRequest, cursors: &Cursors<'_>) -> Result<Vec<(String, Charge)>> {
+    let key = |place: &Place| match place {
+        [Part::Number(month), Part::Id(service)] => (*month, *service),
+        _ => (i64::MIN, uuid::Uuid::nil()),
+    };
+    let after = cursors.read(request.after.as_deref())?;
+    let before = cursors.read(request.before.as_deref())?;
+    let mut kept = Vec::new();
+    for charge in open {
+        let place = [Part::Number(charge.month.index().into()), Part::Id(charge.service_id.0)];
+        let here = key(&place);
+        if after.as_ref().is_none_or(|after| here < key(after)) && before.as_ref().is_none_or(|before| here > key(before)) {
+            kept.push((cursors.write(&place), charge.clone()));
+        }
+    }
+    Ok(kept)
+}
+
+async fn join_from_end(
+    ahead: Vec<(String, Charge)>,
+    closed: Page<charge::Model>,
+    size: usize,
+    view: &View,
+) -> Result<Page<Charge>> {
+    let room = size - closed.edges.len();
+    let skipped = ahead.len().saturating_sub(room);
+    let has_previous = closed.has_previous || skipped > 0;
+    let (has_next, closed) = (closed.has_next, with_lines(view, closed.edges).await?);
+    Ok(Page { edges: ahead.into_iter().skip(skipped).chain(closed).collect(), has_next, has_previous })
+}
+
+async fn services(view: &View, filter: &ChargeFilter) -> Result<Vec<ServiceId>> {
+    let mut select = view.select::<service::Entity>();
+    if let Some(kind) = filter.service_kind {
+        select = select.filter(service::Column::Kind.eq(kind));
+    }
+    if let Some(id) = &filter.service {
+        let id = id.parse::<ServiceId>().unwrap_or(ServiceId(uuid::Uuid::nil()));
+        select = select.filter(service::Column::Id.eq(id));
+    }
+    let rows = select.all().await?;
+    let ids = rows.iter().map(|row| row.id).collect();
+    view.loader.feed_many(rows.into_iter().map(|row| (ById(row.id), row))).await;
+    Ok(ids)
+}
+
+fn narrowed<'v>(view: &'v View, filter: &ChargeFilter, services: &[ServiceId]) -> Scoped<'v, charge::Entity> {
+    let select = view.select::<charge::Entity>().filter(charge::Column::Month.between(filter.from, filter.to));
+    if filter.service_kind.is_none() && filter.service.is_none() {
+        return select;
+    }
+    select.filter(charge::Column::ServiceId.is_in(services.iter().copied()))
+}
+
+async fn sums(context: &Context<'_>, select: Scoped<'_, charge::Entity>) -> Result<(u64, i64)> {
+    let ahead = context.look_ahead();
+    if !ahead.field("total").exists() && !ahead.field("totalCount").exists() {
+        return Ok((0, 0));
+    }
+    let whole = |what: sea_orm::sea_query::Expr| what.cast_as(Alias::new("bigint"));
+    let count = whole(Expr::col(charge::Column::Month).count());
+    let total = whole(Expr::expr(Func::sum(Expr::col(charge::Column::Total))));
+    let sums: Vec<Sums> = select.select_only().column_as(count, "count").column_as(total, "total").rows().await?;
+    let sums = sums.into_iter().next();
+    Ok(sums.map_or((0, 0), |sums| (u64::try_from(sums.count).unwrap_or(0), sums.total.unwrap_or(0))))
+}

@@ -1,0 +1,83 @@
+//! Every version that a contract ever had: what charges are computed from, and what is asked "as of". Rows never
+//! change.
+
+use async_graphql::{Enum, SimpleObject};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, entity::prelude::*};
+use serde::Serialize;
+
+use super::entity::Items;
+use crate::kernel::{ContractId, Day, OrganizationId, Reader, Result, ServiceId, Timestamp, record::part};
+
+/// Why a version came to be.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Enum, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
+#[graphql(name = "ContractRevisionCause")]
+pub enum Cause {
+    /// The contract was completed.
+    Signed,
+    /// It was edited.
+    Updated,
+    /// The operator set a discount or free-trial days.
+    Discounted,
+    /// Its service was terminated.
+    Ended,
+}
+
+/// A version of a contract.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize, SimpleObject)]
+#[sea_orm(table_name = "contract_revision")]
+#[graphql(name = "ContractRevision", complex)]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    #[graphql(skip)]
+    pub organization_id: OrganizationId,
+    #[sea_orm(primary_key, auto_increment = false)]
+    #[graphql(skip)]
+    pub contract_id: ContractId,
+    #[graphql(skip)]
+    pub service_id: ServiceId,
+    /// Its number, from 1.
+    #[sea_orm(primary_key, auto_increment = false)]
+    #[graphql(name = "number")]
+    pub revision: i32,
+    /// Why it came to be.
+    pub cause: Cause,
+    #[graphql(skip)]
+    pub items: Items,
+    /// Percent taken off each month's charges, 0 to 100.
+    pub discount_percent: i32,
+    /// The first free day; null where there is none.
+    #[graphql(name = "freeTrialFromDate")]
+    pub trial_from: Option<Day>,
+    /// The last free day; null where there is none.
+    #[graphql(name = "freeTrialToDate")]
+    pub trial_to: Option<Day>,
+    /// The first day that it counts for.
+    pub effective_on: Day,
+    #[graphql(skip)]
+    pub edited_on: Option<Day>,
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// Who made it: the name as it was then.
+    pub made_by: String,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+part! { "contract revision", key: |row| format!("{}#{}", row.contract_id, row.revision), service: service_id }
+
+/// The versions of these services' contracts that count up to a day, each service's in their order.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn of_services(reader: &Reader, services: &[ServiceId], until: Day) -> Result<Vec<Model>> {
+    reader
+        .select::<Entity>()
+        .filter(Column::ServiceId.is_in(services.iter().copied()))
+        .filter(Column::EffectiveOn.lte(until))
+        .order_by_asc(Column::ServiceId)
+        .order_by_asc(Column::Revision)
+        .all()
+        .await
+}

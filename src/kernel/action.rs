@@ -1,0 +1,167 @@
+//! The one dictionary of what can be seen and done: each line is at once a permission, a kind of log entry and, for
+//! verbs, a mutation. Who may is said here and nowhere else.
+
+use async_graphql::Enum;
+
+/// A role in an organization. Roles add up: an owner who is also an administrator has both.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Enum)]
+#[graphql(name = "Role")]
+pub enum Role {
+    /// 소유자: the owner. Everything in the organization.
+    Owner,
+    /// 조직관리자: an organization administrator. Everything of this menu that is not the owner's alone.
+    #[graphql(name = "ORGANIZATION_ADMIN")]
+    Administrator,
+    /// 구성원: a member, with or without roles in services. Sees himself.
+    Member,
+    /// Nobody is signed in.
+    #[graphql(visible = false)]
+    Nobody,
+    /// The service itself, at work on a job.
+    #[graphql(visible = false)]
+    System,
+    /// Whoever runs the service, at its command line.
+    #[graphql(visible = false)]
+    Operator,
+}
+
+/// In which log an action stands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Enum, sea_orm::EnumIter, sea_orm::DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AuditLog {
+    /// 접속: sign-ins and sign-outs.
+    Access,
+    /// 관리: organization, services, contracts and charges.
+    Management,
+    /// 권한 변경: who may do what, organization keys included.
+    Permission,
+    /// 데이터 추출: files that left.
+    Extraction,
+    /// 개인정보 취급 권한: grants to see personal data, and their use.
+    PiiGrant,
+}
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $log:expr, [$($role:ident),*] $(, $fresh:ident)?;)*) => {
+        /// Something that can be seen or done. More may be added.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Enum)]
+        #[graphql(name = "Permission")]
+        pub enum Action { $($(#[$doc])* $name,)* }
+
+        impl Action {
+            /// Every action, in the order of the areas.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The name as clients and logs see it.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// The log in which doing it stands; `None` where it only looks.
+            pub fn log(self) -> Option<AuditLog> {
+                match self { $(Self::$name => $log,)* }
+            }
+
+            /// Who may.
+            pub fn roles(self) -> &'static [Role] {
+                match self { $(Self::$name => &[$(Role::$role),*],)* }
+            }
+
+            /// Whether the password must have been given within the last five minutes.
+            pub fn needs_confirmation(self) -> bool {
+                match self { $(Self::$name => actions!(@fresh $($fresh)?),)* }
+            }
+        }
+    };
+    (@fresh) => { false };
+    (@fresh confirmed) => { true };
+}
+
+const LOOK: Option<AuditLog> = None;
+const ACCESS: Option<AuditLog> = Some(AuditLog::Access);
+const MANAGEMENT: Option<AuditLog> = Some(AuditLog::Management);
+const PERMISSION: Option<AuditLog> = Some(AuditLog::Permission);
+
+actions! {
+    /// See oneself.
+    ViewerRead = "VIEWER_READ", LOOK, [Owner, Administrator, Member];
+    /// See the organization, its members and its keys.
+    OrganizationRead = "ORGANIZATION_READ", LOOK, [Owner, Administrator];
+    /// See services and the menu.
+    ServiceRead = "SERVICE_READ", LOOK, [Owner, Administrator];
+    /// See contracts, the catalogue of items, and quotes.
+    ContractRead = "CONTRACT_READ", LOOK, [Owner, Administrator];
+    /// See charges.
+    ChargeRead = "CHARGE_READ", LOOK, [Owner, Administrator];
+    /// Read the audit log.
+    AuditRead = "AUDIT_READ", LOOK, [Owner, Administrator];
+
+    /// Sign in.
+    SessionStart = "SESSION_START", ACCESS, [Nobody, Owner, Administrator, Member, Operator];
+    /// Get a new access token.
+    SessionRefresh = "SESSION_REFRESH", ACCESS, [Nobody, Owner, Administrator, Member];
+    /// Confirm one's password, for what needs that.
+    SessionConfirm = "SESSION_CONFIRM", ACCESS, [Owner, Administrator, Member];
+    /// Sign out.
+    SessionEnd = "SESSION_END", ACCESS, [Owner, Administrator, Member];
+    /// Sign out everywhere.
+    SessionEndAll = "SESSION_END_ALL", ACCESS, [Owner, Administrator, Member];
+
+    /// Create an organization with its owner.
+    OrganizationCreate = "ORGANIZATION_CREATE", PERMISSION, [Operator];
+    /// Allow an organization what has to be agreed on first.
+    OrganizationApprove = "ORGANIZATION_APPROVE", PERMISSION, [Operator];
+    /// Change the organization's name or time zone; its domain, for the owner.
+    OrganizationUpdate = "ORGANIZATION_UPDATE", MANAGEMENT, [Owner, Administrator];
+    /// Make an organization key.
+    OrganizationKeyCreate = "ORGANIZATION_KEY_CREATE", PERMISSION, [Owner, Administrator], confirmed;
+    /// Replace an organization key.
+    OrganizationKeyRotate = "ORGANIZATION_KEY_ROTATE", PERMISSION, [Owner, Administrator], confirmed;
+    /// Revoke an organization key.
+    OrganizationKeyRevoke = "ORGANIZATION_KEY_REVOKE", PERMISSION, [Owner, Administrator], confirmed;
+
+    /// Add a member without an invitation.
+    MemberCreate = "MEMBER_CREATE", PERMISSION, [Operator];
+
+    /// Add a service, with a draft of its contract.
+    ServiceCreate = "SERVICE_CREATE", MANAGEMENT, [Owner, Administrator];
+    /// Change a service's basic information.
+    ServiceUpdate = "SERVICE_UPDATE", MANAGEMENT, [Owner, Administrator];
+    /// Suspend a service.
+    ServiceSuspend = "SERVICE_SUSPEND", MANAGEMENT, [Owner, Administrator];
+    /// Put a suspended service to use again.
+    ServiceResume = "SERVICE_RESUME", MANAGEMENT, [Owner, Administrator];
+    /// Terminate a suspended service.
+    ServiceTerminate = "SERVICE_TERMINATE", MANAGEMENT, [Owner, Administrator];
+
+    /// Save the draft of a contract.
+    ContractDraft = "CONTRACT_DRAFT", MANAGEMENT, [Owner, Administrator];
+    /// Complete a contract.
+    ContractSign = "CONTRACT_SIGN", MANAGEMENT, [Owner, Administrator];
+    /// Edit a contract in force.
+    ContractUpdate = "CONTRACT_UPDATE", MANAGEMENT, [Owner, Administrator];
+    /// Set a discount or free-trial days of a contract.
+    ContractDiscount = "CONTRACT_DISCOUNT", MANAGEMENT, [Operator];
+
+    /// Record metered usage.
+    UsageRecord = "USAGE_RECORD", MANAGEMENT, [Owner, System];
+    /// Close a month's charges.
+    MonthClose = "MONTH_CLOSE", MANAGEMENT, [System];
+
+    /// Put an agent or manager into a service.
+    AgentAdd = "AGENT_ADD", PERMISSION, [Operator];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_organization_administrator_reaches_no_more_than_the_owner() {
+        for action in Action::ALL {
+            if action.roles().contains(&Role::Administrator) {
+                assert!(action.roles().contains(&Role::Owner), "{}", action.name());
+            }
+        }
+    }
+}

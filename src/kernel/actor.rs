@@ -1,0 +1,111 @@
+//! Who asks, and from where.
+
+use std::net::IpAddr;
+
+use chrono::Duration;
+
+use super::{MemberId, Role, SessionId, Timestamp, audit::ActorKind};
+
+/// For how long a confirmation of one's password holds (NIST 800-63B: reauthentication for what matters).
+const CONFIRMED_FOR: Duration = Duration::minutes(5);
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub enum Actor {
+    /// Somebody who has not signed in.
+    Nobody,
+    /// A member, by one of his sessions.
+    Member(SignedIn),
+    /// The service itself, at a job of this name.
+    System(&'static str),
+    /// Whoever runs the service, at its command line.
+    Operator,
+}
+
+/// A member who is signed in, as he was when the request began.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// Who.
+    pub member_id: MemberId,
+    /// By which session.
+    pub session_id: SessionId,
+    /// The login ID.
+    pub login: String,
+    /// The name.
+    pub name: String,
+    /// Whether he is the owner.
+    pub is_owner: bool,
+    /// Whether he is an organization administrator.
+    pub is_administrator: bool,
+    /// When he last gave his password.
+    pub confirmed_at: Timestamp,
+}
+
+impl Actor {
+    /// The roles that he has.
+    pub fn roles(&self) -> Vec<Role> {
+        match self {
+            Self::Nobody => vec![Role::Nobody],
+            Self::System(_) => vec![Role::System],
+            Self::Operator => vec![Role::Operator],
+            Self::Member(member) => {
+                let owner = member.is_owner.then_some(Role::Owner);
+                let administrator = member.is_administrator.then_some(Role::Administrator);
+                owner.into_iter().chain(administrator).chain([Role::Member]).collect()
+            }
+        }
+    }
+
+    /// Whether the password was given within the last five minutes. Jobs and operators have none to give.
+    pub fn is_confirmed(&self, now: Timestamp) -> bool {
+        match self {
+            Self::Member(member) => now.0 - member.confirmed_at.0 <= CONFIRMED_FOR,
+            Self::System(_) | Self::Operator => true,
+            Self::Nobody => false,
+        }
+    }
+
+    /// The member, where it is one.
+    pub fn member(&self) -> Option<&SignedIn> {
+        if let Self::Member(member) = self { Some(member) } else { None }
+    }
+
+    pub(super) fn kind(&self) -> ActorKind {
+        match self {
+            Self::Nobody => ActorKind::Nobody,
+            Self::Member(_) => ActorKind::Member,
+            Self::System(_) => ActorKind::System,
+            Self::Operator => ActorKind::Operator,
+        }
+    }
+
+    pub(super) fn id(&self) -> Option<String> {
+        self.member().map(|member| member.member_id.to_string())
+    }
+
+    /// The name as logs and histories keep it.
+    pub fn display_name(&self) -> String {
+        match self {
+            Self::Nobody => String::new(),
+            Self::Member(member) => format!("{} ({})", member.name, member.login),
+            Self::System(job) => (*job).to_owned(),
+            Self::Operator => "operator".to_owned(),
+        }
+    }
+}
+
+/// From where a request came.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// The client's address; `None` for jobs and the command line.
+    pub address: Option<IpAddr>,
+    /// The request's ID, as in the header `X-Request-Id`.
+    pub request_id: String,
+}
+
+impl Origin {
+    /// The address as text; empty where there is none.
+    pub fn address_text(&self) -> String {
+        self.address.map(|address| address.to_canonical().to_string()).unwrap_or_default()
+    }
+}

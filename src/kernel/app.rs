@@ -1,0 +1,28 @@
+//! Everything that is built once when the service starts and handed to whoever needs it.
+
+use std::sync::Arc;
+
+use super::{Clock, Database, Keys, Random, config::Settings, shelf::Shelf};
+
+/// One installation: its database, its clock, its randomness, its keys, its settings. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// Where everything is kept.
+    pub database: Database,
+    /// The only source of now.
+    pub clock: Arc<dyn Clock>,
+    /// The only source of randomness.
+    pub random: Random,
+    /// The keys, derived from the installation's secret.
+    pub keys: Keys,
+    /// What is read rarely and changes more rarely.
+    pub shelf: Arc<Shelf>,
+    /// What the operator chose.
+    pub settings: Arc<Settings>,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("database", &self.database).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,319 @@
+//! The audit log: what was done, tried and refused, in chains of one organization and log each. Each entry's hash is
+//! a keyed MAC over the hash before it and its own text, so that a change, a gap or a new order shows. Rows are
+//! written only here, in the transaction of what they tell.
+
+use async_graphql::{Enum, SimpleObject};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, entity::prelude::*};
+use serde::{Deserialize, Serialize};
+
+use super::{AuditEntryId, AuditLog, Keys, OrganizationId, Result, Timestamp, record::record};
+
+/// How it ended.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Enum, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
+#[graphql(name = "AuditOutcome")]
+pub enum Outcome {
+    /// It was done.
+    Done,
+    /// It was refused: the actor may not.
+    Denied,
+    /// It was tried and failed, such as a sign-in with a wrong password.
+    Failed,
+}
+
+/// What kind of actor it was.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Enum, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
+#[graphql(name = "AuditActorKind")]
+pub enum ActorKind {
+    /// A member.
+    Member,
+    /// A partner system with an organization key.
+    Key,
+    /// The service itself.
+    System,
+    /// Whoever runs the service, at its command line.
+    Operator,
+    /// Somebody who had not signed in.
+    Nobody,
+}
+
+/// One value that changed.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, SimpleObject)]
+#[graphql(name = "AuditChange")]
+pub struct Change {
+    /// What kind of thing it belongs to, such as `service`.
+    pub record: String,
+    /// Which one: its ID, or the text that names it.
+    pub key: String,
+    /// The value's name; null where the thing as a whole came or went.
+    pub field: Option<String>,
+    /// What it was, as JSON; null where it was not there. Credentials show as `***`.
+    pub before: Option<String>,
+    /// What it became, as JSON; null where it is gone. Credentials show as `***`.
+    pub after: Option<String>,
+}
+
+/// An entry of the audit log. Entries never change and never go before their time.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Serialize, SimpleObject)]
+#[sea_orm(table_name = "audit_entry")]
+#[graphql(name = "AuditEntry", complex)]
+pub struct Model {
+    /// The globally unique ID.
+    pub id: AuditEntryId,
+    #[sea_orm(primary_key, auto_increment = false)]
+    #[graphql(skip)]
+    pub organization_id: OrganizationId,
+    /// In which log it stands.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub log: AuditLog,
+    /// Its place in that log, from 1 without a gap.
+    #[sea_orm(primary_key, auto_increment = false)]
+    #[graphql(skip)]
+    pub sequence: i64,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// What was done: the name of a permission.
+    #[graphql(skip)]
+    pub action: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why it was refused or failed: a code; null where it was done.
+    #[graphql(name = "reasonCode")]
+    pub reason: Option<String>,
+    #[graphql(skip)]
+    pub actor_kind: ActorKind,
+    #[graphql(skip)]
+    pub actor_id: Option<String>,
+    #[graphql(skip)]
+    pub actor_name: String,
+    /// The address it came from; empty for jobs and the command line.
+    pub address: String,
+    /// The request, as in the header `X-Request-Id`.
+    #[graphql(name = "requestReference")]
+    pub request_id: String,
+    #[graphql(skip)]
+    pub target_id: Option<String>,
+    #[graphql(skip)]
+    pub target_label: Option<String>,
+    #[graphql(skip)]
+    pub service_id: Option<Uuid>,
+    #[graphql(skip)]
+    pub subjects: String,
+    #[graphql(skip)]
+    pub changes: String,
+    #[graphql(skip)]
+    pub previous_hash: Vec<u8>,
+    #[graphql(skip)]
+    pub hash: Vec<u8>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+record! { "audit entry", AuditEntryId, label: action }
+
+/// What an entry tells; place and hashes are added when it is written.
+#[derive(Debug, Clone)]
+pub(super) struct Draft {
+    pub id: AuditEntryId,
+    pub log: AuditLog,
+    pub occurred_at: Timestamp,
+    pub action: &'static str,
+    pub outcome: Outcome,
+    pub reason: Option<String>,
+    pub actor_kind: ActorKind,
+    pub actor_id: Option<String>,
+    pub actor_name: String,
+    pub address: String,
+    pub request_id: String,
+    pub target: Option<(String, String)>,
+    pub service_id: Option<Uuid>,
+    pub changes: Vec<Change>,
+}
+
+/// Adds an entry to the end of its chain. The caller holds the organization's turn, so that the end stays the end.
+pub(super) async fn append(
+    connection: &impl ConnectionTrait,
+    keys: &Keys,
+    organization_id: OrganizationId,
+    draft: Draft,
+) -> Result<()> {
+    let last: Option<(i64, Vec<u8>)> = Entity::find()
+        .select_only()
+        .column(Column::Sequence)
+        .column(Column::Hash)
+        .filter(Column::OrganizationId.eq(organization_id))
+        .filter(Column::Log.eq(draft.log))
+        .order_by_desc(Column::Sequence)
+        .limit(1)
+        .into_tuple()
+        .one(connection)
+        .await?;
+    let (sequence, previous_hash) = last.map_or((1, Vec::new()), |(sequence, hash)| (sequence + 1, hash));
+    let (target_id, target_label) = draft.target.map_or((None, None), |(id, label)| (Some(id), Some(clean(&label))));
+    let mut entry = Model {
+        id: draft.id,
+        organization_id,
+        log: draft.log,
+        sequence,
+        occurred_at: draft.occurred_at,
+        action: draft.action.to_owned(),
+        outcome: draft.outcome,
+        reason: draft.reason,
+        actor_kind: draft.actor_kind,
+        actor_id: draft.actor_id,
+        actor_name: clean(&draft.actor_name),
+        address: draft.address,
+        request_id: draft.request_id,
+        target_id,
+        target_label,
+        service_id: draft.service_id,
+        subjects: "[]".to_owned(),
+        changes: serde_json::to_string(&draft.changes)?,
+        previous_hash,
+        hash: Vec::new(),
+    };
+    entry.hash = link(keys, &entry)?;
+    Entity::insert(entry.into_active_model().reset_all()).exec_without_returning(connection).await?;
+    Ok(())
+}
+
+/// The hash that an entry must have.
+fn link(keys: &Keys, entry: &Model) -> Result<Vec<u8>> {
+    let mut told = entry.clone();
+    told.hash = Vec::new();
+    told.previous_hash = Vec::new();
+    Ok(keys.chain(&entry.previous_hash, &serde_json::to_vec(&told)?))
+}
+
+/// Where a chain breaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Break {
+    /// In which log.
+    pub log: AuditLog,
+    /// The place at which what should stand there does not.
+    pub sequence: i64,
+}
+
+/// Walks entries of one log in their order and finds the first that is not what was written.
+#[derive(Debug)]
+pub struct Verifier<'k> {
+    keys: &'k Keys,
+    log: AuditLog,
+    sequence: i64,
+    hash: Vec<u8>,
+}
+
+impl<'k> Verifier<'k> {
+    /// At the beginning of a log.
+    pub fn new(keys: &'k Keys, log: AuditLog) -> Self {
+        Self { keys, log, sequence: 0, hash: Vec::new() }
+    }
+
+    /// How many entries were found whole.
+    pub fn verified(&self) -> i64 {
+        self.sequence
+    }
+
+    /// The hash of the last whole entry, to be kept elsewhere; empty before the first.
+    pub fn head(&self) -> &[u8] {
+        &self.hash
+    }
+
+    /// Checks the next entry.
+    ///
+    /// # Errors
+    /// The break, if the entry is not the one that was written at this place.
+    pub fn next(&mut self, entry: &Model) -> std::result::Result<(), Break> {
+        let place = self.sequence + 1;
+        let whole = entry.sequence == place
+            && entry.previous_hash == self.hash
+            && link(self.keys, entry).is_ok_and(|hash| hash == entry.hash);
+        if !whole {
+            return Err(Break { log: self.log, sequence: place });
+        }
+        self.sequence = place;
+        self.hash.clone_from(&entry.hash);
+        Ok(())
+    }
+}
+
+/// A text as the log keeps it: one line without control or direction characters, at most 1,024 bytes.
+pub(super) fn clean(text: &str) -> String {
+    let mut kept = String::new();
+    for letter in text.chars() {
+        let hidden = letter.is_control() || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let letter = if hidden { '\u{fffd}' } else { letter };
+        if kept.len() + letter.len_utf8() > 1_024 {
+            break;
+        }
+        kept.push(letter);
+    }
+    kept
+}
+
+/// Who did it.
+#[derive(Debug, SimpleObject)]
+#[graphql(name = "AuditActor")]
+pub struct AuditActor {
+    /// What kind of actor it was.
+    pub kind: ActorKind,
+    /// The name as it was then: of a member, a key, or the part of the service.
+    pub name: String,
+    /// The ID of the member or key; null for others.
+    pub reference: Option<String>,
+}
+
+/// What it was done to.
+#[derive(Debug, SimpleObject)]
+#[graphql(name = "AuditTarget")]
+pub struct AuditTarget {
+    /// The ID, good for `node` as long as the thing is there.
+    pub reference: String,
+    /// How people recognised it then.
+    pub label: String,
+}
+
+#[async_graphql::ComplexObject]
+impl Model {
+    /// Its place in its log, from 1 without a gap.
+    async fn position(&self) -> i64 {
+        self.sequence
+    }
+
+    /// What was done or tried: the name of a permission.
+    #[graphql(name = "action")]
+    async fn action_name(&self) -> &str {
+        &self.action
+    }
+
+    /// Who did it.
+    async fn actor(&self) -> AuditActor {
+        AuditActor { kind: self.actor_kind, name: self.actor_name.clone(), reference: self.actor_id.clone() }
+    }
+
+    /// What it was done to; null where it was no one thing.
+    async fn target(&self) -> Option<AuditTarget> {
+        let (reference, label) = self.target_id.clone().zip(self.target_label.clone())?;
+        Some(AuditTarget { reference, label })
+    }
+
+    /// What changed, at most 500 values; empty where nothing did.
+    #[graphql(name = "changes")]
+    async fn change_list(&self) -> Vec<Change> {
+        serde_json::from_str(&self.changes).unwrap_or_default()
+    }
+
+    /// The link of the chain, in hexadecimal: a keyed hash over this entry and the one before it.
+    #[graphql(name = "hash")]
+    async fn link(&self) -> String {
+        self.hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+impl Serialize for AuditLog {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_str(&sea_orm::ActiveEnum::to_value(self))
+    }
+}

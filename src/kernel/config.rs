@@ -1,0 +1,288 @@
+//! What an operator can choose, from environment variables and, where `ORGDESK_CONFIG` names one, a TOML file with
+//! the same names in lower case without the prefix. Every fault is reported at once, and none is guessed away.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use zeroize::Zeroizing;
+
+/// Who may ask for the schema.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Introspection {
+    /// Anybody.
+    Public,
+    /// Whoever has signed in.
+    SignedIn,
+    /// Nobody.
+    Off,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What an operator chose.
+#[derive(Clone)]
+pub struct Settings {
+    /// `sqlite:PATH` or `postgres://…`, of the role that the service runs as.
+    pub database_url: String,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The folder for what the service keeps beside its database.
+    pub data: PathBuf,
+    /// The address of an organization, with `{domain}` in it.
+    pub organization_url: String,
+    /// Who may ask for the schema.
+    pub introspection: Introspection,
+    /// Whether `/graphiql` is served.
+    pub has_playground: bool,
+    /// How the log is written.
+    pub log_format: LogFormat,
+    /// The secret that all keys are derived from, at least 32 bytes.
+    pub secret: Zeroizing<Vec<u8>>,
+    /// Whether this is the demo, with its known password and long-lived tokens.
+    pub is_demo: bool,
+}
+
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Settings").field("listen", &self.listen).field("data", &self.data).finish_non_exhaustive()
+    }
+}
+
+/// Every setting: its name after `ORGDESK_`, or the name itself for `DATABASE_URL`.
+const KNOWN: &[&str] = &[
+    "DATABASE_URL",
+    "LISTEN",
+    "DATA",
+    "ORGANIZATION_URL",
+    "INTROSPECTION",
+    "PLAYGROUND",
+    "LOG",
+    "SECRET",
+    "SECRET_FILE",
+    "MIGRATION_URL",
+];
+
+/// The settings as texts, wherever they came from.
+#[derive(Debug, Default)]
+pub struct Source(BTreeMap<String, String>);
+
+impl Source {
+    /// Reads the environment, and the file that it names; the environment wins.
+    ///
+    /// # Errors
+    /// Every unknown name, and whatever is wrong with the file.
+    pub fn read(environment: impl Iterator<Item = (String, String)>) -> Result<Self, Vec<String>> {
+        let mut faults = Vec::new();
+        let mut found = BTreeMap::new();
+        let mut file = None;
+        for (name, value) in environment {
+            match name.strip_prefix("ORGDESK_") {
+                Some("CONFIG") => file = Some(value),
+                // The tests' own switches.
+                Some(own) if own.starts_with("TEST_") => {}
+                Some(own) if KNOWN.contains(&own) && own != "DATABASE_URL" => {
+                    found.insert(own.to_owned(), value);
+                }
+                Some(_) => faults.push(format!("{name} is no setting of Orgdesk")),
+                None if name == "DATABASE_URL" => {
+                    found.insert(name, value);
+                }
+                None => {}
+            }
+        }
+        if let Some(path) = file {
+            match read_file(&path) {
+                Err(fault) => faults.push(fault),
+                Ok(table) => {
+                    for (name, value) in table {
+                        let known = name.to_uppercase();
+                        if KNOWN.contains(&known.as_str()) {
+                            found.entry(known).or_insert(value);
+                        } else {
+                            faults.push(format!("{path}: {name} is no setting of Orgdesk"));
+                        }
+                    }
+                }
+            }
+        }
+        if faults.is_empty() { Ok(Self(found)) } else { Err(faults) }
+    }
+
+    /// One setting's text.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+}
+
+fn read_file(path: &str) -> Result<BTreeMap<String, String>, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| format!("{path}: {}", error.message()))?;
+    let plain = |(name, value): (String, toml::Value)| match value {
+        toml::Value::String(text) => Ok((name, text)),
+        toml::Value::Boolean(_) | toml::Value::Integer(_) => Ok((name, value.to_string())),
+        _ => Err(format!("{path}: {name} is neither text, number nor true or false")),
+    };
+    table.into_iter().map(plain).collect()
+}
+
+impl Settings {
+    /// The settings of a service that real people use. Nothing secret has a default.
+    ///
+    /// # Errors
+    /// Every fault at once.
+    pub fn for_service(source: &Source) -> Result<Self, Vec<String>> {
+        let mut faults = Vec::new();
+        let secret = secret_of(source).unwrap_or_else(|fault| {
+            faults.push(fault);
+            Zeroizing::default()
+        });
+        if source.get("ORGANIZATION_URL").is_none() {
+            faults.push("ORGDESK_ORGANIZATION_URL is needed, such as https://{domain}.example.com".to_owned());
+        }
+        let settings = Self::common(source, secret, false, &mut faults);
+        if !settings.organization_url.starts_with("https://") {
+            faults.push("ORGDESK_ORGANIZATION_URL must begin with https://".to_owned());
+        }
+        if faults.is_empty() { Ok(settings) } else { Err(faults) }
+    }
+
+    /// The settings of the demo: everything has a default, and the secret was made for its data folder.
+    ///
+    /// # Errors
+    /// Every fault at once.
+    pub fn for_demo(source: &Source, secret: Zeroizing<Vec<u8>>) -> Result<Self, Vec<String>> {
+        let mut faults = Vec::new();
+        let mut settings = Self::common(source, secret, true, &mut faults);
+        if source.get("INTROSPECTION").is_none() {
+            settings.introspection = Introspection::Public;
+        }
+        if !settings.listen.ip().is_loopback() {
+            faults.push("ORGDESK_LISTEN: the demo has a known password and listens on loopback only".to_owned());
+        }
+        if faults.is_empty() { Ok(settings) } else { Err(faults) }
+    }
+
+    fn common(source: &Source, secret: Zeroizing<Vec<u8>>, is_demo: bool, faults: &mut Vec<String>) -> Self {
+        let listen = source.get("LISTEN").unwrap_or("127.0.0.1:8080").parse().unwrap_or_else(|_| {
+            faults.push("ORGDESK_LISTEN must be an address and port, such as 127.0.0.1:8080".to_owned());
+            SocketAddr::from(([127, 0, 0, 1], 0))
+        });
+        let data = data_folder(source);
+        let database_url = database_url(source).unwrap_or_else(|fault| {
+            faults.push(fault);
+            String::new()
+        });
+        let organization_url = source.get("ORGANIZATION_URL").unwrap_or("https://{domain}.orgdesk.example").to_owned();
+        if !organization_url.contains("{domain}") {
+            faults.push("ORGDESK_ORGANIZATION_URL must have {domain} in it".to_owned());
+        }
+        let mut choose = |name: &str, choices: &[&str]| {
+            let text = source.get(name).unwrap_or(choices[0]);
+            choices.iter().position(|choice| *choice == text).unwrap_or_else(|| {
+                faults.push(format!("ORGDESK_{name} is one of {}", choices.join(", ")));
+                0
+            })
+        };
+        let introspection = [Introspection::SignedIn, Introspection::Public, Introspection::Off]
+            [choose("INTROSPECTION", &["signed-in", "public", "off"])];
+        let has_playground = [true, false][choose("PLAYGROUND", &["on", "off"])];
+        let log_format = [LogFormat::Text, LogFormat::Json][choose("LOG", &["text", "json"])];
+        Self { database_url, listen, data, organization_url, introspection, has_playground, log_format, secret, is_demo }
+    }
+}
+
+/// The data folder; `./data` where nothing else is said.
+pub fn data_folder(source: &Source) -> PathBuf {
+    PathBuf::from(source.get("DATA").unwrap_or("data"))
+}
+
+/// The database: `DATABASE_URL`, or a file in the data folder.
+///
+/// # Errors
+/// If it is neither SQLite nor PostgreSQL.
+pub fn database_url(source: &Source) -> Result<String, String> {
+    match source.get("DATABASE_URL") {
+        None => Ok(format!("sqlite:{}", data_folder(source).join("orgdesk.db").display())),
+        Some(url) if ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) => {
+            Ok(url.to_owned())
+        }
+        Some(_) => Err("DATABASE_URL must begin with sqlite: or postgres://".to_owned()),
+    }
+}
+
+/// The installation's secret: base 64 in the variable, or in a file that only its owner can read.
+///
+/// # Errors
+/// If there is none, or it is too short, too simple or readable by others.
+pub fn secret_of(source: &Source) -> Result<Zeroizing<Vec<u8>>, String> {
+    let (name, text) = match (source.get("SECRET"), source.get("SECRET_FILE")) {
+        (Some(_), Some(_)) => return Err("ORGDESK_SECRET and ORGDESK_SECRET_FILE exclude each other".to_owned()),
+        (Some(text), None) => ("ORGDESK_SECRET", Zeroizing::new(text.to_owned())),
+        (None, Some(path)) => ("ORGDESK_SECRET_FILE", read_secret(path)?),
+        (None, None) => {
+            return Err("ORGDESK_SECRET or ORGDESK_SECRET_FILE is needed: 32 random bytes in base 64, \
+                        such as `openssl rand -base64 32` prints"
+                .to_owned());
+        }
+    };
+    let bytes = STANDARD.decode(text.trim()).map(Zeroizing::new).map_err(|_| format!("{name} is not base 64"))?;
+    let mut different = [false; 256];
+    bytes.iter().for_each(|byte| different[usize::from(*byte)] = true);
+    if bytes.len() < 32 || different.iter().filter(|is| **is).count() < 16 {
+        return Err(format!("{name} must be at least 32 random bytes"));
+    }
+    Ok(bytes)
+}
+
+fn read_secret(path: &str) -> Result<Zeroizing<String>, String> {
+    use std::os::unix::fs::PermissionsExt;
+    let fault = |error: std::io::Error| format!("ORGDESK_SECRET_FILE: {path}: {error}");
+    let mode = std::fs::metadata(path).map_err(fault)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(format!("ORGDESK_SECRET_FILE: {path} can be read by others: chmod 600"));
+    }
+    std::fs::read_to_string(path).map(Zeroizing::new).map_err(fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(pairs: &[(&str, &str)]) -> Result<Source, Vec<String>> {
+        Source::read(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+    }
+
+    #[test]
+    fn p4_a_broken_configuration_is_refused_with_every_fault_at_once() {
+        let broken = source(&[
+            ("DATABASE_URL", "mysql://x"),
+            ("ORGDESK_LISTEN", "nowhere"),
+            ("ORGDESK_SECRET", "c2hvcnQ="),
+            ("ORGDESK_ORGANIZATION_URL", "http://example.com"),
+            ("ORGDESK_LOG", "xml"),
+            ("ORGDESK_INTROSPECTION", "maybe"),
+        ]);
+        let faults = Settings::for_service(&broken.unwrap()).unwrap_err();
+        assert_eq!(faults.len(), 7, "{faults:#?}");
+        for word in ["DATABASE_URL", "LISTEN", "SECRET", "{domain}", "https://", "ORGDESK_LOG", "INTROSPECTION"] {
+            assert!(faults.iter().any(|fault| fault.contains(word)), "{word}: {faults:#?}");
+        }
+        // case: K15
+        assert_eq!(source(&[("ORGDESK_LISTN", "x")]).unwrap_err(), ["ORGDESK_LISTN is no setting of Orgdesk"]);
+        let weak = STANDARD.encode([7_u8; 32]);
+        assert!(secret_of(&source(&[("ORGDESK_SECRET", &weak)]).unwrap()).is_err());
+    }
+
+    #[test]
+    fn p4_the_demo_does_not_listen_beyond_this_machine() {
+        let open = source(&[("ORGDESK_LISTEN", "0.0.0.0:80")]).unwrap();
+        assert!(Settings::for_demo(&open, Zeroizing::new(vec![1; 32])).is_err());
+    }
+}

@@ -1,0 +1,195 @@
+//! The connections: one pool that writes, one that can't, and one for the job runner. Nothing outside the kernel can
+//! name them. SQLite is one file with one writer; on PostgreSQL the pools are one, and transactions say what they may.
+
+use std::{
+    collections::HashMap,
+    str::FromStr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use sea_orm::{
+    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, IsolationLevel,
+    SqliteTransactionMode, SqlxPostgresConnector, SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait,
+};
+use sqlx::{
+    PgPool, SqlitePool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
+
+use super::{Error, OrganizationId, Result};
+
+/// How long a request waits for a connection or for its turn before it is told to come back.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The database of one installation.
+#[derive(Clone)]
+pub struct Database {
+    writer: DatabaseConnection,
+    reader: DatabaseConnection,
+    jobs: JobPool,
+    statements: Arc<AtomicU64>,
+    turns: Arc<Mutex<HashMap<OrganizationId, Arc<Turn<()>>>>>,
+}
+
+/// The job runner's own connections to the same database.
+#[derive(Clone, Debug)]
+pub(crate) enum JobPool {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+impl Database {
+    /// Connects to `sqlite:PATH` or `postgres://…`.
+    ///
+    /// # Errors
+    /// If the URL is no such URL or the database does not answer.
+    pub async fn connect(url: &str) -> anyhow::Result<Self> {
+        let (writer, reader, jobs) = if url.starts_with("sqlite:") {
+            let options = sqlite_options(url)?;
+            let pool = |size: u32, options: SqliteConnectOptions| {
+                SqlitePoolOptions::new().max_connections(size).acquire_timeout(PATIENCE).connect_with(options)
+            };
+            let writer = pool(1, options.clone()).await?;
+            let reader = pool(4, options.clone().read_only(true).pragma("query_only", "ON")).await?;
+            let jobs = pool(2, options).await?;
+            (
+                SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
+                SqlxSqliteConnector::from_sqlx_sqlite_pool(reader),
+                JobPool::Sqlite(jobs),
+            )
+        } else {
+            let options = PgConnectOptions::from_str(url)?.application_name("orgdesk").options([
+                ("statement_timeout", "5s"),
+                ("lock_timeout", "5s"),
+                ("idle_in_transaction_session_timeout", "15s"),
+                ("TimeZone", "UTC"),
+            ]);
+            let pool = |size: u32| PgPoolOptions::new().max_connections(size).acquire_timeout(PATIENCE);
+            let shared = pool(16).connect_with(options.clone()).await?;
+            let jobs = pool(4).connect_with(options).await?;
+            (
+                SqlxPostgresConnector::from_sqlx_postgres_pool(shared.clone()),
+                SqlxPostgresConnector::from_sqlx_postgres_pool(shared),
+                JobPool::Postgres(jobs),
+            )
+        };
+        let mut database = Self { writer, reader, jobs, statements: Arc::default(), turns: Arc::default() };
+        for connection in [&mut database.writer, &mut database.reader] {
+            let statements = database.statements.clone();
+            connection.set_metric_callback(move |told| {
+                if !told.statement.sql.starts_with("SELECT set_config") {
+                    statements.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        Ok(database)
+    }
+
+    /// Which of the two databases it is.
+    pub fn backend(&self) -> DbBackend {
+        self.writer.get_database_backend()
+    }
+
+    /// How many statements ran since the start, transactions' own ones left out.
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
+
+    /// The connection that changes the tables themselves. Only `orgdesk migrate` and its like ask for it.
+    pub(crate) fn raw(&self) -> &DatabaseConnection {
+        &self.writer
+    }
+
+    /// The connection that reads what belongs to nobody.
+    pub(super) fn looking(&self) -> &DatabaseConnection {
+        &self.reader
+    }
+
+    /// The job runner's connections.
+    pub(crate) fn jobs(&self) -> &JobPool {
+        &self.jobs
+    }
+
+    /// Waits until no other write of this organization is under way on this server, so that a crowd that wants one
+    /// organization waits in memory and not on the pool's connections. Other servers are kept off by a row lock.
+    pub(super) async fn turn(&self, organization: OrganizationId) -> Result<OwnedMutexGuard<()>> {
+        let turn = {
+            let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            if turns.len() > 10_000 {
+                turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+            }
+            turns.entry(organization).or_default().clone()
+        };
+        tokio::time::timeout(PATIENCE, turn.lock_owned()).await.map_err(|_| Error::Busy(1))
+    }
+
+    /// A transaction that can write rows of `organization`.
+    pub(super) async fn begin_write(&self, organization: OrganizationId) -> Result<DatabaseTransaction> {
+        let options =
+            TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+        let transaction = self.writer.begin_with_options(options).await?;
+        scope(&transaction, organization).await?;
+        Ok(transaction)
+    }
+
+    /// A transaction that sees `organization` as it is at this instant and can't write.
+    pub(super) async fn begin_read(&self, organization: OrganizationId) -> Result<DatabaseTransaction> {
+        let postgres = self.backend() == DbBackend::Postgres;
+        let options = TransactionOptions {
+            isolation_level: postgres.then_some(IsolationLevel::RepeatableRead),
+            access_mode: postgres.then_some(AccessMode::ReadOnly),
+            sqlite_transaction_mode: None,
+        };
+        let transaction = self.reader.begin_with_options(options).await?;
+        scope(&transaction, organization).await?;
+        Ok(transaction)
+    }
+
+    /// Ends every connection.
+    pub async fn close(&self) {
+        match &self.jobs {
+            JobPool::Sqlite(pool) => pool.close().await,
+            JobPool::Postgres(pool) => pool.close().await,
+        }
+        for connection in [&self.reader, &self.writer] {
+            if let Err(error) = connection.clone().close().await {
+                tracing::warn!(%error, "a connection did not end well");
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Database({:?})", self.backend())
+    }
+}
+
+/// On PostgreSQL, row-level security shows a transaction the rows of the organization named here, until it ends.
+async fn scope(transaction: &DatabaseTransaction, organization: OrganizationId) -> Result<()> {
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        let sql = "SELECT set_config('orgdesk.organization', $1, true)";
+        let id = organization.0.to_string();
+        transaction.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [id.into()])).await?;
+    }
+    Ok(())
+}
+
+fn sqlite_options(url: &str) -> Result<SqliteConnectOptions, sqlx::Error> {
+    // FULL: a commit that was acknowledged survives a power cut. recursive_triggers: or else INSERT OR REPLACE would
+    // pass the triggers that keep the logs append-only.
+    Ok(SqliteConnectOptions::from_str(url)?
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(5))
+        .pragma("recursive_triggers", "ON")
+        .pragma("trusted_schema", "OFF"))
+}

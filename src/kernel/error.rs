@@ -1,0 +1,202 @@
+//! The one error of the rules. What a person can mend travels as problems, with code, path and extras, and ends in a
+//! payload's `userErrors`; the rest ends in the answer's `errors` with a code. `api/errors.rs` is the only place that
+//! decides which.
+
+use std::{fmt, panic::Location};
+
+use sea_orm::DbErr;
+
+use super::{action::Action, scalar::Timestamp};
+
+/// What everything in the rules answers.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why something was not done.
+#[derive(Debug)]
+pub enum Error {
+    /// The caller's user can mend it: all that is wrong, at once.
+    Problems(Vec<Problem>),
+    /// The caller has to sign in.
+    Unauthenticated,
+    /// The caller's role does not allow it.
+    Forbidden(Action),
+    /// The caller has to confirm his password: the last time is more than five minutes ago.
+    ConfirmationRequired,
+    /// An argument of a query makes no sense; the text is for developers.
+    BadInput(String),
+    /// Too many at once; try again after this many seconds.
+    Busy(u32),
+    /// The service or its database failed. The text is for the log only, never for an answer.
+    Internal(String),
+}
+
+/// One thing that a person can mend.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem {
+    /// What is wrong.
+    pub code: Code,
+    /// The path of the argument at fault, from the mutation's argument down; `None` where it is no one argument's.
+    pub field: Option<Vec<String>>,
+    /// What the message speaks of, by name.
+    pub words: Vec<(&'static str, String)>,
+    /// When it becomes possible, where time alone mends it.
+    pub available_at: Option<Timestamp>,
+}
+
+impl Problem {
+    /// A problem with the argument at `path`, such as `input.name` or `input.items.0.userCount`.
+    pub fn at(path: &str, code: Code) -> Self {
+        let field = Some(path.split('.').map(str::to_owned).collect());
+        Self { code, field, words: Vec::new(), available_at: None }
+    }
+
+    /// A problem that is no one argument's.
+    pub fn of(code: Code) -> Self {
+        Self { code, field: None, words: Vec::new(), available_at: None }
+    }
+
+    /// Gives the message a word to speak of.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, word: impl fmt::Display) -> Self {
+        self.words.push((name, word.to_string()));
+        self
+    }
+
+    /// Says when it becomes possible.
+    #[must_use]
+    pub fn until(mut self, at: Timestamp) -> Self {
+        self.available_at = Some(at);
+        self
+    }
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Self::Problems(vec![problem])
+    }
+}
+
+impl Error {
+    /// A thing that is absent, or another organization's: nobody may tell which.
+    pub fn not_found(path: &str) -> Self {
+        Problem::at(path, Code::NotFound).into()
+    }
+
+    /// A fault of ours, with the place in the code where it was noticed.
+    #[track_caller]
+    pub fn internal(cause: impl fmt::Display) -> Self {
+        Self::Internal(format!("{cause} (at {})", Location::caller()))
+    }
+
+    /// Fails with all `problems`, or goes on where there is none.
+    ///
+    /// # Errors
+    /// The problems.
+    pub fn unless_none(problems: Vec<Problem>) -> Result<()> {
+        if problems.is_empty() { Ok(()) } else { Err(Self::Problems(problems)) }
+    }
+}
+
+impl From<DbErr> for Error {
+    #[track_caller]
+    fn from(error: DbErr) -> Self {
+        match error {
+            DbErr::ConnectionAcquire(_) => Self::Busy(1),
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    #[track_caller]
+    fn from(error: serde_json::Error) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Problems(problems) => {
+                let codes: Vec<_> = problems.iter().map(|problem| problem.code.name()).collect();
+                f.write_str(&codes.join(", "))
+            }
+            Self::Unauthenticated => f.write_str("not signed in"),
+            Self::Forbidden(action) => write!(f, "{} is not allowed", action.name()),
+            Self::ConfirmationRequired => f.write_str("the password must be confirmed"),
+            Self::BadInput(text) => f.write_str(text),
+            Self::Busy(_) => f.write_str("busy"),
+            Self::Internal(_) => f.write_str("internal error"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+macro_rules! codes {
+    ($($name:ident = $text:literal,)*) => {
+        /// What can be wrong with what a person asked for. The texts, in Korean and English, are in `messages/`.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[expect(missing_docs, reason = "each code is described where an area publishes it")]
+        pub enum Code { $($name,)* }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The code as clients see it.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    NotFound = "NOT_FOUND",
+    StaleVersion = "STALE_VERSION",
+    IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED",
+    IdempotencyKeyInvalid = "IDEMPOTENCY_KEY_INVALID",
+    Blank = "BLANK",
+    TooShort = "TOO_SHORT",
+    TooLong = "TOO_LONG",
+    Invalid = "INVALID",
+    OutOfRange = "OUT_OF_RANGE",
+    TooMany = "TOO_MANY",
+    Duplicate = "DUPLICATE",
+    Taken = "TAKEN",
+    Reserved = "RESERVED",
+    UnknownTimeZone = "UNKNOWN_TIME_ZONE",
+    UnknownLanguage = "UNKNOWN_LANGUAGE",
+    NotAvailableForKind = "NOT_AVAILABLE_FOR_KIND",
+    LimitReached = "LIMIT_REACHED",
+    OwnerRequired = "OWNER_REQUIRED",
+    CredentialsRefused = "CREDENTIALS_REFUSED",
+    SignInBlocked = "SIGN_IN_BLOCKED",
+    RefreshTokenRefused = "REFRESH_TOKEN_REFUSED",
+    LastKey = "LAST_KEY",
+    KeyNotLive = "KEY_NOT_LIVE",
+    AddressLocksOut = "ADDRESS_LOCKS_OUT",
+    ServiceNotInUse = "SERVICE_NOT_IN_USE",
+    ServiceStillActive = "SERVICE_STILL_ACTIVE",
+    ServiceNotSuspended = "SERVICE_NOT_SUSPENDED",
+    ServiceTerminated = "SERVICE_TERMINATED",
+    AcknowledgementRequired = "ACKNOWLEDGEMENT_REQUIRED",
+    ContractNotCompleted = "CONTRACT_NOT_COMPLETED",
+    ContractAlreadySigned = "CONTRACT_ALREADY_SIGNED",
+    ContractAlreadyChangedToday = "CONTRACT_ALREADY_CHANGED_TODAY",
+    ContractEnded = "CONTRACT_ENDED",
+    ContractItemFixed = "CONTRACT_ITEM_FIXED",
+    ContractItemNotAvailable = "CONTRACT_ITEM_NOT_AVAILABLE",
+    ContractItemDependency = "CONTRACT_ITEM_DEPENDENCY",
+    ContractItemNeedsApproval = "CONTRACT_ITEM_NEEDS_APPROVAL",
+    UserCountRequired = "USER_COUNT_REQUIRED",
+    UserCountNotAllowed = "USER_COUNT_NOT_ALLOWED",
+    QuoteExpired = "QUOTE_EXPIRED",
+    QuoteMismatch = "QUOTE_MISMATCH",
+    QuotePriceMoved = "QUOTE_PRICE_MOVED",
+    UsageNotContracted = "USAGE_NOT_CONTRACTED",
+    UsageInFuture = "USAGE_IN_FUTURE",
+    UsageTooOld = "USAGE_TOO_OLD",
+    UsageConflict = "USAGE_CONFLICT",
+}

@@ -1,0 +1,220 @@
+//! Jobs that commit with the deed: a row with `due_at`, written in the caller's transaction, taken up once it is due
+//! by whichever server comes first, also when none was up at that time. A row holds IDs, never data.
+
+use chrono::{Duration, NaiveTime};
+use chrono_tz::Tz;
+use sea_orm::{
+    ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IntoActiveModel, QueryOrder, QuerySelect,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    entity::prelude::*,
+    sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict},
+};
+
+use super::{App, Error, JobId, Month, OrganizationId, Result, Timestamp, zone};
+
+/// How far a job is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum State {
+    /// Not yet due, or due again after a failure.
+    Waiting,
+    /// Handed to the job runner.
+    Queued,
+    /// Done.
+    Done,
+    /// Given up after too many attempts.
+    Dead,
+}
+
+/// One job.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "job_outbox")]
+pub struct Model {
+    /// Its ID.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: JobId,
+    /// For whom it works.
+    pub organization_id: OrganizationId,
+    /// What it is: the name of a [`Job`].
+    pub kind: String,
+    /// On what: an ID or a month. With organization and kind it is unique, so that asking twice is asking once.
+    pub argument: String,
+    /// From when on it may run.
+    pub due_at: Timestamp,
+    /// How far it is.
+    pub state: State,
+    /// How often it was begun; counted before the work, so that a job that kills its server is counted too.
+    pub attempts: i32,
+    /// When it was handed to the job runner.
+    pub handed_over_at: Option<Timestamp>,
+    /// When it was done or given up.
+    pub finished_at: Option<Timestamp>,
+    /// Why the last attempt failed: a code, never data.
+    pub failure: Option<String>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// A job as an area asks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// What it is.
+    pub kind: &'static str,
+    /// On what.
+    pub argument: String,
+    /// From when on.
+    pub due_at: Timestamp,
+}
+
+/// The monthly close of charges.
+pub const MONTH_CLOSE: &str = "month-close";
+
+/// The close of a month: due on the first of the next one, at 00:10 in the organization's zone.
+///
+/// # Errors
+/// Only beyond the last month there is.
+pub fn month_close(month: Month, zone: Tz) -> Result<Job> {
+    let ten_past = NaiveTime::from_hms_opt(0, 10, 0).unwrap_or_default();
+    let due = month.next().and_then(|next| zone::instant_of(next.first_day(), ten_past, zone));
+    let due_at = due.map(Timestamp).ok_or_else(|| Error::internal("the last month has no end"))?;
+    Ok(Job { kind: MONTH_CLOSE, argument: month.to_string(), due_at })
+}
+
+/// Writes the job's row. A job that is there already stays as it is.
+pub(super) async fn put(connection: &impl ConnectionTrait, id: JobId, organization_id: OrganizationId, job: Job) -> Result<()> {
+    let row = Model {
+        id,
+        organization_id,
+        kind: job.kind.to_owned(),
+        argument: job.argument,
+        due_at: job.due_at,
+        state: State::Waiting,
+        attempts: 0,
+        handed_over_at: None,
+        finished_at: None,
+        failure: None,
+    };
+    let once = OnConflict::columns([Column::OrganizationId, Column::Kind, Column::Argument]).do_nothing().to_owned();
+    Entity::insert(row.into_active_model().reset_all()).on_conflict(once).try_insert().exec_without_returning(connection).await?;
+    Ok(())
+}
+
+/// How often a job is begun before it is given up.
+const MOST_ATTEMPTS: i32 = 5;
+
+/// After so long without an end a job that was handed over is handed over again: its server may be gone.
+const LOST_AFTER: Duration = Duration::minutes(10);
+
+/// What became of a job.
+#[derive(Debug)]
+pub enum Fate {
+    /// It is done.
+    Done,
+    /// It was too early; it is due at this instant.
+    Later(Timestamp),
+    /// It failed, for this reason.
+    Failed(String),
+}
+
+/// Takes the jobs that are due, so that no other server takes them, and hands each over in the same transaction:
+/// `hand_over` is the statement that puts one of them into the runner's own table, if there is a runner.
+///
+/// # Errors
+/// Only if the database fails; nothing was taken then.
+pub async fn take_due(app: &App, hand_over: Option<fn(&Model) -> Statement>) -> Result<Vec<JobId>> {
+    let now = app.clock.now();
+    let transaction = begin(app).await?;
+    let waiting = Column::State.eq(State::Waiting).and(Column::DueAt.lte(now));
+    let lost = Column::State.eq(State::Queued).and(Column::HandedOverAt.lte(Timestamp(now.0 - LOST_AFTER)));
+    let mut due = Entity::find().filter(waiting.or(lost)).order_by_asc(Column::DueAt).limit(100);
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        due = due.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+    }
+    let jobs = due.all(&transaction).await?;
+    for job in &jobs {
+        Entity::update_many()
+            .col_expr(Column::State, Expr::value(State::Queued))
+            .col_expr(Column::HandedOverAt, Expr::value(now))
+            .filter(Column::Id.eq(job.id))
+            .exec(&transaction)
+            .await?;
+        if let Some(hand_over) = hand_over {
+            transaction.execute_raw(hand_over(job)).await?;
+        }
+    }
+    transaction.commit().await?;
+    Ok(jobs.into_iter().map(|job| job.id).collect())
+}
+
+/// Begins an attempt, counted before the work; `None` where there is nothing left to do.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn begin_attempt(app: &App, id: JobId) -> Result<Option<Model>> {
+    let transaction = begin(app).await?;
+    let job = Entity::find_by_id(id).one(&transaction).await?.filter(|job| job.state == State::Queued);
+    let Some(job) = job else {
+        transaction.rollback().await?;
+        return Ok(None);
+    };
+    let is_over = job.attempts >= MOST_ATTEMPTS;
+    let update = Entity::update_many().filter(Column::Id.eq(id)).filter(Column::Attempts.eq(job.attempts));
+    let update = if is_over {
+        update.col_expr(Column::State, Expr::value(State::Dead)).col_expr(Column::FinishedAt, Expr::value(app.clock.now()))
+    } else {
+        update.col_expr(Column::Attempts, Expr::value(job.attempts + 1))
+    };
+    let won = update.exec(&transaction).await?.rows_affected == 1;
+    transaction.commit().await?;
+    if is_over {
+        tracing::error!(job = %id, kind = job.kind, "a job was given up after too many attempts");
+    }
+    Ok((won && !is_over).then_some(Model { attempts: job.attempts + 1, ..job }))
+}
+
+/// Ends an attempt. A failed job comes again after 2, 4, 8 … seconds, kept in the row and not in anyone's memory.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn end_attempt(app: &App, job: &Model, fate: Fate) -> Result<()> {
+    let now = app.clock.now();
+    let row = Entity::update_many().filter(Column::Id.eq(job.id));
+    let row = match fate {
+        Fate::Done => row
+            .col_expr(Column::State, Expr::value(State::Done))
+            .col_expr(Column::FinishedAt, Expr::value(now))
+            .col_expr(Column::Failure, Expr::value(None::<String>)),
+        Fate::Later(at) => row
+            .col_expr(Column::State, Expr::value(State::Waiting))
+            .col_expr(Column::DueAt, Expr::value(at))
+            .col_expr(Column::Attempts, Expr::value(0)),
+        Fate::Failed(reason) => {
+            let pause = Duration::seconds(1 << job.attempts.clamp(1, 10));
+            row.col_expr(Column::State, Expr::value(State::Waiting))
+                .col_expr(Column::DueAt, Expr::value(Timestamp(now.0 + pause)))
+                .col_expr(Column::Failure, Expr::value(Some(reason)))
+        }
+    };
+    let transaction = begin(app).await?;
+    row.exec(&transaction).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Since when the oldest job waits that is due and was not taken; for the readiness check.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn oldest_due(app: &App) -> Result<Option<Timestamp>> {
+    let due = Column::State.eq(State::Waiting).and(Column::DueAt.lte(app.clock.now()));
+    let oldest = Entity::find().filter(due).order_by_asc(Column::DueAt).one(app.database.looking()).await?;
+    Ok(oldest.map(|job| job.due_at))
+}
+
+async fn begin(app: &App) -> Result<DatabaseTransaction> {
+    let options = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+    Ok(app.database.raw().begin_with_options(options).await?)
+}

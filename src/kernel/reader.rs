@@ -1,0 +1,155 @@
+//! How rows are read: through a `Reader`, which is one transaction of one organization. It lends no connection; what
+//! it selects is narrowed to the organization before anyone can add a condition, so that another organization's row
+//! is simply not there.
+
+use sea_orm::{
+    ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, FromQueryResult, Iterable, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Related, Select,
+    sea_query::{self, Expr, Order, SelectStatement},
+};
+
+use super::{Error, OrganizationId, Record, Result};
+
+/// One transaction that sees one organization's rows.
+pub struct Reader {
+    pub(super) connection: DatabaseTransaction,
+    pub(super) organization: OrganizationId,
+}
+
+impl Reader {
+    /// Whose rows are seen.
+    pub fn organization_id(&self) -> OrganizationId {
+        self.organization
+    }
+
+    /// The organization's rows of a table.
+    pub fn select<E: Record>(&self) -> Scoped<'_, E> {
+        Scoped { select: E::find().filter(E::owner().eq(self.organization)), reader: self }
+    }
+
+    /// The row of this key. A text that is no key, an absent row and another organization's row are one and the same.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` at `path`.
+    pub async fn find<E: Record>(&self, path: &str, key: &str) -> Result<E::Model> {
+        self.seek::<E>(key).await?.ok_or_else(|| Error::not_found(path))
+    }
+
+    /// The row of this key, if there is one.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn seek<E: Record>(&self, key: &str) -> Result<Option<E::Model>> {
+        match E::of_key(key) {
+            Some(condition) => self.select::<E>().filter(condition).one().await,
+            None => Ok(None),
+        }
+    }
+}
+
+/// A selection of one organization's rows, to be narrowed, ordered and run.
+pub struct Scoped<'r, E: EntityTrait> {
+    select: Select<E>,
+    reader: &'r Reader,
+}
+
+impl<E: EntityTrait> QueryFilter for Scoped<'_, E> {
+    type QueryStatement = SelectStatement;
+    fn query(&mut self) -> &mut SelectStatement {
+        QueryFilter::query(&mut self.select)
+    }
+}
+
+impl<E: EntityTrait> QueryOrder for Scoped<'_, E> {
+    type QueryStatement = SelectStatement;
+    fn query(&mut self) -> &mut SelectStatement {
+        QueryOrder::query(&mut self.select)
+    }
+}
+
+impl<E: EntityTrait> QuerySelect for Scoped<'_, E> {
+    type QueryStatement = SelectStatement;
+    fn query(&mut self) -> &mut SelectStatement {
+        QuerySelect::query(&mut self.select)
+    }
+}
+
+impl<E: Record> Scoped<'_, E> {
+    /// All rows.
+    ///
+    /// # Errors
+    /// Only if the database fails, as for the other runs.
+    pub async fn all(self) -> Result<Vec<E::Model>> {
+        Ok(self.select.all(&self.reader.connection).await?)
+    }
+
+    /// The first row.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn one(self) -> Result<Option<E::Model>> {
+        Ok(self.select.one(&self.reader.connection).await?)
+    }
+
+    /// How many rows.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn count(self) -> Result<u64>
+    where
+        E::Model: Send,
+    {
+        Ok(self.select.count(&self.reader.connection).await?)
+    }
+
+    /// Rows of another shape: the columns that were chosen with `select_only` and `column_as`.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn rows<T: FromQueryResult>(self) -> Result<Vec<T>> {
+        let statement = QuerySelect::query(&mut { self.select }).to_owned();
+        let rows = sea_orm::ConnectionTrait::query_all(&self.reader.connection, &statement).await?;
+        Ok(rows.iter().map(|row| T::from_query_result(row, "")).collect::<Result<_, _>>()?)
+    }
+
+    /// All rows, each with its parts of another table, in one statement. Rows come in the order that was asked for,
+    /// and the parts in the order of their key.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn all_with<P: Record>(self) -> Result<Vec<(E::Model, Vec<P::Model>)>>
+    where
+        E: Related<P>,
+    {
+        let mut select = self.select.find_with_related(P::default());
+        for key in P::PrimaryKey::iter() {
+            let column = sea_orm::PrimaryKeyToColumn::into_column(key);
+            QueryOrder::query(&mut select).order_by_expr(Expr::col((P::default(), column)), Order::Asc);
+        }
+        Ok(select.all(&self.reader.connection).await?)
+    }
+
+    /// Narrows to what lies beyond a place, and orders: both columns together make the place.
+    pub(super) fn beyond(mut self, columns: [E::Column; 2], place: Option<[sea_query::Value; 2]>, order: Order) -> Self {
+        if let Some(place) = place {
+            let (here, there) = Self::sides(columns, place);
+            self = self.filter(if order == Order::Asc { here.gt(there) } else { here.lt(there) });
+        }
+        for column in columns {
+            QueryOrder::query(&mut self).order_by_expr(Expr::col((E::default(), column)).into(), order.clone());
+        }
+        self
+    }
+
+    /// Narrows to what lies before a place, seen in this order.
+    pub(super) fn within(self, columns: [E::Column; 2], place: [sea_query::Value; 2], order: &Order) -> Self {
+        let (here, there) = Self::sides(columns, place);
+        self.filter(if *order == Order::Asc { here.lt(there) } else { here.gt(there) })
+    }
+
+    /// Both sides of a comparison of rows, which one index answers.
+    fn sides(columns: [E::Column; 2], place: [sea_query::Value; 2]) -> (Expr, Expr) {
+        let here = columns.map(|column| Expr::col((E::default(), column)));
+        (Expr::tuple(here), Expr::tuple(place.map(Expr::val)))
+    }
+}

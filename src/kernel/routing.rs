@@ -1,0 +1,37 @@
+//! The few small tables that are read before it is known whose rows to see, or that belong to nobody: routes, due
+//! jobs, price lists. None holds personal data; each table that may be read here says so by this trait.
+
+use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, PrimaryKeyTrait};
+
+use super::{App, Result};
+
+/// A table without an owner.
+pub trait Unowned: EntityTrait {}
+
+/// The row of this primary key.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn by_key<E: Unowned>(app: &App, key: <E::PrimaryKey as PrimaryKeyTrait>::ValueType) -> Result<Option<E::Model>> {
+    Ok(E::find_by_id(key).one(app.database.looking()).await?)
+}
+
+/// All rows.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn all<E: Unowned>(app: &App) -> Result<Vec<E::Model>> {
+    Ok(E::find().all(app.database.looking()).await?)
+}
+
+/// Adds a row that belongs to no organization, at the operator's word.
+///
+/// # Errors
+/// If the database refuses it.
+pub async fn add<E: Unowned>(app: &App, row: E::Model) -> Result<()>
+where
+    E::Model: IntoActiveModel<E::ActiveModel>,
+{
+    E::insert(row.into_active_model().reset_all()).exec_without_returning(app.database.raw()).await?;
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! What must not leave: credentials in columns, and the keys of the service. A `Secret` prints and serializes as
+//! `***` and is no GraphQL type, so that a field of it can't be published by oversight.
+
+use std::fmt;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
+use sea_orm::DeriveValueType;
+use serde::{Serialize, Serializer};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+/// A credential as text, such as the hash of a password.
+#[derive(Clone, PartialEq, Eq, DeriveValueType)]
+pub struct SecretText(pub String);
+
+/// A credential as bytes, such as the hash of a token.
+#[derive(Clone, PartialEq, Eq, DeriveValueType)]
+pub struct SecretBytes(pub Vec<u8>);
+
+macro_rules! silent {
+    ($($name:ident),*) => {$(
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("***")
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str("***")
+            }
+        }
+    )*};
+}
+silent!(SecretText, SecretBytes);
+
+/// SHA-256 of a token of at least 128 random bits, as it is stored.
+pub fn token_hash(token: &str) -> SecretBytes {
+    SecretBytes(Sha256::digest(token.as_bytes()).to_vec())
+}
+
+/// The keys of this installation, all derived from one secret of at least 32 bytes. Each has one use.
+#[derive(Clone)]
+pub struct Keys {
+    audit: Zeroizing<[u8; 32]>,
+    cursor: Zeroizing<[u8; 32]>,
+    quote: Zeroizing<[u8; 32]>,
+    throttle: Zeroizing<[u8; 32]>,
+    signing: Zeroizing<[u8; 32]>,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keys(***)")
+    }
+}
+
+impl Keys {
+    /// Derives the keys.
+    pub fn derive(secret: &[u8]) -> Self {
+        let source = Hkdf::<Sha256>::new(Some(b"orgdesk"), secret);
+        let key = |purpose: &str| {
+            let mut key = Zeroizing::new([0; 32]);
+            // 32 bytes are always to be had: HKDF gives up to 255 blocks of 32.
+            if source.expand(purpose.as_bytes(), key.as_mut_slice()).is_err() {
+                tracing::error!(purpose, "a key could not be derived");
+            }
+            key
+        };
+        Self {
+            audit: key("audit chain"),
+            cursor: key("cursors"),
+            quote: key("quotes"),
+            throttle: key("sign-in throttle"),
+            signing: key("access tokens"),
+        }
+    }
+
+    /// The seed of the Ed25519 key that signs access tokens.
+    pub(crate) fn signing_seed(&self) -> &[u8; 32] {
+        &self.signing
+    }
+
+    /// The link of an audit chain: the MAC of the entry before and this entry's text.
+    pub(crate) fn chain(&self, previous: &[u8], entry: &[u8]) -> Vec<u8> {
+        mac(&self.audit, &[previous, entry]).to_vec()
+    }
+
+    /// A name for an account or address in the table of failed sign-ins that tells nobody which it is.
+    pub(crate) fn throttle_key(&self, subject: &str) -> Vec<u8> {
+        mac(&self.throttle, &[subject.as_bytes()])[..16].to_vec()
+    }
+
+    /// Wraps `payload` into a text that only this installation can have written, for `context` only.
+    pub(crate) fn seal(&self, purpose: Purpose, context: &[u8], payload: &[u8]) -> String {
+        let tag = mac(self.of(purpose), &[context, payload]);
+        URL_SAFE_NO_PAD.encode([&tag[..16], payload].concat())
+    }
+
+    /// Back from `seal`; `None` for any other text or context.
+    pub(crate) fn open(&self, purpose: Purpose, context: &[u8], text: &str) -> Option<Vec<u8>> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let (tag, payload) = bytes.split_at_checked(16)?;
+        let expected = mac(self.of(purpose), &[context, payload]);
+        bool::from(expected[..16].ct_eq(tag)).then(|| payload.to_vec())
+    }
+
+    fn of(&self, purpose: Purpose) -> &[u8; 32] {
+        match purpose {
+            Purpose::Cursor => &self.cursor,
+            Purpose::Quote => &self.quote,
+        }
+    }
+}
+
+/// What a sealed text is for; a text of one use is refused for another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Purpose {
+    /// A place in a list.
+    Cursor,
+    /// A price that was named.
+    Quote,
+}
+
+fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+    // A key of 32 bytes is never refused: HMAC takes any length.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return [0; 32] };
+    for part in parts {
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sealed_text_opens_only_as_it_was_made() {
+        let keys = Keys::derive(&[7; 32]);
+        let text = keys.seal(Purpose::Cursor, b"org", b"payload");
+        assert_eq!(keys.open(Purpose::Cursor, b"org", &text).as_deref(), Some(b"payload".as_slice()));
+        assert_eq!(keys.open(Purpose::Cursor, b"other", &text), None);
+        assert_eq!(keys.open(Purpose::Quote, b"org", &text), None);
+        assert_eq!(Keys::derive(&[8; 32]).open(Purpose::Cursor, b"org", &text), None);
+        for at in 0..text.len() {
+            let mut forged = text.clone().into_bytes();
+            forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };
+            assert_eq!(keys.open(Purpose::Cursor, b"org", &String::from_utf8_lossy(&forged)), None, "{at}");
+        }
+    }
+
+    #[test]
+    fn a_secret_shows_nothing() {
+        let secret = SecretText("hunter2".into());
+        assert_eq!(format!("{secret:?}"), "***");
+        assert_eq!(serde_json::to_string(&secret).unwrap(), "\"***\"");
+        assert_eq!(format!("{:?}", Keys::derive(b"x")), "Keys(***)");
+    }
+}

@@ -1,0 +1,91 @@
+//! What happens before anyone is known: the brake on guessing, and the log of attempts that belong to no
+//! organization. These two tables hold no personal data: accounts and addresses stand in the first as keyed hashes.
+
+use chrono::Duration;
+use sea_orm::{ConnectionTrait, Statement, TransactionOptions, TransactionTrait, SqliteTransactionMode};
+
+use super::{App, Origin, Result, Timestamp, id};
+
+/// How many attempts are taken in how long.
+#[derive(Debug, Clone, Copy)]
+pub struct Brake {
+    /// What it is for, so that counts do not mix.
+    pub name: &'static str,
+    /// How many.
+    pub attempts: i32,
+    /// In how long, from the first.
+    pub window: Duration,
+}
+
+/// Counts an attempt against each brake and says from when on another one is taken, if this one is not. Attempts are
+/// counted before they are looked at, one by one in the database, so that neither parallel requests nor several
+/// servers give more of them.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn attempt(app: &App, brakes: &[(Brake, String)]) -> Result<Option<Timestamp>> {
+    let now = app.clock.now();
+    let transaction = begin(app).await?;
+    let mut blocked = None;
+    for (brake, subject) in brakes {
+        let key = app.keys.throttle_key(&format!("{}:{subject}", brake.name));
+        let oldest = Timestamp(now.0 - brake.window);
+        let sql = "INSERT INTO sign_in_throttle (key, attempts, counted_from) VALUES ($1, 1, $2)
+            ON CONFLICT (key) DO UPDATE SET
+              attempts = CASE WHEN sign_in_throttle.counted_from <= $3 THEN 1 ELSE sign_in_throttle.attempts + 1 END,
+              counted_from = CASE WHEN sign_in_throttle.counted_from <= $3 THEN $2 ELSE sign_in_throttle.counted_from END
+            RETURNING attempts, counted_from";
+        let values = [key.into(), now.into(), oldest.into()];
+        let row = transaction
+            .query_one_raw(Statement::from_sql_and_values(transaction.get_database_backend(), sql, values))
+            .await?;
+        let Some(row) = row else { continue };
+        let (attempts, from): (i32, Timestamp) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        if attempts > brake.attempts {
+            blocked = blocked.max(Some(Timestamp(from.0 + brake.window)));
+        }
+    }
+    transaction.commit().await?;
+    Ok(blocked)
+}
+
+/// Forgets the attempts against a subject: one of them was right.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn forgive(app: &App, brakes: &[(Brake, String)]) -> Result<()> {
+    let transaction = begin(app).await?;
+    for (brake, subject) in brakes {
+        let key = app.keys.throttle_key(&format!("{}:{subject}", brake.name));
+        let backend = transaction.get_database_backend();
+        let sql = "DELETE FROM sign_in_throttle WHERE key = $1";
+        transaction.execute_raw(Statement::from_sql_and_values(backend, sql, [key.into()])).await?;
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Logs an attempt that belongs to no organization, such as a sign-in to a domain that does not exist.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn log(app: &App, kind: &'static str, origin: &Origin) -> Result<()> {
+    let now = app.clock.now();
+    let transaction = begin(app).await?;
+    let sql = "INSERT INTO security_event (id, occurred_at, kind, address, request_id) VALUES ($1, $2, $3, $4, $5)";
+    let values = [
+        id::fresh(now, &app.random).into(),
+        now.into(),
+        kind.into(),
+        origin.address_text().into(),
+        origin.request_id.clone().into(),
+    ];
+    transaction.execute_raw(Statement::from_sql_and_values(transaction.get_database_backend(), sql, values)).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+async fn begin(app: &App) -> Result<sea_orm::DatabaseTransaction> {
+    let options = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+    Ok(app.database.raw().begin_with_options(options).await?)
+}

@@ -1,0 +1,345 @@
+//! The pen. Whatever a rule writes, it writes through a `Tx`, which keeps what changed and leaves it in the audit log
+//! when the deed is done, in the same transaction. A `Tx` exists only inside `Caller::act`; it is no connection, so
+//! nothing can be written past it.
+
+use std::{ops::Deref, sync::{Arc, Mutex, PoisonError}};
+
+use chrono_tz::Tz;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, IdenStatic, IntoActiveModel,
+    Iterable, ModelTrait, PrimaryKeyToColumn, QueryFilter, Statement, sea_query::Expr,
+};
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use super::{
+    Action, Actor, App, Code, Day, Error, Job, JobId, OrganizationId, Origin, Problem, Reader, Record, Result, Timestamp, audit,
+    audit::{Change, Outcome},
+    id, outbox, zone,
+};
+
+/// At most so many values of one deed are told one by one; beyond them the log holds their number.
+const MOST_CHANGES: usize = 500;
+
+/// One write transaction of one actor in one organization, for one action.
+pub struct Tx {
+    reader: Arc<Reader>,
+    app: App,
+    actor: Actor,
+    origin: Origin,
+    action: Action,
+    now: Timestamp,
+    zone: Option<Tz>,
+    told: Mutex<Told>,
+}
+
+#[derive(Default)]
+struct Told {
+    changes: Vec<Change>,
+    further: usize,
+    target: Option<(String, String)>,
+    service: Option<Uuid>,
+    outcome: Option<(Outcome, String)>,
+}
+
+impl Deref for Tx {
+    type Target = Reader;
+    fn deref(&self) -> &Reader {
+        &self.reader
+    }
+}
+
+impl Tx {
+    /// Begins, and takes the organization's turn among all servers.
+    pub(super) async fn begin(app: App, actor: Actor, origin: Origin, action: Action, organization: OrganizationId) -> Result<Self> {
+        let connection = app.database.begin_write(organization).await?;
+        let backend = connection.get_database_backend();
+        let lock = if backend == DbBackend::Postgres { " FOR NO KEY UPDATE" } else { "" };
+        let sql = format!("SELECT time_zone FROM organization WHERE id = $1{lock}");
+        let row = connection.query_one_raw(Statement::from_sql_and_values(backend, sql, [organization.0.into()])).await?;
+        let name = row.map(|row| row.try_get_by_index::<String>(0)).transpose()?;
+        let zone = name.map(|name| name.parse::<Tz>().map_err(Error::internal)).transpose()?;
+        let now = app.clock.now();
+        let reader = Arc::new(Reader { connection, organization });
+        Ok(Self { reader, app, actor, origin, action, now, zone, told: Mutex::default() })
+    }
+
+    /// The instant of the deed: the same from beginning to end.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The organization's time zone.
+    ///
+    /// # Errors
+    /// Only before the organization is there.
+    pub fn zone(&self) -> Result<Tz> {
+        self.zone.ok_or_else(|| Error::internal("there is no organization yet"))
+    }
+
+    /// Today in the organization's zone.
+    ///
+    /// # Errors
+    /// Only before the organization is there.
+    pub fn today(&self) -> Result<Day> {
+        Ok(Day(zone::date_at(self.now.0, self.zone()?)))
+    }
+
+    /// Who does it.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// From where.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// What is being done.
+    pub fn action(&self) -> Action {
+        self.action
+    }
+
+    /// The installation.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// A new ID.
+    pub fn fresh_id<I: From<Uuid>>(&self) -> I {
+        I::from(id::fresh(self.now, &self.app.random))
+    }
+
+    /// Makes the deed ask for a fresh confirmation of the password, where only a part of an action needs one.
+    ///
+    /// # Errors
+    /// `CONFIRMATION_REQUIRED` if the last one is more than five minutes ago.
+    pub fn require_confirmation(&self) -> Result<()> {
+        if self.actor.is_confirmed(self.now) { Ok(()) } else { Err(Error::ConfirmationRequired) }
+    }
+
+    /// The row of this key, if its lock counter is still the one that the caller read.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` at `id`, `STALE_VERSION` at `input.expectedVersion`.
+    pub async fn find_current<E: Record>(&self, key: &str, expected_version: i32) -> Result<E::Model> {
+        let row = self.find::<E>("id", key).await?;
+        let version = E::version().map(|column| row.get(column));
+        if version.is_some_and(|version| version != expected_version.into()) {
+            return Err(Problem::at("input.expectedVersion", Code::StaleVersion).into());
+        }
+        Ok(row)
+    }
+
+    /// Writes a new row.
+    ///
+    /// # Errors
+    /// If the row is not the organization's own, or the database refuses it.
+    pub async fn create<E: Record>(&self, row: E::Model) -> Result<E::Model> {
+        self.own::<E>(&row)?;
+        let active = row.clone().into_active_model().reset_all();
+        E::insert(active).exec_without_returning(&self.reader.connection).await?;
+        self.tell_of::<E>(&row);
+        for (field, _, after) in differences::<E>(None, &row)? {
+            self.tell(Change { record: E::NAME.into(), key: E::key(&row), field: Some(field), before: None, after });
+        }
+        Ok(row)
+    }
+
+    /// Writes many new rows; the log holds their number, since a line for each would drown it.
+    ///
+    /// # Errors
+    /// As for [`Tx::create`].
+    pub async fn create_many<E: Record>(&self, rows: Vec<E::Model>) -> Result<()> {
+        let count = rows.len();
+        for row in &rows {
+            self.own::<E>(row)?;
+        }
+        // SQLite takes 32,766 values in one statement.
+        let width = E::Column::iter().count().max(1);
+        for chunk in rows.chunks(30_000 / width) {
+            let active = chunk.iter().map(|row| row.clone().into_active_model().reset_all());
+            E::insert_many(active).exec_without_returning(&self.reader.connection).await?;
+        }
+        if count > 0 {
+            let after = Some(count.to_string());
+            self.tell(Change { record: E::NAME.into(), key: "*".into(), field: Some("count".into()), before: None, after });
+        }
+        Ok(())
+    }
+
+    /// Changes a row. Where nothing differs, nothing is written; else its lock counter goes up.
+    ///
+    /// # Errors
+    /// If the row is gone, or the database refuses it.
+    pub async fn update<E: Record>(&self, before: E::Model, change: impl FnOnce(&mut E::Model)) -> Result<E::Model> {
+        self.own::<E>(&before)?;
+        let mut after = before.clone();
+        change(&mut after);
+        let told = differences::<E>(Some(&before), &after)?;
+        if told.is_empty() {
+            return Ok(before);
+        }
+        if let Some(version) = E::version() {
+            let next = before.get(version).unwrap::<i32>() + 1;
+            after.try_set(version, next.into())?;
+        }
+        let mut update = E::update_many().filter(self.row::<E>(&before));
+        for column in E::Column::iter() {
+            if after.get(column) != before.get(column) {
+                update = update.col_expr(column, Expr::value(after.get(column)));
+            }
+        }
+        let written = update.exec(&self.reader.connection).await?.rows_affected;
+        if written != 1 {
+            return Err(Error::internal(format!("{} rows of {} changed instead of one", written, E::NAME)));
+        }
+        self.tell_of::<E>(&after);
+        for (field, before, now) in told {
+            self.tell(Change { record: E::NAME.into(), key: E::key(&after), field: Some(field), before, after: now });
+        }
+        Ok(after)
+    }
+
+    /// Removes a row.
+    ///
+    /// # Errors
+    /// If the database refuses it.
+    pub async fn delete<E: Record>(&self, row: E::Model) -> Result<()> {
+        self.own::<E>(&row)?;
+        E::delete_many().filter(self.row::<E>(&row)).exec(&self.reader.connection).await?;
+        self.tell_of::<E>(&row);
+        self.tell(Change { record: E::NAME.into(), key: E::key(&row), field: None, before: Some(E::label(&row)), after: None });
+        Ok(())
+    }
+
+    /// Has a job done once the deed is committed and the job is due. Asking again for the same job is asking once.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn enqueue(&self, job: Job) -> Result<()> {
+        outbox::put(&self.reader.connection, self.fresh_id::<JobId>(), self.organization, job).await
+    }
+
+    /// Says what the deed is about, where it is not the first row that it writes.
+    pub fn about<E: Record>(&self, row: &E::Model) {
+        let mut told = self.told();
+        told.target = Some((E::key(row), E::label(row)));
+        told.service = E::service(row).or(told.service);
+    }
+
+    /// Commits the deed although it did not do what was asked, such as a sign-in with a wrong password: the log says
+    /// that it failed, and why.
+    pub fn failed(&self, code: Code) {
+        self.told().outcome = Some((Outcome::Failed, code.name().to_owned()));
+    }
+
+    /// Writes the log's entry; the last thing before the commit.
+    pub(super) async fn log(&self) -> Result<()> {
+        let Some(log) = self.action.log() else { return Ok(()) };
+        let told = std::mem::take(&mut *self.told());
+        let (outcome, reason) = told.outcome.map_or((Outcome::Done, None), |(outcome, code)| (outcome, Some(code)));
+        let mut changes = told.changes;
+        if told.further > 0 {
+            let after = Some(told.further.to_string());
+            changes.push(Change { record: "*".into(), key: "*".into(), field: Some("furtherValues".into()), before: None, after });
+        }
+        let draft = audit::Draft {
+            id: self.fresh_id(),
+            log,
+            occurred_at: self.now,
+            action: self.action.name(),
+            outcome,
+            reason,
+            actor_kind: self.actor.kind(),
+            actor_id: self.actor.id(),
+            actor_name: self.actor.display_name(),
+            address: self.origin.address_text(),
+            request_id: self.origin.request_id.clone(),
+            target: told.target,
+            service_id: told.service,
+            changes,
+        };
+        audit::append(&self.reader.connection, &self.app.keys, self.organization, draft).await
+    }
+
+    /// The transaction's own connection, for the kernel.
+    pub(super) fn reader(&self) -> &Arc<Reader> {
+        &self.reader
+    }
+
+    /// Ends the transaction for good.
+    pub(super) async fn commit(self) -> Result<()> {
+        let reader = Arc::try_unwrap(self.reader).map_err(|_| Error::internal("the transaction is still in use"))?;
+        Ok(reader.connection.commit().await?)
+    }
+
+    /// Ends the transaction as if it had never been.
+    pub(super) async fn rollback(self) {
+        if let Some(reader) = Arc::into_inner(self.reader)
+            && let Err(error) = reader.connection.rollback().await
+        {
+            tracing::warn!(%error, "a transaction did not roll back");
+        }
+    }
+
+    fn told(&self) -> std::sync::MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, change: Change) {
+        let mut told = self.told();
+        if told.changes.len() < MOST_CHANGES { told.changes.push(change) } else { told.further += 1 }
+    }
+
+    /// The first row that is written is what the deed is about, unless it says otherwise.
+    fn tell_of<E: Record>(&self, row: &E::Model) {
+        let mut told = self.told();
+        if told.target.is_none() {
+            told.target = Some((E::key(row), E::label(row)));
+        }
+        told.service = told.service.or(E::service(row));
+    }
+
+    fn own<E: Record>(&self, row: &E::Model) -> Result<()> {
+        let own: sea_orm::Value = self.organization.into();
+        if row.get(E::owner()) == own { Ok(()) } else { Err(Error::internal("a row of another organization")) }
+    }
+
+    fn row<E: Record>(&self, row: &E::Model) -> Condition {
+        let own = Condition::all().add(E::owner().eq(self.organization));
+        E::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column).fold(own, |all, column| all.add(column.eq(row.get(column))))
+    }
+}
+
+/// What differs, as the log shows it: the field's name and its values before and after. The lock counter and the
+/// owner's column tell nothing and are left out.
+type Difference = (String, Option<String>, Option<String>);
+
+fn differences<E: Record>(before: Option<&E::Model>, after: &E::Model) -> Result<Vec<Difference>> {
+    let old = before.map(serde_json::to_value).transpose()?;
+    let new = serde_json::to_value(after)?;
+    let mut told = Vec::new();
+    for column in E::Column::iter() {
+        let name = column.as_str();
+        let silent = name == E::owner().as_str() || E::version().is_some_and(|version| name == version.as_str());
+        if silent || before.is_some_and(|before| before.get(column) == after.get(column)) {
+            continue;
+        }
+        let show = |row: &Json| row.get(name).filter(|value| !value.is_null()).map(Json::to_string);
+        let shown = (camel(name), old.as_ref().and_then(show), show(&new));
+        if before.is_some() || shown.2.is_some() {
+            told.push(shown);
+        }
+    }
+    Ok(told)
+}
+
+fn camel(snake: &str) -> String {
+    let mut words = snake.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |name, word| {
+        let (head, tail) = word.split_at(word.len().min(1));
+        name + &head.to_ascii_uppercase() + tail
+    })
+}

@@ -1,0 +1,52 @@
+//! A member of an organization. The same person in two organizations is two members.
+
+use async_graphql::{Enum, SimpleObject};
+use sea_orm::entity::prelude::*;
+use serde::Serialize;
+
+use crate::kernel::{MemberId, OrganizationId, Timestamp, record::record, secret::SecretText};
+
+/// Whether a member belongs to the organization.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Enum, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
+#[graphql(name = "MemberStatus")]
+pub enum Status {
+    /// 정상 이용: he belongs to it.
+    Active,
+    /// 탈퇴: he has left, and can do nothing.
+    Left,
+}
+
+/// A member of the organization.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize, SimpleObject)]
+#[sea_orm(table_name = "member")]
+#[graphql(name = "Member", complex)]
+pub struct Model {
+    /// The globally unique ID.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: MemberId,
+    #[sea_orm(primary_key, auto_increment = false)]
+    #[graphql(skip)]
+    pub organization_id: OrganizationId,
+    /// 로그인 ID: 3 to 40 characters, unique in the organization.
+    pub login: String,
+    /// 이름: 1 to 100 characters.
+    pub name: String,
+    /// The e-mail address.
+    pub email: String,
+    #[graphql(skip)]
+    pub password_hash: SecretText,
+    /// Whether this is the owner.
+    pub is_owner: bool,
+    /// Whether the member belongs to the organization.
+    pub status: Status,
+    /// When the member joined.
+    pub joined_at: Timestamp,
+    /// Counts the changes.
+    pub version: i32,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+record! { "member", MemberId, label: name, version: Version }

@@ -1,0 +1,282 @@
+//! What the API says of members, and the verbs of signing in and out.
+
+use std::sync::Arc;
+
+use async_graphql::{ComplexObject, Context, InputObject, Object, SimpleObject};
+
+use super::{
+    Credentials,
+    entity::{Column, Entity, Model},
+    session::{self, Ending, Started, Tokens},
+    sign_in,
+};
+use crate::{
+    admin,
+    kernel::{
+        Action, Caller, Error, PageRequest, Plain, Problem, Result, Role,
+        page::{self, Cursors, Direction, Part, connection},
+        payload::{payload, settle, user_errors},
+    },
+    organization::{self, Organization},
+};
+
+user_errors! { SessionUserError, SessionErrorCode, "a session", {
+    /// The organization, login ID or password is not right; it is not said which.
+    CredentialsRefused,
+    /// There were too many attempts; `availableAt` says when the next one is taken.
+    SignInBlocked,
+    /// The refresh token is not good, or its session has ended: sign in again.
+    RefreshTokenRefused,
+    /// A value is too long.
+    TooLong,
+} }
+
+payload! { SessionStartPayload, "sessionStart", SessionUserError, {
+    /// The tokens; null where there are user errors.
+    tokens: Tokens,
+} }
+
+payload! { SessionRefreshPayload, "sessionRefresh", SessionUserError, {
+    /// The new tokens; null where there are user errors.
+    tokens: Tokens,
+} }
+
+payload! { SessionConfirmPayload, "sessionConfirm", SessionUserError, {
+    /// Until when the confirmation holds: five minutes; null where there are user errors.
+    confirmed_until: crate::kernel::Timestamp,
+} }
+
+payload! { SessionEndPayload, "sessionEnd", SessionUserError, {
+    /// How many sessions ended: 1, or 0 where it had ended before.
+    ended_count: i32,
+} }
+
+payload! { SessionEndAllPayload, "sessionEndAll", SessionUserError, {
+    /// How many sessions ended, this one included.
+    ended_count: i32,
+} }
+
+/// What to sign in with.
+#[derive(Debug, InputObject)]
+pub struct SessionStartInput {
+    /// The organization's domain, such as `demo`.
+    pub organization: String,
+    /// The login ID.
+    pub login: String,
+    /// The password, at most 1,024 bytes.
+    #[graphql(secret)]
+    pub password: String,
+}
+
+/// What to refresh.
+#[derive(Debug, InputObject)]
+pub struct SessionRefreshInput {
+    /// The refresh token of `sessionStart` or of the last `sessionRefresh`. It is good once.
+    #[graphql(secret)]
+    pub refresh_token: String,
+}
+
+/// What to confirm with.
+#[derive(Debug, InputObject)]
+pub struct SessionConfirmInput {
+    /// The signed-in member's password, at most 1,024 bytes.
+    #[graphql(secret)]
+    pub password: String,
+}
+
+connection! { MemberConnection, MemberEdge, Model, "member", "members" }
+
+/// A page of members, in the order of their joining.
+pub(crate) async fn member_page(context: &Context<'_>, request: PageRequest) -> Result<MemberConnection> {
+    let caller = context.data_unchecked::<Arc<Caller>>();
+    let view = caller.view(Action::OrganizationRead).await?;
+    let cursors = Cursors::new(&caller.app().keys, view.organization_id(), "members");
+    let total = if context.look_ahead().field("totalCount").exists() { view.select::<Entity>().count().await? } else { 0 };
+    let place = |row: &Model| [Part::Instant(row.joined_at), Part::Id(row.id.0)];
+    let columns = [Column::JoinedAt, Column::Id];
+    let page = page::read(view.select::<Entity>(), columns, Direction::Asc, &request, &cursors, place).await?;
+    if ["nodes", "edges.node"].iter().any(|path| selects(context, path, "roles")) {
+        admin::prefetch(&view, page.edges.iter().map(|(_, member)| member.id)).await?;
+    }
+    Ok(MemberConnection::of(page, total))
+}
+
+/// Whether a field is asked for below a path such as `edges.node`.
+pub(crate) fn selects(context: &Context<'_>, path: &str, field: &str) -> bool {
+    path.split('.').fold(context.look_ahead(), |ahead, step| ahead.field(step)).field(field).exists()
+}
+
+#[ComplexObject]
+impl Model {
+    /// The roles in the organization, at most 3.
+    async fn roles(&self, context: &Context<'_>) -> Result<Vec<Role>> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        let view = caller.view(Action::ViewerRead).await?;
+        let is_administrator = admin::is_administrator(&view, self.id).await?;
+        let owner = self.is_owner.then_some(Role::Owner);
+        Ok(owner.into_iter().chain(is_administrator.then_some(Role::Administrator)).chain([Role::Member]).collect())
+    }
+}
+
+/// The member who is signed in.
+#[derive(Debug, SimpleObject)]
+#[graphql(complex)]
+pub struct Viewer {
+    /// The member.
+    member: Model,
+}
+
+#[ComplexObject]
+impl Viewer {
+    /// The roles in the organization, at most 3.
+    async fn roles(&self, context: &Context<'_>) -> Vec<Role> {
+        context.data_unchecked::<Arc<Caller>>().actor().roles()
+    }
+
+    /// Everything that these roles allow, at most 200.
+    async fn permissions(&self, context: &Context<'_>) -> Vec<Action> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        Action::ALL.iter().copied().filter(|action| caller.may(*action)).collect()
+    }
+
+    /// Whether the password was given within the last five minutes, as keys and the domain need it.
+    async fn is_recently_confirmed(&self, context: &Context<'_>) -> bool {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        caller.actor().is_confirmed(caller.now())
+    }
+
+    /// The organization's name, for members who may not see the rest of it.
+    async fn organization_name(&self, context: &Context<'_>) -> Result<String> {
+        let view = context.data_unchecked::<Arc<Caller>>().view(Action::ViewerRead).await?;
+        let row: Option<Organization> = view.seek::<organization::Entity>(&view.organization_id().to_string()).await?;
+        Ok(row.map(|row| row.name).unwrap_or_default())
+    }
+}
+
+/// Members and oneself, to look at.
+#[derive(Debug, Default)]
+pub struct MemberQuery;
+
+#[Object]
+impl MemberQuery {
+    /// The member who is signed in; null where nobody is.
+    async fn viewer(&self, context: &Context<'_>) -> Result<Option<Viewer>> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        let Some(signed_in) = caller.actor().member() else { return Ok(None) };
+        let view = caller.view(Action::ViewerRead).await?;
+        let member = view.seek::<Entity>(&signed_in.member_id.to_string()).await?;
+        Ok(member.map(|member| Viewer { member }))
+    }
+}
+
+/// Signing in and out.
+#[derive(Debug, Default)]
+pub struct MemberMutation;
+
+#[Object]
+impl MemberMutation {
+    /// Signs in. Needs nobody: `SESSION_START`.
+    async fn session_start(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "What to sign in with.")] input: SessionStartInput,
+    ) -> Result<SessionStartPayload> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        let credentials =
+            Credentials { organization: input.organization, login: input.login, password: input.password };
+        let (tokens, user_errors) = answer(sign_in::sign_in(caller, &credentials).await)?;
+        Ok(SessionStartPayload { tokens, user_errors })
+    }
+
+    /// Gets new tokens for a refresh token, which is used up by it. Needs nobody: `SESSION_REFRESH`.
+    async fn session_refresh(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "What to refresh.")] input: SessionRefreshInput,
+    ) -> Result<SessionRefreshPayload> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        let token = &input.refresh_token;
+        let refused = Started::Refused(crate::kernel::Code::RefreshTokenRefused);
+        let organization = session::organization_of(token).filter(|_| token.len() <= 200);
+        let done = match organization {
+            Some(organization) => {
+                let deed = async |tx: &_| session::refresh(tx, token).await;
+                known(caller.at(organization).act(Action::SessionRefresh, &Plain, deed).await, refused)
+            }
+            None => Ok(refused),
+        };
+        let (tokens, user_errors) = answer(done)?;
+        Ok(SessionRefreshPayload { tokens, user_errors })
+    }
+
+    /// Confirms the signed-in member's password, for what needs that; it holds for five minutes. Needs `SESSION_CONFIRM`.
+    async fn session_confirm(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "What to confirm with.")] input: SessionConfirmInput,
+    ) -> Result<SessionConfirmPayload> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        let Some(signed_in) = caller.actor().member() else { return Err(Error::Unauthenticated) };
+        let view = caller.view(Action::SessionConfirm).await?;
+        let member = view.find::<Entity>("id", &signed_in.member_id.to_string()).await?;
+        drop(view);
+        caller.release().await;
+        let is_right = settle(sign_in::is_own_password(caller, &member, &input.password).await)?;
+        let (confirmed, problems) = match is_right {
+            (Some(true), _) => {
+                settle(caller.act(Action::SessionConfirm, &Plain, async |tx| session::confirm(tx).await).await)?
+            }
+            (Some(false), _) => {
+                let refused = async |tx: &crate::kernel::Tx| {
+                    tx.failed(crate::kernel::Code::CredentialsRefused);
+                    Ok(Ending(0))
+                };
+                caller.act(Action::SessionConfirm, &Plain, refused).await?;
+                (None, vec![session::refusal(crate::kernel::Code::CredentialsRefused)])
+            }
+            (None, problems) => (None, problems),
+        };
+        let confirmed_until = confirmed.map(|session: session::Model| {
+            crate::kernel::Timestamp(session.confirmed_at.0 + chrono::Duration::minutes(5))
+        });
+        Ok(SessionConfirmPayload { confirmed_until, user_errors: SessionUserError::all(problems)? })
+    }
+
+    /// Signs out. Needs `SESSION_END`.
+    async fn session_end(&self, context: &Context<'_>) -> Result<SessionEndPayload> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        let ending = caller.act(Action::SessionEnd, &Plain, async |tx| session::end(tx, false).await).await?;
+        Ok(SessionEndPayload { ended_count: Some(ending.0), user_errors: Vec::new() })
+    }
+
+    /// Signs out everywhere. Needs `SESSION_END_ALL`.
+    async fn session_end_all(&self, context: &Context<'_>) -> Result<SessionEndAllPayload> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        let ending = caller.act(Action::SessionEndAll, &Plain, async |tx| session::end(tx, true).await).await?;
+        Ok(SessionEndAllPayload { ended_count: Some(ending.0), user_errors: Vec::new() })
+    }
+}
+
+/// Tokens, or why there are none.
+fn answer(done: Result<Started>) -> Result<(Option<Tokens>, Vec<SessionUserError>)> {
+    let (started, problems) = settle(done)?;
+    let (tokens, problems) = match started {
+        Some(Started::Session(tokens, _)) => (Some(tokens), problems),
+        Some(Started::Refused(code)) => (None, vec![session::refusal(code)]),
+        None => (None, problems),
+    };
+    Ok((tokens, SessionUserError::all(problems)?))
+}
+
+/// An organization that does not exist refuses a token like one that does.
+fn known(done: Result<Started>, otherwise: Started) -> Result<Started> {
+    match done {
+        Err(Error::Problems(problems)) if problems.iter().all(is_absence) => Ok(otherwise),
+        done => done,
+    }
+}
+
+fn is_absence(problem: &Problem) -> bool {
+    problem.code == crate::kernel::Code::NotFound
+}
+

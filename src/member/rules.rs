@@ -1,0 +1,93 @@
+//! How members come to be without an invitation: the first owner of a new organization, and what the demo is made of.
+
+use super::{Hasher, entity};
+use crate::{
+    kernel::{
+        Action, App, Caller, Code, Error, OrganizationId, Plain, Problem, Result, Tx, id, secret::SecretText,
+    },
+    organization::{self, check_name},
+};
+
+/// A new member.
+#[derive(Debug, Clone)]
+pub struct New {
+    /// The login ID.
+    pub login: String,
+    /// The name.
+    pub name: String,
+    /// The e-mail address.
+    pub email: String,
+    /// The hash of the password.
+    pub password_hash: SecretText,
+    /// Whether this is the owner.
+    pub is_owner: bool,
+}
+
+/// Adds a member.
+///
+/// # Errors
+/// `BLANK`, `TOO_LONG`, `INVALID` for each value that is not right.
+pub async fn create(tx: &Tx, new: New) -> Result<entity::Model> {
+    let mut problems: Vec<_> = check_name("input.name", &new.name).into_iter().collect();
+    problems.extend(check_login(&new.login));
+    problems.extend(check_email(&new.email));
+    Error::unless_none(problems)?;
+    tx.create::<entity::Entity>(entity::Model {
+        id: tx.fresh_id(),
+        organization_id: tx.organization_id(),
+        login: new.login,
+        name: new.name,
+        email: new.email,
+        password_hash: new.password_hash,
+        is_owner: new.is_owner,
+        status: entity::Status::Active,
+        joined_at: tx.now(),
+        version: 1,
+    })
+    .await
+}
+
+/// Creates an organization with its owner: one deed, at the operator's word.
+///
+/// # Errors
+/// Whatever is wrong with either; a password of fewer than 15 characters (NIST 800-63B-4, for want of a second factor).
+pub async fn create_organization(app: &App, new: organization::New, owner: New) -> Result<OrganizationId> {
+    let id = OrganizationId(id::fresh(app.clock.now(), &app.random));
+    let operator = Caller::operator(app.clone(), id);
+    operator
+        .act(Action::OrganizationCreate, &Plain, async |tx| {
+            let organization = organization::create(tx, new).await?;
+            create(tx, owner).await?;
+            Ok(organization)
+        })
+        .await?;
+    Ok(id)
+}
+
+/// The hash of an owner's password that the operator typed.
+///
+/// # Errors
+/// `TOO_SHORT` below 15 characters, `TOO_LONG` beyond 1,024 bytes.
+pub async fn first_password(app: &App, password: &str) -> Result<SecretText> {
+    if password.chars().count() < 15 {
+        return Err(Problem::at("input.password", Code::TooShort).with("min", 15).into());
+    }
+    if password.len() > super::password::LONGEST {
+        return Err(Problem::at("input.password", Code::TooLong).with("max", super::password::LONGEST).into());
+    }
+    Hasher::hash(password, &app.random).await
+}
+
+fn check_login(login: &str) -> Option<Problem> {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
+    let begins = login.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let fits = (3..=40).contains(&login.len()) && begins && login.bytes().all(allowed);
+    (!fits).then(|| Problem::at("input.login", Code::Invalid).with("rule", "a-z 0-9 . _ -, 3–40"))
+}
+
+fn check_email(email: &str) -> Option<Problem> {
+    let plain = !email.chars().any(|letter| letter.is_whitespace() || letter.is_control() || "<>,;\"".contains(letter));
+    let parts = email.split_once('@').filter(|(local, domain)| !local.is_empty() && domain.contains('.') && !domain.contains('@'));
+    let fits = plain && parts.is_some() && email.len() <= 254;
+    (!fits).then(|| Problem::at("input.email", Code::Invalid).with("rule", "name@domain"))
+}

@@ -1,0 +1,151 @@
+//! Signing in with organization, login ID and password. An account that does not exist, an organization that does not
+//! exist and a wrong password get the same answer after the same work; guessing is braked per account and address.
+
+use chrono::Duration;
+use sea_orm::{ColumnTrait, QueryFilter};
+
+use super::{
+    Hasher,
+    entity::{self, Column, Entity, Status},
+    password,
+    session::{self, Started},
+};
+use crate::{
+    kernel::{
+        Action, Caller, Code, OrganizationId, Plain, Problem, Result,
+        security::{self, Brake},
+    },
+    organization,
+};
+
+/// Five attempts a minute for one account from one address; 고시 5⑥ asks for an end after some failures.
+const ACCOUNT_FROM_ADDRESS: Brake = Brake { name: "account from address", attempts: 5, window: Duration::minutes(1) };
+
+/// A hundred a day for one account from anywhere new (NIST 800-63B-4: at most 100 failures in a row).
+const ACCOUNT: Brake = Brake { name: "account", attempts: 100, window: Duration::days(1) };
+
+/// Thirty a minute from one address, whatever the account.
+const ADDRESS: Brake = Brake { name: "address", attempts: 30, window: Duration::minutes(1) };
+
+/// What somebody signs in with.
+#[derive(Clone)]
+pub struct Credentials {
+    /// The organization's domain.
+    pub organization: String,
+    /// The login ID.
+    pub login: String,
+    /// The password.
+    pub password: String,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credentials(***)")
+    }
+}
+
+/// `sessionStart`.
+///
+/// # Errors
+/// `CREDENTIALS_REFUSED`, `SIGN_IN_BLOCKED` with the time of its end, `TOO_LONG`; `THROTTLED` if too many wait.
+pub async fn sign_in(caller: &Caller, credentials: &Credentials) -> Result<Started> {
+    if credentials.password.len() > password::LONGEST {
+        return Err(Problem::at("input.password", Code::TooLong).with("max", password::LONGEST).into());
+    }
+    let domain = credentials.organization.trim().to_lowercase();
+    let login = credentials.login.trim().to_lowercase();
+    let organization = organization::find_by_domain(caller.app(), &domain).await?;
+    let member = match organization {
+        Some(organization) => find(caller, organization, &login).await?,
+        None => None,
+    };
+    check_brakes(caller, &format!("{domain}/{login}"), member.as_ref(), organization).await?;
+    let hash = member.as_ref().map(|member| &member.password_hash);
+    let is_right = Hasher::verify(&credentials.password, hash).await?;
+    let Some(organization) = organization else {
+        security::log(caller.app(), "SIGN_IN_UNKNOWN_ORGANIZATION", caller.origin()).await?;
+        return Ok(Started::Refused(Code::CredentialsRefused));
+    };
+    let started = caller
+        .at(organization)
+        .act(Action::SessionStart, &Plain, async |tx| match &member {
+            Some(member) if is_right && member.status == Status::Active => session::start_for(tx, member).await,
+            _ => {
+                tx.failed(Code::CredentialsRefused);
+                if let Some(member) = &member {
+                    tx.about::<Entity>(member);
+                }
+                Ok(Started::Refused(Code::CredentialsRefused))
+            }
+        })
+        .await?;
+    if matches!(started, Started::Session(..)) {
+        let brakes = own_brakes(caller, &format!("{domain}/{login}"));
+        security::forgive(caller.app(), &brakes).await?;
+    }
+    Ok(started)
+}
+
+/// Whether this is the signed-in member's password, with the same brakes as signing in.
+///
+/// # Errors
+/// As for [`sign_in`].
+pub(super) async fn is_own_password(caller: &Caller, member: &entity::Model, password: &str) -> Result<bool> {
+    if password.len() > password::LONGEST {
+        return Err(Problem::at("input.password", Code::TooLong).with("max", password::LONGEST).into());
+    }
+    let subject = member.id.to_string();
+    let brakes = own_brakes(caller, &subject);
+    if let Some(until) = security::attempt(caller.app(), &brakes).await? {
+        return Err(Problem::at("input.password", Code::SignInBlocked).until(until).into());
+    }
+    let is_right = Hasher::verify(password, Some(&member.password_hash)).await?;
+    if is_right {
+        security::forgive(caller.app(), &brakes).await?;
+    }
+    Ok(is_right)
+}
+
+async fn find(caller: &Caller, organization: OrganizationId, login: &str) -> Result<Option<entity::Model>> {
+    let door = caller.at(organization);
+    let view = door.view(Action::SessionStart).await?;
+    let member = view.select::<Entity>().filter(Column::Login.eq(login)).one().await;
+    drop(view);
+    door.release().await;
+    member
+}
+
+async fn check_brakes(
+    caller: &Caller,
+    account: &str,
+    member: Option<&entity::Model>,
+    organization: Option<OrganizationId>,
+) -> Result<()> {
+    let address = caller.origin().address_text();
+    let mut brakes = own_brakes(caller, account);
+    // From where the member has signed in before, others' guesses do not lock him out.
+    let knows = match (member, organization) {
+        (Some(member), Some(organization)) => {
+            let door = caller.at(organization);
+            let view = door.view(Action::SessionStart).await?;
+            let knows = session::knows_address(&view, member.id, &address).await;
+            drop(view);
+            door.release().await;
+            knows?
+        }
+        _ => false,
+    };
+    if knows {
+        brakes.retain(|(brake, _)| brake.name != ACCOUNT.name);
+    }
+    brakes.push((ADDRESS, address));
+    match security::attempt(caller.app(), &brakes).await? {
+        Some(until) => Err(Problem::at("input.password", Code::SignInBlocked).until(until).into()),
+        None => Ok(()),
+    }
+}
+
+fn own_brakes(caller: &Caller, account: &str) -> Vec<(Brake, String)> {
+    let from = format!("{account} {}", caller.origin().address_text());
+    vec![(ACCOUNT_FROM_ADDRESS, from), (ACCOUNT, account.to_owned())]
+}

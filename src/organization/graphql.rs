@@ -1,0 +1,261 @@
+//! What the API says of organizations and their keys.
+
+use std::{collections::HashMap, sync::Arc};
+
+use async_graphql::{ComplexObject, Context, ID, Object, dataloader::Loader};
+use chrono_tz::Tz;
+use sea_orm::QueryOrder;
+
+use super::{
+    entity::{Entity, Model},
+    key, key_rules, rules,
+};
+use crate::{
+    billing::graphql::{ChargeConnection, ChargeFilter, charge_page},
+    kernel::{
+        Action, Batch, Caller, Error, On, PageRequest, Result, View,
+        payload::{payload, settle, user_errors},
+        scalar::Url,
+    },
+    member::graphql::{MemberConnection, member_page},
+    service::graphql::{ServiceConnection, ServiceFilter, ServiceOrder, service_page},
+};
+
+user_errors! { OrganizationUserError, OrganizationErrorCode, "an organization or one of its keys", {
+    /// A value is needed.
+    Blank,
+    /// A value is too short.
+    TooShort,
+    /// A value is too long.
+    TooLong,
+    /// A value does not have the form that it must have.
+    Invalid,
+    /// A number is out of its range.
+    OutOfRange,
+    /// There are too many of them.
+    TooMany,
+    /// The domain is another organization's.
+    Taken,
+    /// There is no time zone of this name.
+    UnknownTimeZone,
+    /// Only the owner may change this.
+    OwnerRequired,
+    /// There are as many live keys as there can be.
+    LimitReached,
+    /// No other key is live: rotate this one instead.
+    LastKey,
+    /// The key has been revoked or has expired.
+    KeyNotLive,
+    /// The addresses allowed leave out the one that is being used.
+    AddressLocksOut,
+} }
+
+payload! { OrganizationUpdatePayload, "organizationUpdate", OrganizationUserError, {
+    /// The organization as it is now, also where it was not changed; null where there is none.
+    organization: Model,
+} }
+
+payload! { OrganizationKeyCreatePayload, "organizationKeyCreate", OrganizationUserError, {
+    /// The key; null where there are user errors.
+    key: key::Model,
+    /// The key itself, `oc_v1_…`: shown this once. Null where there are user errors and in the answer to a repeated request.
+    secret: String,
+} }
+
+payload! { OrganizationKeyRotatePayload, "organizationKeyRotate", OrganizationUserError, {
+    /// The new key; null where there are user errors.
+    key: key::Model,
+    /// The new key itself, `oc_v1_…`: shown this once. Null where there are user errors and in the answer to a repeated request.
+    secret: String,
+} }
+
+payload! { OrganizationKeyRevokePayload, "organizationKeyRevoke", OrganizationUserError, {
+    /// The key as it is now; null where there is none.
+    key: key::Model,
+} }
+
+/// The question for the caller's own organization.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Own;
+
+impl Loader<Own> for Batch {
+    type Value = Model;
+    type Error = String;
+
+    async fn load(&self, _: &[Own]) -> std::result::Result<HashMap<Own, Model>, String> {
+        let row = self.seek::<Entity>(&self.organization_id().to_string()).await;
+        let row = row.map_err(|error| format!("{error:?}"))?;
+        Ok(row.into_iter().map(|row| (Own, row)).collect())
+    }
+}
+
+/// The caller's organization; the check of the session has fetched it already.
+pub(crate) async fn own(context: &Context<'_>) -> Result<Option<Model>> {
+    let view = context.data_unchecked::<Arc<Caller>>().view(Action::OrganizationRead).await?;
+    view.loader.load_one(Own).await.map_err(Error::internal)
+}
+
+/// The organization's time zone.
+pub(crate) async fn zone(context: &Context<'_>) -> Result<Tz> {
+    zone_of(&*context.data_unchecked::<Arc<Caller>>().view(Action::ViewerRead).await?).await
+}
+
+/// The organization's time zone, as a view sees it.
+pub(crate) async fn zone_of(view: &View) -> Result<Tz> {
+    let row = view.loader.load_one(Own).await.map_err(Error::internal)?;
+    row.ok_or(Error::Unauthenticated)?.time_zone.parse().map_err(Error::internal)
+}
+
+#[ComplexObject]
+impl Model {
+    /// 접속 URL: where members reach it, made from the domain. It changes with the domain.
+    async fn url(&self, context: &Context<'_>) -> Url {
+        let template = &context.data_unchecked::<Arc<Caller>>().app().settings.organization_url;
+        Url(template.replace("{domain}", &self.domain))
+    }
+
+    /// The organization keys, newest first, at most 100. Needs `ORGANIZATION_READ`.
+    async fn keys(&self, context: &Context<'_>) -> Result<Vec<key::Model>> {
+        let view = context.data_unchecked::<Arc<Caller>>().view(Action::OrganizationRead).await?;
+        let keys = view.select::<key::Entity>().order_by_desc(key::Column::CreatedAt).order_by_desc(key::Column::Id);
+        sea_orm::QuerySelect::limit(keys, Some(100)).all().await
+    }
+
+    /// The members. Needs `ORGANIZATION_READ`.
+    async fn members(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many from the start, 1 to 100; 20 where neither `first` nor `last` is given.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<MemberConnection> {
+        member_page(context, PageRequest { first, after, last, before }).await
+    }
+
+    /// The services. Needs `SERVICE_READ`.
+    #[expect(clippy::too_many_arguments, reason = "a list's arguments, as the schema has them")]
+    async fn services(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many from the start, 1 to 100; 20 where neither `first` nor `last` is given.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which services; terminated ones are left out unless asked for.")] filter: Option<ServiceFilter>,
+        #[graphql(desc = "In what order; newest first where absent. Ties are broken by ID.")] order_by: Option<ServiceOrder>,
+    ) -> Result<ServiceConnection> {
+        service_page(context, PageRequest { first, after, last, before }, filter, order_by).await
+    }
+
+    /// The charges of all services. Needs `CHARGE_READ`.
+    async fn charges(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many from the start, 1 to 100; 20 where neither `first` nor `last` is given.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which months and services.")] filter: ChargeFilter,
+    ) -> Result<ChargeConnection> {
+        charge_page(context, PageRequest { first, after, last, before }, filter).await
+    }
+}
+
+#[ComplexObject]
+impl key::Model {
+    /// What it may be used for, at most 10.
+    #[graphql(name = "scopes")]
+    async fn scope_list(&self) -> &[key::Scope] {
+        &self.scopes.0
+    }
+
+    /// From where it may be used: addresses and networks in CIDR notation, at most 50; empty is everywhere.
+    #[graphql(name = "allowedAddresses")]
+    async fn address_list(&self) -> &[String] {
+        &self.allowed_addresses.0
+    }
+
+    /// Whether it works now.
+    #[graphql(name = "isLive")]
+    async fn works(&self, context: &Context<'_>) -> bool {
+        self.is_live(context.data_unchecked::<Arc<Caller>>().now())
+    }
+}
+
+/// The organization, to look at.
+#[derive(Debug, Default)]
+pub struct OrganizationQuery;
+
+#[Object]
+impl OrganizationQuery {
+    /// 조직 정보: the organization that the caller acts for. Needs `ORGANIZATION_READ`.
+    async fn organization(&self, context: &Context<'_>) -> Result<Option<Model>> {
+        own(context).await
+    }
+}
+
+/// The organization, to change.
+#[derive(Debug, Default)]
+pub struct OrganizationMutation;
+
+#[Object]
+impl OrganizationMutation {
+    /// Changes the organization. Absent fields stay as they are. Needs `ORGANIZATION_UPDATE`.
+    async fn organization_update(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The organization's ID.")] id: ID,
+        #[graphql(desc = "The changes.")] input: rules::OrganizationUpdateInput,
+    ) -> Result<OrganizationUpdatePayload> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        let done =
+            caller.act(Action::OrganizationUpdate, &On(&id, &input), async |tx| rules::update(tx, &id, &input).await).await;
+        let (done, problems) = settle(done)?;
+        let organization = match done {
+            Some(organization) => Some(organization),
+            None => caller.view(Action::OrganizationRead).await?.seek::<Entity>(&id).await?,
+        };
+        Ok(OrganizationUpdatePayload { organization, user_errors: OrganizationUserError::all(problems)? })
+    }
+
+    /// Makes an organization key and shows it, this once. Needs `ORGANIZATION_KEY_CREATE` and a recent `sessionConfirm`.
+    async fn organization_key_create(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The new key.")] input: key_rules::OrganizationKeyCreateInput,
+    ) -> Result<OrganizationKeyCreatePayload> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        let done = caller.act(Action::OrganizationKeyCreate, &input, async |tx| key_rules::create(tx, &input).await).await;
+        let (done, problems) = settle(done)?;
+        let (key, secret) = done.map_or((None, None), |issued| (Some(issued.key), issued.secret));
+        Ok(OrganizationKeyCreatePayload { key, secret, user_errors: OrganizationUserError::all(problems)? })
+    }
+
+    /// Replaces an organization key by a new one and shows that, this once. Needs `ORGANIZATION_KEY_ROTATE` and a recent `sessionConfirm`.
+    async fn organization_key_rotate(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The key's ID.")] id: ID,
+        #[graphql(desc = "How.")] input: key_rules::OrganizationKeyRotateInput,
+    ) -> Result<OrganizationKeyRotatePayload> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        let deed = async |tx: &_| key_rules::rotate(tx, &id, &input).await;
+        let (done, problems) = settle(caller.act(Action::OrganizationKeyRotate, &On(&id, &input), deed).await)?;
+        let (key, secret) = done.map_or((None, None), |issued| (Some(issued.key), issued.secret));
+        Ok(OrganizationKeyRotatePayload { key, secret, user_errors: OrganizationUserError::all(problems)? })
+    }
+
+    /// Revokes an organization key: it stops working at once. Needs `ORGANIZATION_KEY_REVOKE` and a recent `sessionConfirm`.
+    async fn organization_key_revoke(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The key's ID.")] id: ID,
+        #[graphql(desc = "How.")] input: key_rules::OrganizationKeyRevokeInput,
+    ) -> Result<OrganizationKeyRevokePayload> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        let deed = async |tx: &_| key_rules::revoke(tx, &id, &input).await;
+        let (key, problems) = settle(caller.act(Action::OrganizationKeyRevoke, &On(&id, &input), deed).await)?;
+        Ok(OrganizationKeyRevokePayload { key, user_errors: OrganizationUserError::all(problems)? })
+    }
+}

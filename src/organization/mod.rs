@@ -1,0 +1,14 @@
+//! 조직 정보: the organization itself, the route by which its domain leads to it, and the keys by which partner
+//! systems act for it.
+
+mod entity;
+pub mod graphql;
+pub mod key;
+mod key_rules;
+mod route;
+mod rules;
+
+pub use entity::{ActiveModel, Column, Entity, Model, Model as Organization};
+pub use graphql::{OrganizationMutation, OrganizationQuery};
+pub use route::{all as all_organizations, find as find_by_domain};
+pub use rules::{Approval, New, approve, check_domain, check_name, check_time_zone, create};

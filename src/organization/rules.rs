@@ -1,0 +1,186 @@
+//! What can be done with an organization: creating it, at the operator's word; approving what has to be agreed on
+//! first; changing its name, zone and, for the owner, its domain.
+
+use async_graphql::InputObject;
+use chrono_tz::Tz;
+use serde::Serialize;
+
+use super::{entity, route};
+use crate::kernel::{
+    App, Code, Error, Job, Month, OrganizationId, Problem, Result, Role, Tx, outbox, payload::asks, zone,
+};
+
+/// What an operator says of a new organization.
+#[derive(Debug, Clone)]
+pub struct New {
+    /// The display name.
+    pub name: String,
+    /// The domain.
+    pub domain: String,
+    /// The IANA time zone.
+    pub time_zone: String,
+}
+
+/// What an operator can approve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Approval {
+    /// IPCC (Private) telephony.
+    Ipcc,
+    /// Mobile Contact.
+    MobileContact,
+    /// The security item of contracts.
+    Security,
+}
+
+/// Changes to an organization. Absent fields stay as they are.
+#[derive(Debug, Clone, Serialize, InputObject)]
+pub struct OrganizationUpdateInput {
+    /// Makes a retry safe: the same key with the same input within 24 hours answers as the first time. 1 to 64 visible ASCII characters; a UUID is good.
+    pub idempotency_key: Option<String>,
+    /// Answers as if it had been done, and changes nothing.
+    pub dry_run: Option<bool>,
+    /// The `version` last read.
+    pub expected_version: i32,
+    /// The display name, 1 to 100 characters.
+    pub name: Option<String>,
+    /// The domain: 3 to 40 small letters, digits and hyphens, beginning with a letter or digit. Only the owner may change it, after a recent confirmation of the password.
+    pub domain: Option<String>,
+    /// The IANA time zone, such as `Asia/Seoul`. Only the owner may change it. A day that a contract's edit has used stays used.
+    pub time_zone: Option<String>,
+}
+
+asks!(OrganizationUpdateInput);
+
+/// Creates the organization of this transaction.
+///
+/// # Errors
+/// `BLANK`, `TOO_LONG`, `INVALID`, `TAKEN`, `UNKNOWN_TIME_ZONE`.
+pub async fn create(tx: &Tx, new: New) -> Result<entity::Model> {
+    let domain = new.domain.to_lowercase();
+    let mut problems: Vec<_> = check_name("input.name", &new.name).into_iter().collect();
+    problems.extend(check_domain("input.domain", &domain));
+    problems.extend(check_time_zone("input.timeZone", &new.time_zone));
+    if route::find(tx.app(), &domain).await?.is_some() {
+        problems.push(Problem::at("input.domain", Code::Taken));
+    }
+    Error::unless_none(problems)?;
+    let organization = tx
+        .create::<entity::Entity>(entity::Model {
+            id: tx.organization_id(),
+            code: fresh_code(tx.app()),
+            name: new.name.trim().to_owned(),
+            domain: domain.clone(),
+            time_zone: new.time_zone,
+            is_ipcc_approved: false,
+            is_mobile_contact_approved: false,
+            is_security_approved: false,
+            created_at: tx.now(),
+            version: 1,
+        })
+        .await?;
+    tx.create::<route::Entity>(route::Model { domain, organization_id: organization.id }).await?;
+    tx.enqueue(first_close(tx, &organization)?).await?;
+    Ok(organization)
+}
+
+/// Approves or withdraws what has to be agreed on first.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn approve(tx: &Tx, approval: Approval, is_approved: bool) -> Result<entity::Model> {
+    let organization = tx.find::<entity::Entity>("id", &tx.organization_id().to_string()).await?;
+    tx.update::<entity::Entity>(organization, |row| match approval {
+        Approval::Ipcc => row.is_ipcc_approved = is_approved,
+        Approval::MobileContact => row.is_mobile_contact_approved = is_approved,
+        Approval::Security => row.is_security_approved = is_approved,
+    })
+    .await
+}
+
+/// `organizationUpdate`.
+///
+/// # Errors
+/// As the input says; `OWNER_REQUIRED` for domain and zone; `CONFIRMATION_REQUIRED` for the domain.
+pub async fn update(tx: &Tx, id: &str, input: &OrganizationUpdateInput) -> Result<entity::Model> {
+    let organization = tx.find_current::<entity::Entity>(id, input.expected_version).await?;
+    let name = input.name.as_deref().map(str::trim);
+    let domain = input.domain.as_deref().map(str::to_lowercase).filter(|domain| *domain != organization.domain);
+    let zone = input.time_zone.clone().filter(|zone| *zone != organization.time_zone);
+    let is_owner = tx.actor().roles().contains(&Role::Owner);
+    let mut problems: Vec<_> = name.and_then(|name| check_name("input.name", name)).into_iter().collect();
+    if let Some(domain) = &domain {
+        problems.extend(check_domain("input.domain", domain));
+        if route::find(tx.app(), domain).await?.is_some() {
+            problems.push(Problem::at("input.domain", Code::Taken));
+        }
+    }
+    problems.extend(zone.as_deref().and_then(|zone| check_time_zone("input.timeZone", zone)));
+    let reserved = [("input.domain", domain.is_some()), ("input.timeZone", zone.is_some())];
+    problems.extend(reserved.iter().filter(|(_, asked)| *asked && !is_owner).map(|(path, _)| Problem::at(path, Code::OwnerRequired)));
+    Error::unless_none(problems)?;
+    if let Some(domain) = &domain {
+        tx.require_confirmation()?;
+        move_route(tx, &organization.domain, domain).await?;
+    }
+    let updated = tx
+        .update::<entity::Entity>(organization, |row| {
+            row.name = name.map_or_else(|| row.name.clone(), str::to_owned);
+            row.domain = domain.unwrap_or_else(|| row.domain.clone());
+            row.time_zone = zone.unwrap_or_else(|| row.time_zone.clone());
+        })
+        .await?;
+    tx.about::<entity::Entity>(&updated);
+    Ok(updated)
+}
+
+/// The first month's close; each close asks for the next.
+fn first_close(tx: &Tx, organization: &entity::Model) -> Result<Job> {
+    let zone: Tz = organization.time_zone.parse().map_err(Error::internal)?;
+    let month = Month::of(zone::date_at(tx.now().0, zone)).ok_or_else(|| Error::internal("no such month"))?;
+    outbox::month_close(month, zone)
+}
+
+async fn move_route(tx: &Tx, from: &str, to: &str) -> Result<()> {
+    let old = tx.find::<route::Entity>("input.domain", from).await?;
+    tx.delete::<route::Entity>(old).await?;
+    let organization_id: OrganizationId = tx.organization_id();
+    tx.create::<route::Entity>(route::Model { domain: to.to_owned(), organization_id }).await?;
+    Ok(())
+}
+
+/// 16 letters and digits, as the product's own organization IDs look.
+fn fresh_code(app: &App) -> String {
+    const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    (0..16).map(|_| char::from(LETTERS[app.random.below(62) as usize])).collect()
+}
+
+/// What is wrong with a display name of 1 to 100 characters, if something is.
+pub fn check_name(path: &str, name: &str) -> Option<Problem> {
+    let length = name.trim().chars().count();
+    if length == 0 {
+        return Some(Problem::at(path, Code::Blank));
+    }
+    if name.chars().any(char::is_control) {
+        return Some(Problem::at(path, Code::Invalid).with("rule", "control characters"));
+    }
+    (length > 100).then(|| Problem::at(path, Code::TooLong).with("max", 100))
+}
+
+/// What is wrong with a domain, if something is.
+pub fn check_domain(path: &str, domain: &str) -> Option<Problem> {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    match domain.len() {
+        0 => Some(Problem::at(path, Code::Blank)),
+        1..3 => Some(Problem::at(path, Code::TooShort).with("min", 3)),
+        41.. => Some(Problem::at(path, Code::TooLong).with("max", 40)),
+        _ if !domain.bytes().all(allowed) || domain.starts_with('-') => {
+            Some(Problem::at(path, Code::Invalid).with("rule", "a-z 0-9 -"))
+        }
+        _ => None,
+    }
+}
+
+/// What is wrong with the name of a time zone, if something is.
+pub fn check_time_zone(path: &str, zone: &str) -> Option<Problem> {
+    zone.parse::<Tz>().is_err().then(|| Problem::at(path, Code::UnknownTimeZone))
+}

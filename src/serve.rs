@@ -1,0 +1,88 @@
+//! Serving: the routes, the server around them, the job runner beside it, and their end.
+
+use axum::{Router, response::Redirect, routing::get};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    api::{
+        graphql_http, health,
+        health::{Checks, Ready},
+        layers::Layers,
+        playground::{self, Hint},
+        server::{self, ServerSettings},
+        session::Api,
+    },
+    kernel::{App, id, outbox},
+    worker,
+};
+
+/// Every route of the service with everything that stands around them.
+///
+/// # Errors
+/// Only if the schema's own text can't be read.
+pub fn routes(app: &App, ready: Ready, hint: Option<Hint>) -> anyhow::Result<Router> {
+    let mut router = Router::new()
+        .route("/graphql", graphql_http::route(Api::new(app.clone())?))
+        .merge(health::routes(ready, Database(app.clone())));
+    if app.settings.has_playground {
+        router = router
+            .route("/", get(|| async { Redirect::temporary("/graphiql") }))
+            .merge(playground::routes(hint));
+    }
+    let random = app.random.clone();
+    let layers = Layers::new(move || id::encode(uuid::Uuid::from_bytes(random.bytes())));
+    Ok(layers.around(router))
+}
+
+/// Serves until the process is told to stop, and lets go of everything in order: readiness first, then requests, then
+/// jobs, then the database.
+///
+/// # Errors
+/// If the address can't be listened on.
+pub async fn serve(app: App, hint: Option<Hint>) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(app.settings.listen).await?;
+    serve_on(app, hint, listener, stopped()).await
+}
+
+/// Serves on a listener until `stop`.
+///
+/// # Errors
+/// Only if the schema's own text can't be read.
+pub async fn serve_on(app: App, hint: Option<Hint>, listener: TcpListener, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+    let ready = Ready::default();
+    let router = routes(&app, ready.clone(), hint)?;
+    let jobs = CancellationToken::new();
+    let worker = tokio::spawn(worker::work(app.clone(), jobs.clone()));
+    ready.set(true);
+    tracing::info!(address = %listener.local_addr()?, "listening");
+    let ended = server::serve(listener, router, ServerSettings::default(), ready, stop).await;
+    jobs.cancel();
+    if let Err(error) = worker.await {
+        tracing::error!(%error, "the job runner ended badly");
+    }
+    app.database.close().await;
+    drop(ended.hard_stop);
+    Ok(())
+}
+
+async fn stopped() {
+    if let Err(error) = server::stop_signal().await {
+        tracing::error!(%error, "signals can't be listened to");
+        std::future::pending::<()>().await;
+    }
+}
+
+/// What readiness asks of the database.
+#[derive(Clone)]
+struct Database(App);
+
+impl Checks for Database {
+    async fn faults(&self) -> Vec<&'static str> {
+        match outbox::oldest_due(&self.0).await {
+            Err(_) => vec!["DATABASE_UNREACHABLE"],
+            Ok(Some(due)) if self.0.clock.now().0 - due.0 > chrono::Duration::minutes(10) => vec!["JOBS_OVERDUE"],
+            Ok(_) => Vec::new(),
+        }
+    }
+}

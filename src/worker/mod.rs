@@ -1,0 +1,9 @@
+//! Work that nobody waits for: the relay takes jobs that are due out of the outbox, apalis runs them, and each is done
+//! through a caller's door like everything else.
+
+mod relay;
+mod run;
+mod ticker;
+
+pub use relay::prepare;
+pub use run::{run_due, work};

@@ -1,0 +1,154 @@
+//! Running jobs. A job may be begun more than once, so each is written to be effective once; a panic is a failure like
+//! any other, and a runner that loses its database starts again.
+
+use std::{panic::AssertUnwindSafe, time::Duration};
+
+use apalis::prelude::{BackendExt, BoxDynError, Data, Monitor, WorkerBuilder, WorkerBuilderExt};
+use apalis_postgres::PostgresStorage;
+use apalis_sqlite::SqliteStorage;
+use futures_util::FutureExt;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    relay::{QUEUE, runner_statement},
+    ticker::Ticker,
+};
+use crate::{
+    billing,
+    kernel::{
+        Action, App, Caller, Error, JobId, Month, Plain, Result,
+        db::JobPool,
+        outbox::{self, Fate, MONTH_CLOSE},
+    },
+};
+
+/// How often the outbox is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How often the runner looks at its own table.
+const POLL: Duration = Duration::from_millis(250);
+
+/// A runner tells every so often that it lives; after three silences its tasks are another's.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// Runs jobs as they become due, until `stop`.
+pub async fn work(app: App, stop: CancellationToken) {
+    let relay = tokio::spawn(relay(app.clone(), stop.clone()));
+    let runner = tokio::spawn(runner(app, stop));
+    for task in [relay, runner] {
+        if let Err(error) = task.await {
+            tracing::error!(%error, "a part of the job runner ended badly");
+        }
+    }
+}
+
+/// Runs the jobs that are due now, one after the other, without a runner: for the demo's seed and for tests that set
+/// the clock. Answers how many were begun.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn run_due(app: &App) -> Result<usize> {
+    let mut begun = 0;
+    loop {
+        let due = outbox::take_due(app, None).await?;
+        if due.is_empty() {
+            return Ok(begun);
+        }
+        for id in due {
+            begun += 1;
+            attempt(app, id).await?;
+        }
+    }
+}
+
+async fn relay(app: App, stop: CancellationToken) {
+    let mut interval = tokio::time::interval(LOOK);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(interval.tick()).await.is_some() {
+        if let Err(error) = outbox::take_due(&app, Some(runner_statement(&app))).await {
+            tracing::warn!(?error, "the outbox could not be read");
+        }
+    }
+}
+
+async fn runner(app: App, stop: CancellationToken) {
+    // Two workers of one name are not refused by the runner, so each process has its own.
+    let name = format!("{QUEUE}-{}-{}", std::process::id(), crate::kernel::id::encode(uuid::Uuid::from_bytes(app.random.bytes())));
+    let signal = async move {
+        stop.cancelled().await;
+        Ok::<(), std::io::Error>(())
+    };
+    macro_rules! run {
+        ($storage:expr) => {{
+            let storage = $storage;
+            Monitor::new()
+                .register(move |_| {
+                    WorkerBuilder::new(&*name)
+                        .backend(storage.clone().poll_with_strategy(Ticker::new(POLL)))
+                        .data(app.clone())
+                        .concurrency(2)
+                        .build(handle)
+                })
+                .should_restart(|_, error| {
+                    tracing::warn!(%error, "the job runner starts again");
+                    true
+                })
+                .shutdown_timeout(Duration::from_secs(10))
+                .run_with_signal(signal)
+                .await
+        }};
+    }
+    let ended = match app.database.jobs().clone() {
+        JobPool::Sqlite(pool) => {
+            let config = apalis_sqlite::Config::default().queue(QUEUE).heartbeat_interval(HEARTBEAT).missed_heartbeats(3);
+            run!(SqliteStorage::<String>::new(&pool).with_config(config))
+        }
+        JobPool::Postgres(pool) => {
+            let config = apalis_postgres::Config::default().queue(QUEUE).heartbeat_interval(HEARTBEAT).missed_heartbeats(3);
+            run!(PostgresStorage::<String>::new(&pool).with_config(config))
+        }
+    };
+    if let Err(error) = ended {
+        tracing::error!(%error, "the job runner ended");
+    }
+}
+
+/// What the runner calls. The outbox row says how it went, so that the runner itself never has to try again.
+async fn handle(id: String, app: Data<App>) -> Result<(), BoxDynError> {
+    let Ok(id) = id.parse::<JobId>() else { return Ok(()) };
+    attempt(&app, id).await.map_err(|error| format!("{error:?}").into())
+}
+
+async fn attempt(app: &App, id: JobId) -> Result<()> {
+    let Some(job) = outbox::begin_attempt(app, id).await? else { return Ok(()) };
+    let done = AssertUnwindSafe(perform(app, &job)).catch_unwind().await;
+    let fate = match done {
+        Ok(Ok(fate)) => fate,
+        Ok(Err(error)) => {
+            tracing::warn!(job = %id, kind = job.kind, ?error, "a job failed");
+            Fate::Failed(error.to_string())
+        }
+        Err(_) => {
+            tracing::error!(job = %id, kind = job.kind, "a job panicked");
+            Fate::Failed("panic".to_owned())
+        }
+    };
+    outbox::end_attempt(app, &job, fate).await
+}
+
+/// Every job there is.
+async fn perform(app: &App, job: &outbox::Model) -> Result<Fate> {
+    match job.kind.as_str() {
+        MONTH_CLOSE => {
+            let month = Month::parse(&job.argument).ok_or_else(|| Error::internal("no month to close"))?;
+            let caller = Caller::system(app.clone(), MONTH_CLOSE, job.organization_id);
+            let closing = caller.act(Action::MonthClose, &Plain, async |tx| billing::close(tx, month).await).await?;
+            Ok(match closing {
+                billing::Closing::NotYet(at) => Fate::Later(at),
+                billing::Closing::Closed(_) | billing::Closing::Already => Fate::Done,
+            })
+        }
+        // A newer server may have asked for a job that this one does not know: it is left for that one.
+        _ => Ok(Fate::Later(crate::kernel::Timestamp(app.clock.now().0 + chrono::Duration::minutes(1)))),
+    }
+}

@@ -1,0 +1,194 @@
+//! The playground in a real browser: the sign-in form, the examples, and that nothing leaves this host.
+//! Each test takes the address of a running server, `http://127.0.0.1:PORT`, and someone who can sign in there.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::support::webdriver::{Browser, Skip};
+
+const SHORT: Duration = Duration::from_secs(30);
+
+/// Someone who can sign in, and the organization's name that the first example answers.
+#[derive(Debug, Clone, Copy)]
+pub struct Login<'a> {
+    pub organization: &'a str,
+    pub login: &'a str,
+    pub password: &'a str,
+    pub organization_name: &'a str,
+}
+
+/// A stranger sees every example, is refused with a wrong password, signs in and runs the first example.
+pub async fn signs_in_and_runs_the_first_example(base: &str, login: &Login<'_>) -> Result<(), Skip> {
+    let browser = open(base, "en-US").await?;
+    assert_eq!(titles_of_tabs(&browser).await, names_of_operations(base).await);
+
+    sign_in(
+        &browser,
+        &Login {
+            password: "not the password",
+            ..*login
+        },
+    )
+    .await;
+    browser
+        .wait_until("return document.querySelector('#message.is-error')?.textContent", SHORT)
+        .await;
+    assert_eq!(
+        browser.run("return document.querySelector('#message').ariaLive").await,
+        "polite"
+    );
+
+    sign_in(&browser, login).await;
+    run_the_first_example(&browser, login).await;
+    assert!(browser.text("#who").await.contains(login.organization_name));
+
+    let remembered = browser.run("return JSON.stringify(localStorage)").await;
+    let token = browser
+        .run("return JSON.parse(sessionStorage['orgdesk:session']).accessToken")
+        .await;
+    for secret in [token.as_str().unwrap(), login.password] {
+        assert!(
+            !remembered.as_str().unwrap().contains(secret),
+            "localStorage keeps a secret"
+        );
+    }
+    stayed_on_this_host(&browser, base).await;
+    obeyed_the_content_policy(&browser).await;
+    Ok(())
+}
+
+/// A Korean browser gets Korean words; a reload stays signed in; signing out forgets the tokens.
+pub async fn speaks_korean_and_signs_out(base: &str, login: &Login<'_>) -> Result<(), Skip> {
+    let browser = open(base, "ko-KR").await?;
+    assert_eq!(browser.run("return document.documentElement.lang").await, "ko");
+    assert_eq!(browser.text("label[for=organization]").await, "조직 도메인");
+    assert_eq!(browser.text("#sign-in button").await, "로그인");
+
+    sign_in(&browser, login).await;
+    run_the_first_example(&browser, login).await;
+    let tabs = titles_of_tabs(&browser).await;
+    browser.goto(&format!("{base}/graphiql")).await;
+    browser
+        .wait_until("return document.querySelector('.graphiql-tab')", SHORT)
+        .await;
+    assert_eq!(
+        titles_of_tabs(&browser).await,
+        tabs,
+        "a returning visitor keeps the tabs"
+    );
+    assert!(browser.text("#who").await.contains(login.organization_name));
+
+    browser.click("#sign-out").await;
+    browser
+        .wait_until("return !document.querySelector('#sign-in').hidden", SHORT)
+        .await;
+    assert_eq!(browser.run("return sessionStorage.length").await, 0);
+    assert_eq!(browser.text("#message").await, "로그아웃했습니다.");
+    Ok(())
+}
+
+/// Writes the picture of the README: 1400 × 900, signed in, with an answer.
+pub async fn picture(base: &str, login: &Login<'_>, path: &Path) -> Result<(), Skip> {
+    let browser = open(base, "en-US").await?;
+    sign_in(&browser, login).await;
+    run_the_first_example(&browser, login).await;
+    browser.screenshot(path, 1400, 900).await;
+    Ok(())
+}
+
+async fn open(base: &str, language: &str) -> Result<Browser, Skip> {
+    let browser = Browser::open(language).await?;
+    browser.goto(&format!("{base}/graphiql")).await;
+    browser
+        .wait_until("return document.querySelector('.graphiql-tab')", SHORT)
+        .await;
+    Ok(browser)
+}
+
+async fn sign_in(browser: &Browser, login: &Login<'_>) {
+    browser.type_text("#organization", login.organization).await;
+    browser.type_text("#login", login.login).await;
+    browser.type_text("#password", login.password).await;
+    browser.click("#sign-in button").await;
+}
+
+/// Waits for the sign-in, runs the tab that opens first, and waits for the organization's name in the answer.
+async fn run_the_first_example(browser: &Browser, login: &Login<'_>) {
+    browser
+        .wait_until("return !document.querySelector('#signed-in').hidden", SHORT)
+        .await;
+    browser.click(".graphiql-execute-button").await;
+    let name = Value::from(login.organization_name);
+    let shown = format!("return document.querySelector('.result-window').innerText.includes({name})");
+    browser.wait_until(&shown, SHORT).await;
+}
+
+async fn titles_of_tabs(browser: &Browser) -> Vec<String> {
+    let titles = browser
+        .run("return [...document.querySelectorAll('.graphiql-tab-button')].map((tab) => tab.textContent.trim())")
+        .await;
+    serde_json::from_value(titles).unwrap()
+}
+
+/// The names of the GraphQL operations that the server offers: GraphiQL titles its tabs by them.
+async fn names_of_operations(base: &str) -> Vec<String> {
+    let answer = reqwest::get(format!("{base}/graphiql/operations.json")).await.unwrap();
+    let operations: Vec<Value> = answer.json().await.unwrap();
+    operations
+        .iter()
+        .map(|operation| {
+            let text = operation["query"].as_str().unwrap();
+            let line = text.lines().find(|line| !line.starts_with('#')).unwrap();
+            let name = line.split([' ', '(', '{']).nth(1).unwrap();
+            name.to_owned()
+        })
+        .collect()
+}
+
+async fn stayed_on_this_host(browser: &Browser, base: &str) {
+    let asked: Vec<String> = browser
+        .performance_log()
+        .await
+        .iter()
+        .filter_map(|event| match event["method"].as_str()? {
+            "Network.requestWillBeSent" => event["params"]["request"]["url"].as_str(),
+            "Network.webSocketCreated" => event["params"]["url"].as_str(),
+            _ => None,
+        })
+        // The browser's own pages (chrome:) and what stands in the page itself (data:) need no host.
+        .filter(|address| ["http:", "https:", "ws:", "wss:"].iter().any(|scheme| address.starts_with(scheme)))
+        .map(str::to_owned)
+        .collect();
+    assert!(
+        asked.iter().any(|address| *address == format!("{base}/graphql")),
+        "the log is blind: {asked:?}"
+    );
+    let elsewhere: Vec<&String> = asked
+        .iter()
+        .filter(|address| !address.starts_with(&format!("{base}/")))
+        .collect();
+    assert!(elsewhere.is_empty(), "asked elsewhere: {elsewhere:?}");
+}
+
+async fn obeyed_the_content_policy(browser: &Browser) {
+    let said = browser.console_log().await;
+    assert!(said.is_empty(), "the console says: {said:?}");
+    browser
+        .run(
+            "const script = document.createElement('script'); script.textContent = 'globalThis.ran = true'; \
+             document.head.append(script)",
+        )
+        .await;
+    assert_eq!(
+        browser.run("return globalThis.ran === undefined").await,
+        true,
+        "an inline script ran"
+    );
+    let said = browser.console_log().await;
+    assert!(
+        said.iter().any(|line| line.contains("Content Security Policy")),
+        "the console is blind: {said:?}"
+    );
+}
