@@ -2,6 +2,7 @@
 pub mod api;
 pub mod command;
 pub mod kernel;
+pub mod operate;
 pub mod serve;
 pub mod setup;
 pub mod worker;

@@ -49,7 +49,12 @@ pub async fn serve(app: App, hint: Option<Hint>) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// Only if the schema's own text can't be read.
-pub async fn serve_on(app: App, hint: Option<Hint>, listener: TcpListener, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+pub async fn serve_on(
+    app: App,
+    hint: Option<Hint>,
+    listener: TcpListener,
+    stop: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
     let ready = Ready::default();
     let router = routes(&app, ready.clone(), hint)?;
     let jobs = CancellationToken::new();

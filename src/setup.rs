@@ -1,10 +1,13 @@
 //! From settings to a running installation: connect, bring the tables up to date or insist that they are, check that
 //! the database's role can't see past row-level security.
-#![expect(clippy::disallowed_methods, reason = "the tables themselves are changed and checked here, before any door opens")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the tables themselves are changed and checked here, before any door opens"
+)]
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use migration::{APPEND_ONLY, Migrator, MigratorTrait, ROUTING, TENANT};
 use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait};
@@ -22,7 +25,9 @@ use crate::{
 /// # Errors
 /// If the database does not answer, its tables are not those of this version, or its role can see too much.
 pub async fn open(settings: Settings, clock: Arc<dyn Clock>, random: Random) -> anyhow::Result<App> {
-    let database = Database::connect(&settings.database_url).await.context("the database does not answer")?;
+    let database = Database::connect(&settings.database_url)
+        .await
+        .context("the database does not answer")?;
     let app = App {
         keys: Keys::derive(&settings.secret),
         settings: Arc::new(settings),
@@ -37,12 +42,38 @@ pub async fn open(settings: Settings, clock: Arc<dyn Clock>, random: Random) -> 
     } else {
         check_role(&app.database).await?;
     }
-    ensure!(
-        Migrator::get_pending_migrations(app.database.raw()).await.is_ok_and(|pending| pending.is_empty()),
-        "the database is not up to date: run `orgdesk migrate` first"
-    );
-    billing::ensure_prices(&app).await.map_err(|error| anyhow::anyhow!("{error:?}"))?;
+    check_version(&app.database).await?;
+    billing::ensure_prices(&app)
+        .await
+        .map_err(|error| anyhow::anyhow!("{error:?}"))?;
     Ok(app)
+}
+
+/// The tables must be those of this version: neither older nor newer.
+async fn check_version(database: &Database) -> anyhow::Result<()> {
+    let connection = database.raw();
+    let sql = "SELECT version FROM seaql_migrations";
+    let rows = connection
+        .query_all_raw(Statement::from_string(connection.get_database_backend(), sql))
+        .await;
+    let rows = rows.context("the database has no tables yet: run `orgdesk migrate` first")?;
+    let applied = rows
+        .iter()
+        .map(|row| row.try_get_by_index(0))
+        .collect::<Result<BTreeSet<String>, _>>()?;
+    let known: BTreeSet<String> = Migrator::migrations()
+        .iter()
+        .map(|migration| migration.name().to_owned())
+        .collect();
+    ensure!(
+        known.is_subset(&applied),
+        "the database is older than this version: run `orgdesk migrate` first"
+    );
+    ensure!(
+        applied.is_subset(&known),
+        "the database is newer than this version of Orgdesk"
+    );
+    Ok(())
 }
 
 /// Brings a PostgreSQL database up to date as its owner, and lets the service's role work in it.
@@ -50,11 +81,15 @@ pub async fn open(settings: Settings, clock: Arc<dyn Clock>, random: Random) -> 
 /// # Errors
 /// If the database refuses.
 pub async fn migrate(owner_url: &str, service_url: &str) -> anyhow::Result<()> {
-    let database = Database::connect(owner_url).await.context("the database does not answer")?;
+    let database = Database::connect(owner_url)
+        .await
+        .context("the database does not answer")?;
     if database.backend() == DbBackend::Postgres {
         // Several servers that start together migrate one after the other.
         let transaction = database.raw().begin().await?;
-        transaction.execute_unprepared("SELECT pg_advisory_xact_lock(727274)").await?;
+        transaction
+            .execute_unprepared("SELECT pg_advisory_xact_lock(727274)")
+            .await?;
         Migrator::up(&transaction, None).await?;
         transaction.commit().await?;
         worker::prepare(&database).await?;
@@ -78,7 +113,11 @@ async fn grant(database: &Database, role: &str) -> anyhow::Result<()> {
          GRANT SELECT, INSERT, UPDATE ON organization TO {role};"
     );
     for table in TENANT.iter().chain(ROUTING) {
-        let rights = if APPEND_ONLY.contains(table) { "SELECT, INSERT" } else { "SELECT, INSERT, UPDATE, DELETE" };
+        let rights = if APPEND_ONLY.contains(table) {
+            "SELECT, INSERT"
+        } else {
+            "SELECT, INSERT, UPDATE, DELETE"
+        };
         sql += &format!("GRANT {rights} ON {table} TO {role};");
     }
     database.raw().execute_unprepared(&sql).await?;
@@ -93,23 +132,44 @@ fn role_of(url: &str) -> anyhow::Result<String> {
 /// Row-level security stands behind the types only if the role is under it.
 async fn check_role(database: &Database) -> anyhow::Result<()> {
     let sql = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user";
-    let row = database.raw().query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
+    let row = database
+        .raw()
+        .query_one_raw(Statement::from_string(DbBackend::Postgres, sql))
+        .await?;
     let too_much: bool = row.context("the role is unknown")?.try_get_by_index(0)?;
-    ensure!(!too_much, "the service must not run as a superuser or a role that bypasses row-level security");
-    let tables = TENANT.iter().map(|table| format!("'{table}'")).collect::<Vec<_>>().join(",");
+    ensure!(
+        !too_much,
+        "the service must not run as a superuser or a role that bypasses row-level security"
+    );
+    let tables = TENANT
+        .iter()
+        .map(|table| format!("'{table}'"))
+        .collect::<Vec<_>>()
+        .join(",");
     let sql = format!(
         "SELECT count(*) FILTER (WHERE NOT relrowsecurity OR NOT relforcerowsecurity),
                 count(*) FILTER (WHERE pg_get_userbyid(relowner) = current_user), count(*)
          FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname IN ({tables}, 'organization')"
     );
-    let row = database.raw().query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
+    let row = database
+        .raw()
+        .query_one_raw(Statement::from_string(DbBackend::Postgres, sql))
+        .await?;
     let row = row.context("the tables are unknown")?;
-    let (open, own, all): (i64, i64, i64) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?);
-    if all == 0 {
-        bail!("the database has no tables yet: run `orgdesk migrate` first");
-    }
-    ensure!(open == 0, "{open} tables are not behind row-level security: run `orgdesk migrate`");
-    ensure!(own == 0, "the service must not run as the owner of its tables: DATABASE_URL is the service's role");
+    let (open, own, all): (i64, i64, i64) = (
+        row.try_get_by_index(0)?,
+        row.try_get_by_index(1)?,
+        row.try_get_by_index(2)?,
+    );
+    ensure!(all > 0, "the database has no tables yet: run `orgdesk migrate` first");
+    ensure!(
+        open == 0,
+        "{open} tables are not behind row-level security: run `orgdesk migrate`"
+    );
+    ensure!(
+        own == 0,
+        "the service must not run as the owner of its tables: DATABASE_URL is the service's role"
+    );
     Ok(())
 }
 
@@ -118,19 +178,29 @@ async fn check_role(database: &Database) -> anyhow::Result<()> {
 /// # Errors
 /// If the folder can't be written, or others can read the secret.
 pub fn own_secret(data: &Path, random: &Random) -> anyhow::Result<Zeroizing<Vec<u8>>> {
-    use std::{io::Write, os::unix::fs::{OpenOptionsExt, PermissionsExt}};
+    use std::{
+        io::Write,
+        os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    };
     std::fs::create_dir_all(data).with_context(|| format!("{} can't be made", data.display()))?;
     let path = data.join("secret.key");
     if !path.exists() {
         let secret = Zeroizing::new(STANDARD.encode(random.bytes::<32>()));
-        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)?;
         file.write_all(secret.as_bytes())?;
         file.sync_all()?;
     }
     let mode = std::fs::metadata(&path)?.permissions().mode();
     ensure!(mode & 0o077 == 0, "{} can be read by others: chmod 600", path.display());
     let text = Zeroizing::new(std::fs::read_to_string(&path)?);
-    let secret = STANDARD.decode(text.trim()).map(Zeroizing::new).context("secret.key is damaged")?;
+    let secret = STANDARD
+        .decode(text.trim())
+        .map(Zeroizing::new)
+        .context("secret.key is damaged")?;
     ensure!(secret.len() >= 32, "secret.key is damaged");
     Ok(secret)
 }

@@ -23,11 +23,25 @@ pub const TENANT: &[&str] = &[
 ];
 
 /// Tables that the service reads before it knows the organization. They hold IDs and routes, no other data.
-pub const ROUTING: &[&str] = &["organization_route", "job_outbox", "sign_in_throttle", "price_list", "security_event"];
+pub const ROUTING: &[&str] = &[
+    "organization_route",
+    "job_outbox",
+    "sign_in_throttle",
+    "price_list",
+    "security_event",
+];
 
 /// Tables in which a row, once written, neither changes nor goes.
-pub const APPEND_ONLY: &[&str] =
-    &["audit_entry", "security_event", "contract_revision", "usage_entry", "month_close", "charge", "charge_line", "price_list"];
+pub const APPEND_ONLY: &[&str] = &[
+    "audit_entry",
+    "security_event",
+    "contract_revision",
+    "usage_entry",
+    "month_close",
+    "charge",
+    "charge_line",
+    "price_list",
+];
 
 /// Runs `sql` with the database's own names of types.
 pub(crate) async fn run(manager: &SchemaManager<'_>, sql: &str) -> Result<(), DbErr> {
@@ -57,7 +71,9 @@ pub(crate) async fn run(manager: &SchemaManager<'_>, sql: &str) -> Result<(), Db
             (":end", "STRICT"),
         ]
     };
-    let text = types.iter().fold(sql.to_owned(), |text, (name, own)| text.replace(name, own));
+    let text = types
+        .iter()
+        .fold(sql.to_owned(), |text, (name, own)| text.replace(name, own));
     manager.get_connection().execute_unprepared(&text).await?;
     Ok(())
 }
@@ -91,7 +107,11 @@ pub(crate) async fn append_only(manager: &SchemaManager<'_>, table: &str, key: &
                FOR EACH STATEMENT EXECUTE FUNCTION {table}_is_append_only();"
         )
     } else {
-        let same = key.iter().map(|column| format!("{column} = NEW.{column}")).collect::<Vec<_>>().join(" AND ");
+        let same = key
+            .iter()
+            .map(|column| format!("{column} = NEW.{column}"))
+            .collect::<Vec<_>>()
+            .join(" AND ");
         format!(
             "CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table}
                BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;

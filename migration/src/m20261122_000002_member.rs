@@ -66,6 +66,11 @@ impl MigrationTrait for Migration {
              ) :end;",
         )
         .await?;
-        isolate(manager, &["member", "organization_admin", "session", "refresh_token"], "organization_id").await
+        isolate(
+            manager,
+            &["member", "organization_admin", "session", "refresh_token"],
+            "organization_id",
+        )
+        .await
     }
 }

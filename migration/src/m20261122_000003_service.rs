@@ -85,7 +85,17 @@ impl MigrationTrait for Migration {
                ON contract_revision (organization_id, contract_id, edited_on) WHERE edited_on IS NOT NULL;",
         )
         .await?;
-        append_only(manager, "contract_revision", &["organization_id", "contract_id", "revision"]).await?;
-        isolate(manager, &["service", "agent", "contract", "contract_revision"], "organization_id").await
+        append_only(
+            manager,
+            "contract_revision",
+            &["organization_id", "contract_id", "revision"],
+        )
+        .await?;
+        isolate(
+            manager,
+            &["service", "agent", "contract", "contract_revision"],
+            "organization_id",
+        )
+        .await
     }
 }

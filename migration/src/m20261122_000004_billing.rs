@@ -77,10 +77,20 @@ impl MigrationTrait for Migration {
         )
         .await?;
         append_only(manager, "price_list", &["id"]).await?;
-        append_only(manager, "usage_entry", &["organization_id", "service_id", "meter", "external_id"]).await?;
+        append_only(
+            manager,
+            "usage_entry",
+            &["organization_id", "service_id", "meter", "external_id"],
+        )
+        .await?;
         append_only(manager, "month_close", &["organization_id", "month"]).await?;
         append_only(manager, "charge", &["organization_id", "service_id", "month"]).await?;
-        append_only(manager, "charge_line", &["organization_id", "service_id", "month", "position"]).await?;
+        append_only(
+            manager,
+            "charge_line",
+            &["organization_id", "service_id", "month", "position"],
+        )
+        .await?;
         let tables = ["usage_entry", "month_close", "charge", "charge_line"];
         isolate(manager, &tables, "organization_id").await
     }

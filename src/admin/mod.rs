@@ -16,7 +16,12 @@ pub use entity::{Column, Entity, Model};
 /// # Errors
 /// If the database refuses it.
 pub async fn add(tx: &Tx, member_id: MemberId) -> Result<Model> {
-    tx.create::<Entity>(Model { organization_id: tx.organization_id(), member_id, added_at: tx.now() }).await
+    tx.create::<Entity>(Model {
+        organization_id: tx.organization_id(),
+        member_id,
+        added_at: tx.now(),
+    })
+    .await
 }
 
 /// Whether the member is an organization administrator.
@@ -24,7 +29,12 @@ pub async fn add(tx: &Tx, member_id: MemberId) -> Result<Model> {
 /// # Errors
 /// Only if the database fails.
 pub async fn is_administrator(view: &View, member: MemberId) -> Result<bool> {
-    Ok(view.loader.load_one(Membership(member)).await.map_err(Error::internal)?.unwrap_or(false))
+    Ok(view
+        .loader
+        .load_one(Membership(member))
+        .await
+        .map_err(Error::internal)?
+        .unwrap_or(false))
 }
 
 /// Asks for the members of a page at once, so that none of them asks alone.
@@ -32,7 +42,10 @@ pub async fn is_administrator(view: &View, member: MemberId) -> Result<bool> {
 /// # Errors
 /// Only if the database fails.
 pub async fn prefetch(view: &View, members: impl Iterator<Item = MemberId>) -> Result<()> {
-    view.loader.load_many(members.map(Membership)).await.map_err(Error::internal)?;
+    view.loader
+        .load_many(members.map(Membership))
+        .await
+        .map_err(Error::internal)?;
     Ok(())
 }
 
@@ -47,8 +60,11 @@ impl Loader<Membership> for Batch {
     async fn load(&self, keys: &[Membership]) -> std::result::Result<HashMap<Membership, bool>, String> {
         let ids = keys.iter().map(|key| key.0);
         let rows = self.select::<Entity>().filter(Column::MemberId.is_in(ids)).all().await;
-        let found: HashSet<_> =
-            rows.map_err(|error| format!("{error:?}"))?.into_iter().map(|row| row.member_id).collect();
+        let found: HashSet<_> = rows
+            .map_err(|error| format!("{error:?}"))?
+            .into_iter()
+            .map(|row| row.member_id)
+            .collect();
         Ok(keys.iter().map(|key| (*key, found.contains(&key.0))).collect())
     }
 }

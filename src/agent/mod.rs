@@ -11,6 +11,12 @@ pub use entity::{Column, Entity, Model, Role};
 /// # Errors
 /// If the database refuses it.
 pub async fn add(tx: &Tx, service_id: ServiceId, member_id: MemberId, role: Role) -> Result<Model> {
-    let row = Model { organization_id: tx.organization_id(), service_id, member_id, role, added_at: tx.now() };
+    let row = Model {
+        organization_id: tx.organization_id(),
+        service_id,
+        member_id,
+        role,
+        added_at: tx.now(),
+    };
     tx.create::<Entity>(row).await
 }

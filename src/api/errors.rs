@@ -29,14 +29,18 @@ impl Extension for ErrorCodes {
         next: NextResolve<'_>,
     ) -> ServerResult<Option<Value>> {
         next.run(context, field).await.map_err(|error| {
-            let language = context.data_opt::<Arc<Caller>>().map_or_else(Language::default, |caller| caller.language());
+            let language = context
+                .data_opt::<Arc<Caller>>()
+                .map_or_else(Language::default, |caller| caller.language());
             coded(error, language)
         })
     }
 }
 
 fn coded(mut error: ServerError, language: Language) -> ServerError {
-    let Some(cause) = error.source::<Error>() else { return error };
+    let Some(cause) = error.source::<Error>() else {
+        return error;
+    };
     let (code, said, extra): (_, _, Option<(&str, Value)>) = match cause {
         Error::Unauthenticated => ("UNAUTHENTICATED", None, None),
         Error::Forbidden(action) => ("FORBIDDEN", None, Some(("permission", Value::from(action.name())))),
@@ -46,7 +50,11 @@ fn coded(mut error: ServerError, language: Language) -> ServerError {
         Error::Problems(problems) => {
             let first = problems.first();
             let said = first.map(|problem| message::text(language, problem.code.name(), &problem.words));
-            ("BAD_USER_INPUT", said, first.map(|problem| ("reason", Value::from(problem.code.name()))))
+            (
+                "BAD_USER_INPUT",
+                said,
+                first.map(|problem| ("reason", Value::from(problem.code.name()))),
+            )
         }
         Error::Internal(cause) => {
             // The answer layer hides this text and puts the request's ID in its place.

@@ -62,9 +62,14 @@ impl MenuQuery {
     async fn menu(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The service through which the menu is opened; none where absent.")] via_service_id: Option<ID>,
+        #[graphql(desc = "The service through which the menu is opened; none where absent.")] via_service_id: Option<
+            ID,
+        >,
     ) -> Result<Vec<MenuEntry>> {
-        let view = context.data_unchecked::<Arc<Caller>>().view(Action::ServiceRead).await?;
+        let view = context
+            .data_unchecked::<Arc<Caller>>()
+            .view(Action::ServiceRead)
+            .await?;
         let via = match &via_service_id {
             Some(id) => match view.seek::<service::Entity>(id).await? {
                 Some(service) => Some(service.kind),
@@ -74,8 +79,12 @@ impl MenuQuery {
         };
         let in_force = contract::Column::Status.eq(contract::Status::InForce);
         let contracts = view.select::<contract::Entity>().filter(in_force).all().await?;
-        let has_telephony =
-            contracts.iter().any(|row| row.items.0.iter().any(|item| item.is_on && item.code == ItemCode::Telticket));
+        let has_telephony = contracts.iter().any(|row| {
+            row.items
+                .0
+                .iter()
+                .any(|item| item.is_on && item.code == ItemCode::Telticket)
+        });
         Ok(entries(via, has_telephony))
     }
 }

@@ -16,7 +16,11 @@ use crate::{
 
 /// An object that can be read again by its ID.
 #[derive(Debug, Interface)]
-#[graphql(field(name = "id", ty = "ID", desc = "The globally unique ID: opaque, stable, such as `svc_01JD8Z…`."))]
+#[graphql(field(
+    name = "id",
+    ty = "ID",
+    desc = "The globally unique ID: opaque, stable, such as `svc_01JD8Z…`."
+))]
 pub enum Node {
     /// An organization.
     Organization(Organization),
@@ -65,16 +69,29 @@ impl NodeQuery {
 async fn find(context: &Context<'_>, id: &str) -> Result<Option<Node>> {
     let caller = context.data_unchecked::<Arc<Caller>>();
     Ok(match id.split('_').next() {
-        Some("org") => seek::<organization::Entity>(caller, Action::OrganizationRead, id).await?.map(Node::Organization),
-        Some("key") => seek::<key::Entity>(caller, Action::OrganizationRead, id).await?.map(Node::OrganizationKey),
-        Some("mbr") => seek::<member::Entity>(caller, Action::OrganizationRead, id).await?.map(Node::Member),
-        Some("svc") => seek::<service::Entity>(caller, Action::ServiceRead, id).await?.map(Node::Service),
-        Some("ctr") => seek::<contract::Entity>(caller, Action::ContractRead, id).await?.map(Node::Contract),
-        Some("aud") => seek::<audit::Entity>(caller, Action::AuditRead, id).await?.map(Node::AuditEntry),
+        Some("org") => seek::<organization::Entity>(caller, Action::OrganizationRead, id)
+            .await?
+            .map(Node::Organization),
+        Some("key") => seek::<key::Entity>(caller, Action::OrganizationRead, id)
+            .await?
+            .map(Node::OrganizationKey),
+        Some("mbr") => seek::<member::Entity>(caller, Action::OrganizationRead, id)
+            .await?
+            .map(Node::Member),
+        Some("svc") => seek::<service::Entity>(caller, Action::ServiceRead, id)
+            .await?
+            .map(Node::Service),
+        Some("ctr") => seek::<contract::Entity>(caller, Action::ContractRead, id)
+            .await?
+            .map(Node::Contract),
+        Some("aud") => seek::<audit::Entity>(caller, Action::AuditRead, id)
+            .await?
+            .map(Node::AuditEntry),
         Some("chg") => match of_charge_id(id) {
-            Some((service, month)) if caller.may(Action::ChargeRead) => {
-                of_service(context, service, (month, month)).await?.pop().map(Node::Charge)
-            }
+            Some((service, month)) if caller.may(Action::ChargeRead) => of_service(context, service, (month, month))
+                .await?
+                .pop()
+                .map(Node::Charge),
             _ => None,
         },
         _ => None,
@@ -83,5 +100,9 @@ async fn find(context: &Context<'_>, id: &str) -> Result<Option<Node>> {
 
 /// The object, if the caller may see such objects at all.
 async fn seek<E: Record>(caller: &Caller, action: Action, id: &str) -> Result<Option<E::Model>> {
-    if caller.may(action) { caller.view(action).await?.seek::<E>(id).await } else { Ok(None) }
+    if caller.may(action) {
+        caller.view(action).await?.seek::<E>(id).await
+    } else {
+        Ok(None)
+    }
 }

@@ -1,8 +1,6 @@
 //! The API as a whole: the areas' parts merged, and what stands around every resolver.
 
-use async_graphql::{
-    EmptySubscription, Interface, MergedObject, SDLExportOptions, Schema, TypeDirective,
-};
+use async_graphql::{EmptySubscription, Interface, MergedObject, SDLExportOptions, Schema, TypeDirective};
 
 use super::{
     errors::ErrorCodes,
@@ -35,13 +33,27 @@ pub struct Query(
 
 /// The writes. Each is one transaction: all of it happens, or nothing.
 #[derive(MergedObject, Default)]
-pub struct Mutation(MemberMutation, OrganizationMutation, ServiceMutation, ContractMutation, BillingMutation);
+pub struct Mutation(
+    MemberMutation,
+    OrganizationMutation,
+    ServiceMutation,
+    ContractMutation,
+    BillingMutation,
+);
 
 /// Why a mutation did not do what was asked.
 #[derive(Debug, Interface)]
 #[graphql(
-    field(name = "field", ty = "&Option<Vec<String>>", desc = "The path of the argument at fault, such as `[\"input\", \"name\"]`, list places as numbers; null where it is no one argument's."),
-    field(name = "message", ty = "String", desc = "What to tell the user, in the language of `Accept-Language`.")
+    field(
+        name = "field",
+        ty = "&Option<Vec<String>>",
+        desc = "The path of the argument at fault, such as `[\"input\", \"name\"]`, list places as numbers; null where it is no one argument's."
+    ),
+    field(
+        name = "message",
+        ty = "String",
+        desc = "What to tell the user, in the language of `Accept-Language`."
+    )
 )]
 pub enum UserError {
     /// Of signing in and out.
@@ -73,6 +85,10 @@ pub fn build() -> ApiSchema {
 
 /// The schema as text, as `schema.graphql` keeps it.
 pub fn sdl(schema: &ApiSchema) -> String {
-    let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items().include_specified_by();
+    let options = SDLExportOptions::new()
+        .sorted_fields()
+        .sorted_arguments()
+        .sorted_enum_items()
+        .include_specified_by();
     schema.sdl_with_options(options)
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use async_graphql::Data;
 use axum::http::StatusCode;
 use sea_orm::{
-    ColumnTrait, DbErr, EntityTrait, FromQueryResult, IdenStatic, Iterable, JoinType, QueryFilter, QueryResult, QuerySelect,
+    ColumnTrait, DbErr, EntityTrait, FromQueryResult, IdenStatic, Iterable, JoinType, QueryFilter, QueryResult,
+    QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
 
@@ -17,9 +18,7 @@ use super::{
 };
 use crate::{
     admin,
-    kernel::{
-        Actor, App, Caller, Error, Language, Origin, Result, SignedIn, View, config::Introspection,
-    },
+    kernel::{Actor, App, Caller, Error, Language, Origin, Result, SignedIn, View, config::Introspection},
     member::{
         self, Claims,
         session::{self, Lifetime},
@@ -70,7 +69,10 @@ impl Backend for Api {
             Some(token) => {
                 let now = self.app.clock.now();
                 let claims = member::read_token(&self.app, now, token).ok_or_else(Refusal::bad_token)?;
-                signed_in(&self.app, &claims, origin, language).await.map_err(refusal)?.ok_or_else(Refusal::bad_token)?
+                signed_in(&self.app, &claims, origin, language)
+                    .await
+                    .map_err(refusal)?
+                    .ok_or_else(Refusal::bad_token)?
             }
         };
         let introspection = match self.app.settings.introspection {
@@ -81,7 +83,12 @@ impl Backend for Api {
         let caller = Arc::new(caller);
         let mut data = Data::default();
         data.insert(caller.clone());
-        Ok(EnteredCaller { data, language: language.tag(), introspection, visit: caller })
+        Ok(EnteredCaller {
+            data,
+            language: language.tag(),
+            introspection,
+            visit: caller,
+        })
     }
 
     async fn leave(&self, visit: Arc<Caller>) {
@@ -97,7 +104,10 @@ fn refusal(error: Error) -> Refusal {
         status: StatusCode::SERVICE_UNAVAILABLE,
         code: "UNAVAILABLE",
         message: "The service is not available at the moment.".into(),
-        headers: vec![(axum::http::header::RETRY_AFTER, axum::http::HeaderValue::from_static("1"))],
+        headers: vec![(
+            axum::http::header::RETRY_AFTER,
+            axum::http::HeaderValue::from_static("1"),
+        )],
     }
 }
 
@@ -160,14 +170,19 @@ async fn check(view: &View, claims: &Claims) -> Result<Option<Found>> {
     let administrator = session::Entity::belongs_to(admin::Entity)
         .from((session::Column::OrganizationId, session::Column::MemberId))
         .to((admin::Column::OrganizationId, admin::Column::MemberId));
-    let organization =
-        session::Entity::belongs_to(organization::Entity).from(session::Column::OrganizationId).to(organization::Column::Id);
+    let organization = session::Entity::belongs_to(organization::Entity)
+        .from(session::Column::OrganizationId)
+        .to(organization::Column::Id);
     let is_administrator = Expr::col((admin::Entity, admin::Column::MemberId)).is_not_null();
     let mut select = view
         .select::<session::Entity>()
         .select_only()
         .column_as(session::Column::Id, "session_id")
-        .columns([session::Column::MemberId, session::Column::ConfirmedAt, session::Column::UsedAt])
+        .columns([
+            session::Column::MemberId,
+            session::Column::ConfirmedAt,
+            session::Column::UsedAt,
+        ])
         .columns([session::Column::ExpiresAt, session::Column::EndedAt])
         .columns([member::Column::Login, member::Column::Name, member::Column::IsOwner])
         .column_as(is_administrator, "is_administrator")

@@ -64,7 +64,8 @@ impl AuditQuery {
     async fn audit_entries(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "How many from the start, 1 to 100; 20 where neither `first` nor `last` is given.")] first: Option<i32>,
+        #[graphql(desc = "How many from the start, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
         #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
@@ -74,12 +75,21 @@ impl AuditQuery {
         let view = caller.view(Action::AuditRead).await?;
         let filter = filter.unwrap_or_default();
         let cursors = Cursors::new(&caller.app().keys, view.organization_id(), "audit entries");
-        let request = PageRequest { first, after, last, before };
+        let request = PageRequest {
+            first,
+            after,
+            last,
+            before,
+        };
         let select = || narrowed(view.select::<Entity>(), &filter);
         let place = |row: &Model| [Part::Instant(row.occurred_at), Part::Id(row.id.0)];
         let columns = [Column::OccurredAt, Column::Id];
         let page = page::read(select()?, columns, Direction::Desc, &request, &cursors, place).await?;
-        let total = if context.look_ahead().field("totalCount").exists() { select()?.count().await? } else { 0 };
+        let total = if context.look_ahead().field("totalCount").exists() {
+            select()?.count().await?
+        } else {
+            0
+        };
         Ok(Some(AuditEntryConnection::of(page, total)))
     }
 
@@ -104,9 +114,14 @@ fn narrowed<'v>(
     let too_long = filter.log.as_ref().is_some_and(|list| list.len() > 10)
         || filter.action.as_ref().is_some_and(|list| list.len() > 50)
         || filter.outcome.as_ref().is_some_and(|list| list.len() > 10)
-        || filter.address.as_ref().is_some_and(|text| text.len() > 50 || text.contains('\0'));
+        || filter
+            .address
+            .as_ref()
+            .is_some_and(|text| text.len() > 50 || text.contains('\0'));
     if too_long {
-        return Err(Error::BadInput("A filter's lists and texts are as long as their descriptions say.".into()));
+        return Err(Error::BadInput(
+            "A filter's lists and texts are as long as their descriptions say.".into(),
+        ));
     }
     if let Some(logs) = &filter.log {
         select = select.filter(Column::Log.is_in(logs.iter().copied()));

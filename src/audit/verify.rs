@@ -28,14 +28,19 @@ pub struct Report {
 /// # Errors
 /// Only if the database fails; a broken chain is a finding.
 pub async fn verify(caller: &Caller) -> Result<Vec<Report>> {
-    let Some(organization) = caller.organization_id() else { return Ok(Vec::new()) };
+    let Some(organization) = caller.organization_id() else {
+        return Ok(Vec::new());
+    };
     let view = caller.open(organization).await?;
     let mut reports = Vec::new();
     for log in AuditLog::iter() {
         let mut verifier = Verifier::new(&caller.app().keys, log);
         let mut broken = None;
         while broken.is_none() {
-            let rows = view.select::<Entity>().filter(Column::Log.eq(log)).filter(Column::Sequence.gt(verifier.verified()));
+            let rows = view
+                .select::<Entity>()
+                .filter(Column::Log.eq(log))
+                .filter(Column::Sequence.gt(verifier.verified()));
             let rows = rows.order_by_asc(Column::Sequence).limit(STEP).all().await?;
             if rows.is_empty() {
                 break;
@@ -43,7 +48,12 @@ pub async fn verify(caller: &Caller) -> Result<Vec<Report>> {
             broken = rows.iter().find_map(|entry| verifier.next(entry).err());
         }
         let head = verifier.head().iter().map(|byte| format!("{byte:02x}")).collect();
-        reports.push(Report { log, verified: verifier.verified(), head, broken });
+        reports.push(Report {
+            log,
+            verified: verifier.verified(),
+            head,
+            broken,
+        });
     }
     Ok(reports)
 }

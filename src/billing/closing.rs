@@ -44,14 +44,21 @@ pub async fn close(tx: &Tx, month: Month) -> Result<Closing> {
         return Ok(Closing::NotYet(outbox::month_close(month, zone)?.due_at));
     }
     let closed_at = tx.now();
-    tx.create::<month::Entity>(month::Model { organization_id: tx.organization_id(), month, closed_at }).await?;
+    tx.create::<month::Entity>(month::Model {
+        organization_id: tx.organization_id(),
+        month,
+        closed_at,
+    })
+    .await?;
     let signed = contract::Column::StartedOn.lte(Day(month.last_day()));
     let contracts = tx.select::<contract::Entity>().filter(signed).all().await?;
     let services: Vec<_> = contracts.iter().map(|contract| contract.service_id).collect();
     let books = Books::open(tx, price::fresh_book(tx.app()).await?, &services, month).await?;
     let (mut charges, mut lines) = (Vec::new(), Vec::new());
     for service_id in services {
-        let Some(estimate) = books.charge(service_id)? else { continue };
+        let Some(estimate) = books.charge(service_id)? else {
+            continue;
+        };
         let sums = &estimate.breakdown;
         let charge = charge::Model {
             organization_id: tx.organization_id(),
@@ -65,13 +72,20 @@ pub async fn close(tx: &Tx, month: Month) -> Result<Closing> {
             total: sums.total,
             closed_at,
         };
-        lines.extend(sums.lines.iter().enumerate().map(|(place, line)| line::Model::of(&charge, place, line)));
+        lines.extend(
+            sums.lines
+                .iter()
+                .enumerate()
+                .map(|(place, line)| line::Model::of(&charge, place, line)),
+        );
         charges.push(charge);
     }
     let count = charges.len();
     tx.create_many::<charge::Entity>(charges).await?;
     tx.create_many::<line::Entity>(lines).await?;
-    let next = month.next().ok_or_else(|| Error::internal("the last month has no end"))?;
+    let next = month
+        .next()
+        .ok_or_else(|| Error::internal("the last month has no end"))?;
     tx.enqueue(outbox::month_close(next, zone)?).await?;
     Ok(Closing::Closed(count))
 }

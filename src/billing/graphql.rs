@@ -100,7 +100,8 @@ impl ChargeLine {
     async fn label(&self, context: &Context<'_>) -> String {
         let language = context.data_unchecked::<Arc<Caller>>().language();
         let kind = self.kind.label(language);
-        self.item.map_or_else(|| kind.to_owned(), |item| format!("{} · {kind}", label(language, item)))
+        self.item
+            .map_or_else(|| kind.to_owned(), |item| format!("{} · {kind}", label(language, item)))
     }
 }
 
@@ -147,8 +148,14 @@ impl Charge {
 
     /// The service; null where the caller may not see it.
     async fn service(&self, context: &Context<'_>) -> Result<Option<Service>> {
-        let view = context.data_unchecked::<Arc<Caller>>().view(Action::ServiceRead).await?;
-        view.loader.load_one(ById(self.service_id)).await.map_err(Error::internal)
+        let view = context
+            .data_unchecked::<Arc<Caller>>()
+            .view(Action::ServiceRead)
+            .await?;
+        view.loader
+            .load_one(ById(self.service_id))
+            .await
+            .map_err(Error::internal)
     }
 }
 
@@ -243,7 +250,13 @@ impl Charge {
     /// The charge of an open month.
     pub(super) fn estimated(estimate: &Estimate) -> Self {
         let sums = (&estimate.breakdown).into();
-        Self { service_id: estimate.service_id, month: estimate.month, status: ChargeStatus::Estimated, closed_at: None, sums }
+        Self {
+            service_id: estimate.service_id,
+            month: estimate.month,
+            status: ChargeStatus::Estimated,
+            closed_at: None,
+            sums,
+        }
     }
 
     /// The total, in won.
@@ -306,7 +319,11 @@ impl Loader<ById> for Batch {
 
     async fn load(&self, keys: &[ById]) -> std::result::Result<HashMap<ById, Service>, String> {
         let ids = keys.iter().map(|key| key.0);
-        let rows = self.select::<service::Entity>().filter(service::Column::Id.is_in(ids)).all().await;
+        let rows = self
+            .select::<service::Entity>()
+            .filter(service::Column::Id.is_in(ids))
+            .all()
+            .await;
         let rows = rows.map_err(|error| format!("{error:?}"))?;
         Ok(rows.into_iter().map(|row| (ById(row.id), row)).collect())
     }
@@ -335,7 +352,10 @@ impl Loader<ClosedOf> for Batch {
                 .await
                 .map_err(|error| format!("{error:?}"))?;
             for (row, lines) in rows {
-                found.entry(ClosedOf(row.service_id, from, to)).or_default().push(Charge::closed(&row, &lines));
+                found
+                    .entry(ClosedOf(row.service_id, from, to))
+                    .or_default()
+                    .push(Charge::closed(&row, &lines));
             }
         }
         Ok(found)
@@ -358,18 +378,35 @@ impl Loader<EstimateOf> for Batch {
 
 /// The months that `charges(from:, to:)` asks for below a path such as `edges.node`.
 pub(crate) fn months_asked(context: &Context<'_>, path: &str) -> Option<(Month, Month)> {
-    let ahead = path.split('.').fold(context.look_ahead(), |ahead, step| ahead.field(step)).field("charges");
+    let ahead = path
+        .split('.')
+        .fold(context.look_ahead(), |ahead, step| ahead.field(step))
+        .field("charges");
     let field = ahead.selection_fields().into_iter().next()?;
     let arguments = field.arguments().ok()?;
     let month = |name: &str| {
-        let value = arguments.iter().find(|(argument, _)| argument.as_str() == name).map(|(_, value)| value);
-        value.and_then(|value| if let async_graphql::Value::String(text) = value { Month::parse(text) } else { None })
+        let value = arguments
+            .iter()
+            .find(|(argument, _)| argument.as_str() == name)
+            .map(|(_, value)| value);
+        value.and_then(|value| {
+            if let async_graphql::Value::String(text) = value {
+                Month::parse(text)
+            } else {
+                None
+            }
+        })
     };
     Some((month("from")?, month("to")?))
 }
 
 /// Fetches the charges of many services at once.
-pub(crate) async fn prefetch(caller: &Caller, view: &View, services: &[ServiceId], (from, to): (Month, Month)) -> Result<()> {
+pub(crate) async fn prefetch(
+    caller: &Caller,
+    view: &View,
+    services: &[ServiceId],
+    (from, to): (Month, Month),
+) -> Result<()> {
     if !caller.may(Action::ChargeRead) || check_span(from, to).is_err() {
         return Ok(());
     }
@@ -383,7 +420,12 @@ pub(crate) async fn prefetch(caller: &Caller, view: &View, services: &[ServiceId
 
 /// The open months of a span.
 pub(super) async fn open_in(caller: &Caller, view: &View, from: Month, to: Month) -> Result<Vec<Month>> {
-    let last = view.loader.load_one(LastClosed).await.map_err(Error::internal)?.flatten();
+    let last = view
+        .loader
+        .load_one(LastClosed)
+        .await
+        .map_err(Error::internal)?
+        .flatten();
     let zone = organization::graphql::zone_of(view).await?;
     let open = open_months(last, zone::date_at(caller.now().0, zone))?;
     Ok(open.into_iter().filter(|month| (from..=to).contains(month)).collect())
@@ -392,13 +434,19 @@ pub(super) async fn open_in(caller: &Caller, view: &View, from: Month, to: Month
 /// At most 36 months, in their order.
 pub(super) fn check_span(from: Month, to: Month) -> Result<()> {
     if from > to || to.index() - from.index() >= 36 {
-        return Err(Error::BadInput("`from` and `to` are at most 36 months, in their order.".into()));
+        return Err(Error::BadInput(
+            "`from` and `to` are at most 36 months, in their order.".into(),
+        ));
     }
     Ok(())
 }
 
 /// The charges of one service in a span of months, newest first.
-pub(crate) async fn of_service(context: &Context<'_>, service: ServiceId, (from, to): (Month, Month)) -> Result<Vec<Charge>> {
+pub(crate) async fn of_service(
+    context: &Context<'_>,
+    service: ServiceId,
+    (from, to): (Month, Month),
+) -> Result<Vec<Charge>> {
     let caller = context.data_unchecked::<Arc<Caller>>();
     let view = caller.view(Action::ChargeRead).await?;
     check_span(from, to)?;
@@ -406,7 +454,11 @@ pub(crate) async fn of_service(context: &Context<'_>, service: ServiceId, (from,
     for month in open_in(caller, &view, from, to).await?.into_iter().rev() {
         charges.extend(page::estimates(caller, &view, &[service], month).await?);
     }
-    let closed = view.loader.load_one(ClosedOf(service, from, to)).await.map_err(Error::internal)?;
+    let closed = view
+        .loader
+        .load_one(ClosedOf(service, from, to))
+        .await
+        .map_err(Error::internal)?;
     charges.extend(closed.unwrap_or_default());
     Ok(charges)
 }
@@ -431,7 +483,9 @@ pub(crate) async fn termination_preview(context: &Context<'_>, service: &Service
     let today = zone::date_at(caller.now().0, zone);
     let month = Month::of(today).ok_or_else(|| Error::internal("no such month"))?;
     let books = Books::open(&view, price::book(caller.app()).await?, &[service.id], month).await?;
-    Ok(books.charge_until(service.id, today)?.map(|estimate| (&estimate.breakdown).into()))
+    Ok(books
+        .charge_until(service.id, today)?
+        .map(|estimate| (&estimate.breakdown).into()))
 }
 
 /// The catalogue for one type of service.
@@ -443,7 +497,10 @@ pub(crate) async fn catalogue(context: &Context<'_>, kind: ServiceKind) -> Resul
     let (_, list) = book.on(zone::date_at(caller.now().0, zone))?;
     let small = |number: u64| i32::try_from(number).unwrap_or(i32::MAX);
     let mut items = Vec::new();
-    for code in ItemCode::ALL.into_iter().filter(|code| code.availability(kind) != Availability::Unavailable) {
+    for code in ItemCode::ALL
+        .into_iter()
+        .filter(|code| code.availability(kind) != Availability::Unavailable)
+    {
         let Some(price) = list.prices.get(&code) else { continue };
         let usage = price.usage;
         let limit = usage.filter(|usage| usage.limit1 > 0);
@@ -467,7 +524,11 @@ pub(crate) async fn catalogue(context: &Context<'_>, kind: ServiceKind) -> Resul
 }
 
 /// A page of charges: estimates of open months first, then closed ones, newest month first.
-pub(crate) async fn charge_page(context: &Context<'_>, request: PageRequest, filter: ChargeFilter) -> Result<ChargeConnection> {
+pub(crate) async fn charge_page(
+    context: &Context<'_>,
+    request: PageRequest,
+    filter: ChargeFilter,
+) -> Result<ChargeConnection> {
     page::read(context, request, filter).await
 }
 
@@ -481,13 +542,25 @@ impl BillingQuery {
     async fn charges(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "How many from the start, 1 to 100; 20 where neither `first` nor `last` is given.")] first: Option<i32>,
+        #[graphql(desc = "How many from the start, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
         #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
         #[graphql(desc = "Which months and services.")] filter: ChargeFilter,
     ) -> Result<Option<ChargeConnection>> {
-        charge_page(context, PageRequest { first, after, last, before }, filter).await.map(Some)
+        charge_page(
+            context,
+            PageRequest {
+                first,
+                after,
+                last,
+                before,
+            },
+            filter,
+        )
+        .await
+        .map(Some)
     }
 }
 
@@ -504,7 +577,11 @@ impl BillingMutation {
         #[graphql(desc = "The entries.")] input: UsageRecordInput,
     ) -> Result<UsageRecordPayload> {
         let caller = context.data_unchecked::<Arc<Caller>>();
-        let done = caller.act(Action::UsageRecord, &input, async |tx| metering::record(tx, &input).await).await;
+        let done = caller
+            .act(Action::UsageRecord, &input, async |tx| {
+                metering::record(tx, &input).await
+            })
+            .await;
         let (done, problems): (Option<Recorded>, _) = settle(done)?;
         Ok(UsageRecordPayload {
             accepted_count: done.map(|recorded| recorded.accepted),
@@ -520,9 +597,18 @@ pub(super) async fn with_lines(view: &View, rows: Vec<(String, charge::Model)>) 
         return Ok(Vec::new());
     }
     let any = rows.iter().fold(sea_orm::Condition::any(), |any, (_, row)| {
-        any.add(line::Column::ServiceId.eq(row.service_id).and(line::Column::Month.eq(row.month)))
+        any.add(
+            line::Column::ServiceId
+                .eq(row.service_id)
+                .and(line::Column::Month.eq(row.month)),
+        )
     });
-    let lines = view.select::<line::Entity>().filter(any).order_by_asc(line::Column::Position).all().await?;
+    let lines = view
+        .select::<line::Entity>()
+        .filter(any)
+        .order_by_asc(line::Column::Position)
+        .all()
+        .await?;
     let mut of = HashMap::<_, Vec<_>>::new();
     for line in lines {
         of.entry((line.service_id, line.month)).or_default().push(line);

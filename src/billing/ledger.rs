@@ -8,7 +8,10 @@ use super::{
     usage::{self, Tally},
 };
 use crate::{
-    contract::{self, Items, Revision, item::{ItemCode, Meter}},
+    contract::{
+        self, Items, Revision,
+        item::{ItemCode, Meter},
+    },
     kernel::{Day, Error, Month, PriceListId, Reader, Result, ServiceId},
 };
 
@@ -39,19 +42,22 @@ impl Books {
     ///
     /// # Errors
     /// Only if the database fails.
-    pub async fn open(
-        reader: &Reader,
-        prices: Arc<PriceBook>,
-        services: &[ServiceId],
-        month: Month,
-    ) -> Result<Self> {
+    pub async fn open(reader: &Reader, prices: Arc<PriceBook>, services: &[ServiceId], month: Month) -> Result<Self> {
         let mut revisions = BTreeMap::<_, Vec<_>>::new();
         for revision in contract::revisions_of(reader, services, Day(month.last_day())).await? {
             revisions.entry(revision.service_id).or_default().push(revision);
         }
-        let trials: Vec<_> = revisions.iter().filter_map(|(service, revisions)| usage::trial_of(*service, revisions)).collect();
+        let trials: Vec<_> = revisions
+            .iter()
+            .filter_map(|(service, revisions)| usage::trial_of(*service, revisions))
+            .collect();
         let tally = Tally::read(reader, services, &trials, month).await?;
-        Ok(Self { month, prices, tally, revisions })
+        Ok(Self {
+            month,
+            prices,
+            tally,
+            revisions,
+        })
     }
 
     /// What a service costs in the month if nothing changes from now on; `None` where it costs nothing at all.
@@ -67,7 +73,9 @@ impl Books {
     /// # Errors
     /// Only if an amount is beyond all measure.
     pub fn charge_until(&self, service: ServiceId, until: chrono::NaiveDate) -> Result<Option<Estimate>> {
-        let Some(revisions) = self.revisions.get(&service) else { return Ok(None) };
+        let Some(revisions) = self.revisions.get(&service) else {
+            return Ok(None);
+        };
         let spans = spans(self.month, revisions, until);
         let corrections = self.corrections(service, revisions)?;
         if spans.is_empty() && corrections.is_empty() {
@@ -87,17 +95,30 @@ impl Books {
         })
         .map_err(Error::internal)?;
         let empty = breakdown.lines.is_empty();
-        Ok((!empty).then_some(Estimate { service_id: service, month: self.month, price_list_id, breakdown }))
+        Ok((!empty).then_some(Estimate {
+            service_id: service,
+            month: self.month,
+            price_list_id,
+            breakdown,
+        }))
     }
 
     fn corrections(&self, service: ServiceId, revisions: &[Revision]) -> Result<Vec<Correction>> {
         let mut corrections = Vec::new();
         for (month, meter, before, now) in self.tally.late(service, self.month) {
-            let known: Vec<_> = revisions.iter().filter(|row| row.effective_on.0 <= month.last_day()).cloned().collect();
-            let first_day = spans(month, &known, month.last_day()).first().map_or(month.first_day(), |span| span.days.from);
+            let known: Vec<_> = revisions
+                .iter()
+                .filter(|row| row.effective_on.0 <= month.last_day())
+                .cloned()
+                .collect();
+            let first_day = spans(month, &known, month.last_day())
+                .first()
+                .map_or(month.first_day(), |span| span.days.from);
             let (_, prices) = self.prices.on(first_day)?;
             let item = meter.item();
-            let Some(price) = prices.prices.get(&item) else { continue };
+            let Some(price) = prices.prices.get(&item) else {
+                continue;
+            };
             let percent = Terms::of(&known).discount_percent;
             let amount = formula::correction(price, before, now, percent).map_err(Error::internal)?;
             corrections.push(Correction { month, item, amount });
@@ -118,7 +139,10 @@ impl Terms {
         let days = last.and_then(|row| row.trial_from.zip(row.trial_to));
         Self {
             discount_percent: last.map_or(0, |row| u8::try_from(row.discount_percent).unwrap_or(0)),
-            trial: days.map(|(from, to)| DateRange { from: from.0, to: to.0 }).into_iter().collect(),
+            trial: days
+                .map(|(from, to)| DateRange { from: from.0, to: to.0 })
+                .into_iter()
+                .collect(),
         }
     }
 }
@@ -134,7 +158,10 @@ pub(super) fn spans(month: Month, revisions: &[Revision], until: chrono::NaiveDa
         let to = next.map_or(end, |last| last.min(end));
         let items = seats(&revision.items);
         if from <= to && !items.is_empty() {
-            spans.push(Span { days: DateRange { from, to }, items });
+            spans.push(Span {
+                days: DateRange { from, to },
+                items,
+            });
         }
     }
     spans
@@ -144,7 +171,11 @@ pub(super) fn spans(month: Month, revisions: &[Revision], until: chrono::NaiveDa
 pub(super) fn seats(items: &Items) -> BTreeMap<ItemCode, Seats> {
     let on = items.0.iter().filter(|item| item.is_on);
     on.map(|item| {
-        let users = if item.code.is_per_user() { item.user_count.unwrap_or(0) } else { 1 };
+        let users = if item.code.is_per_user() {
+            item.user_count.unwrap_or(0)
+        } else {
+            1
+        };
         (item.code, Seats(u32::try_from(users).unwrap_or(0)))
     })
     .collect()
@@ -155,7 +186,13 @@ pub(super) fn expected(items: &Items) -> BTreeMap<Meter, Usage> {
     let on = items.0.iter().filter(|item| item.is_on);
     on.filter_map(|item| {
         let total = u64::try_from(item.expected_volume?).ok()?;
-        Some((item.code.meter()?, Usage { total, on_trial_days: 0 }))
+        Some((
+            item.code.meter()?,
+            Usage {
+                total,
+                on_trial_days: 0,
+            },
+        ))
     })
     .collect()
 }

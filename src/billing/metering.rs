@@ -88,7 +88,11 @@ pub async fn record(tx: &Tx, input: &UsageRecordInput) -> Result<Recorded> {
         let path = |field: &str| format!("input.entries.{place}.{field}");
         let found = problems.len();
         if !(1..=1_000_000_000).contains(&entry.quantity) {
-            problems.push(Problem::at(&path("quantity"), Code::OutOfRange).with("min", 1).with("max", 1_000_000_000));
+            problems.push(
+                Problem::at(&path("quantity"), Code::OutOfRange)
+                    .with("min", 1)
+                    .with("max", 1_000_000_000),
+            );
         }
         let visible = entry.external.bytes().all(|byte| byte.is_ascii_graphic());
         if !(1..=100).contains(&entry.external.len()) || !visible {
@@ -121,14 +125,19 @@ async fn write(tx: &Tx, rows: Vec<Model>) -> Result<Recorded> {
     let total = rows.len();
     let same = rows.iter().fold(Condition::any(), |any, row| {
         any.add(
-            Column::ServiceId.eq(row.service_id).and(Column::Meter.eq(row.meter)).and(Column::ExternalId.eq(row.external_id.clone())),
+            Column::ServiceId
+                .eq(row.service_id)
+                .and(Column::Meter.eq(row.meter))
+                .and(Column::ExternalId.eq(row.external_id.clone())),
         )
     });
     let mut known = tx.select::<Entity>().filter(same).all().await?;
     let mut new: Vec<Model> = Vec::new();
     let mut problems = Vec::new();
     for (place, row) in rows.into_iter().enumerate() {
-        let is_same = |other: &&Model| (other.service_id, other.meter, &other.external_id) == (row.service_id, row.meter, &row.external_id);
+        let is_same = |other: &&Model| {
+            (other.service_id, other.meter, &other.external_id) == (row.service_id, row.meter, &row.external_id)
+        };
         match known.iter().find(is_same) {
             None => {
                 known.push(row.clone());
@@ -142,10 +151,20 @@ async fn write(tx: &Tx, rows: Vec<Model>) -> Result<Recorded> {
     let accepted = new.len();
     tx.create_many::<Entity>(new).await?;
     let count = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
-    Ok(Recorded { accepted: count(accepted), repeated: count(total - accepted) })
+    Ok(Recorded {
+        accepted: count(accepted),
+        repeated: count(total - accepted),
+    })
 }
 
-fn row(tx: &Tx, entry: &UsageEntryInput, service_id: ServiceId, day: chrono::NaiveDate, used: Month, last_closed: Option<Month>) -> Model {
+fn row(
+    tx: &Tx,
+    entry: &UsageEntryInput,
+    service_id: ServiceId,
+    day: chrono::NaiveDate,
+    used: Month,
+    last_closed: Option<Month>,
+) -> Model {
     let open = last_closed.filter(|closed| *closed >= used).and_then(Month::next);
     Model {
         organization_id: tx.organization_id(),
@@ -162,9 +181,15 @@ fn row(tx: &Tx, entry: &UsageEntryInput, service_id: ServiceId, day: chrono::Nai
 
 /// Whether the meter's item was on, on that day.
 fn covers(revisions: &[Revision], month: Month, day: chrono::NaiveDate, meter: Meter) -> bool {
-    let known: Vec<_> = revisions.iter().filter(|row| row.effective_on.0 <= day).cloned().collect();
+    let known: Vec<_> = revisions
+        .iter()
+        .filter(|row| row.effective_on.0 <= day)
+        .cloned()
+        .collect();
     let spans = ledger::spans(month, &known, day);
-    spans.iter().any(|span| span.days.from <= day && day <= span.days.to && span.items.contains_key(&meter.item()))
+    spans
+        .iter()
+        .any(|span| span.days.from <= day && day <= span.days.to && span.items.contains_key(&meter.item()))
 }
 
 /// The contracts that a request has asked for so far.
@@ -184,6 +209,10 @@ impl Contracts {
             };
             self.0.push((service.to_owned(), found));
         }
-        Ok(self.0.iter().find(|(id, _)| id == service).and_then(|(_, found)| found.as_ref()))
+        Ok(self
+            .0
+            .iter()
+            .find(|(id, _)| id == service)
+            .and_then(|(_, found)| found.as_ref()))
     }
 }

@@ -26,7 +26,12 @@ part! { "closed month", key: |row| row.month.to_string() }
 /// # Errors
 /// Only if the database fails.
 pub async fn last_closed(reader: &Reader) -> Result<Option<Month>> {
-    let last = reader.select::<Entity>().order_by_desc(Column::Month).limit(1).one().await?;
+    let last = reader
+        .select::<Entity>()
+        .order_by_desc(Column::Month)
+        .limit(1)
+        .one()
+        .await?;
     Ok(last.map(|row| row.month))
 }
 

@@ -26,7 +26,12 @@ use crate::{
 
 /// The estimates of some services for an open month, in the order of the list. What was computed once for a view is
 /// not computed again.
-pub(super) async fn estimates(caller: &Caller, view: &View, services: &[ServiceId], month: Month) -> Result<Vec<Charge>> {
+pub(super) async fn estimates(
+    caller: &Caller,
+    view: &View,
+    services: &[ServiceId],
+    month: Month,
+) -> Result<Vec<Charge>> {
     let cache = view.loader.get_cached_values::<super::graphql::EstimateOf>().await;
     let known = |service: &ServiceId| cache.get(&super::graphql::EstimateOf(*service, month)).cloned();
     let mut charges: Vec<Charge> = Vec::new();
@@ -36,7 +41,9 @@ pub(super) async fn estimates(caller: &Caller, view: &View, services: &[ServiceI
         let books = Books::open(view, price::book(caller.app()).await?, services, month).await?;
         for service in services {
             let charge = books.charge(*service)?.map(|estimate| Charge::estimated(&estimate));
-            view.loader.feed_one(super::graphql::EstimateOf(*service, month), charge.clone()).await;
+            view.loader
+                .feed_one(super::graphql::EstimateOf(*service, month), charge.clone())
+                .await;
             charges.extend(charge);
         }
     }
@@ -51,7 +58,11 @@ struct Sums {
 }
 
 /// A page of charges.
-pub(super) async fn read(context: &Context<'_>, request: PageRequest, filter: ChargeFilter) -> Result<ChargeConnection> {
+pub(super) async fn read(
+    context: &Context<'_>,
+    request: PageRequest,
+    filter: ChargeFilter,
+) -> Result<ChargeConnection> {
     let caller = context.data_unchecked::<Arc<Caller>>();
     let view = caller.view(Action::ChargeRead).await?;
     check_span(filter.from, filter.to)?;
@@ -75,13 +86,21 @@ pub(super) async fn read(context: &Context<'_>, request: PageRequest, filter: Ch
         let closed = page::read(select(), column, Direction::Desc, &request, &cursors, place).await?;
         join_from_end(ahead, closed, size, &view).await?
     } else if ahead.len() > size {
-        Page { has_next: true, has_previous: request.after.is_some(), edges: ahead.into_iter().take(size).collect() }
+        Page {
+            has_next: true,
+            has_previous: request.after.is_some(),
+            edges: ahead.into_iter().take(size).collect(),
+        }
     } else {
         let closed = page::read(select(), column, Direction::Desc, &request, &cursors, place).await?;
         let room = size - ahead.len();
         let has_next = closed.has_next || closed.edges.len() > room;
         let closed = with_lines(&view, closed.edges.into_iter().take(room).collect()).await?;
-        Page { edges: ahead.into_iter().chain(closed).collect(), has_next, has_previous: request.after.is_some() }
+        Page {
+            edges: ahead.into_iter().chain(closed).collect(),
+            has_next,
+            has_previous: request.after.is_some(),
+        }
     };
     Ok(ChargeConnection::of(page, total_count, Money::won(total)))
 }
@@ -98,7 +117,9 @@ fn open_page(open: &[Charge], request: &PageRequest, cursors: &Cursors<'_>) -> R
     for charge in open {
         let place = [Part::Number(charge.month.index().into()), Part::Id(charge.service_id.0)];
         let here = key(&place);
-        if after.as_ref().is_none_or(|after| here < key(after)) && before.as_ref().is_none_or(|before| here > key(before)) {
+        if after.as_ref().is_none_or(|after| here < key(after))
+            && before.as_ref().is_none_or(|before| here > key(before))
+        {
             kept.push((cursors.write(&place), charge.clone()));
         }
     }
@@ -115,7 +136,11 @@ async fn join_from_end(
     let skipped = ahead.len().saturating_sub(room);
     let has_previous = closed.has_previous || skipped > 0;
     let (has_next, closed) = (closed.has_next, with_lines(view, closed.edges).await?);
-    Ok(Page { edges: ahead.into_iter().skip(skipped).chain(closed).collect(), has_next, has_previous })
+    Ok(Page {
+        edges: ahead.into_iter().skip(skipped).chain(closed).collect(),
+        has_next,
+        has_previous,
+    })
 }
 
 async fn services(view: &View, filter: &ChargeFilter) -> Result<Vec<ServiceId>> {
@@ -129,12 +154,16 @@ async fn services(view: &View, filter: &ChargeFilter) -> Result<Vec<ServiceId>> 
     }
     let rows = select.all().await?;
     let ids = rows.iter().map(|row| row.id).collect();
-    view.loader.feed_many(rows.into_iter().map(|row| (ById(row.id), row))).await;
+    view.loader
+        .feed_many(rows.into_iter().map(|row| (ById(row.id), row)))
+        .await;
     Ok(ids)
 }
 
 fn narrowed<'v>(view: &'v View, filter: &ChargeFilter, services: &[ServiceId]) -> Scoped<'v, charge::Entity> {
-    let select = view.select::<charge::Entity>().filter(charge::Column::Month.between(filter.from, filter.to));
+    let select = view
+        .select::<charge::Entity>()
+        .filter(charge::Column::Month.between(filter.from, filter.to));
     if filter.service_kind.is_none() && filter.service.is_none() {
         return select;
     }
@@ -149,7 +178,14 @@ async fn sums(context: &Context<'_>, select: Scoped<'_, charge::Entity>) -> Resu
     let whole = |what: sea_orm::sea_query::Expr| what.cast_as(Alias::new("bigint"));
     let count = whole(Expr::col(charge::Column::Month).count());
     let total = whole(Expr::expr(Func::sum(Expr::col(charge::Column::Total))));
-    let sums: Vec<Sums> = select.select_only().column_as(count, "count").column_as(total, "total").rows().await?;
+    let sums: Vec<Sums> = select
+        .select_only()
+        .column_as(count, "count")
+        .column_as(total, "total")
+        .rows()
+        .await?;
     let sums = sums.into_iter().next();
-    Ok(sums.map_or((0, 0), |sums| (u64::try_from(sums.count).unwrap_or(0), sums.total.unwrap_or(0))))
+    Ok(sums.map_or((0, 0), |sums| {
+        (u64::try_from(sums.count).unwrap_or(0), sums.total.unwrap_or(0))
+    }))
 }

@@ -42,7 +42,8 @@ impl PriceBook {
     /// Only for days before the first list, on which nothing was sold.
     pub fn on(&self, day: NaiveDate) -> Result<(PriceListId, &PriceList)> {
         let held = self.0.iter().rev().find(|(_, list)| list.effective_on <= day);
-        held.map(|(id, list)| (*id, list)).ok_or_else(|| Error::internal(format!("no price list holds on {day}")))
+        held.map(|(id, list)| (*id, list))
+            .ok_or_else(|| Error::internal(format!("no price list holds on {day}")))
     }
 }
 
@@ -66,7 +67,8 @@ pub async fn fresh_book(app: &App) -> Result<Arc<PriceBook>> {
 async fn read(app: &App) -> Result<PriceBook> {
     let mut lists = Vec::new();
     for row in routing::all::<Entity>(app).await? {
-        let list = PriceList::parse(&row.source).map_err(|faults| Error::internal(format!("price list {}: {faults}", row.id)))?;
+        let list = PriceList::parse(&row.source)
+            .map_err(|faults| Error::internal(format!("price list {}: {faults}", row.id)))?;
         lists.push((row.id, list));
     }
     lists.sort_by_key(|(_, list)| list.effective_on);
@@ -81,10 +83,17 @@ pub async fn load(app: &App, source: &str) -> anyhow::Result<PriceListId> {
     let list = PriceList::parse(source).map_err(|faults| anyhow::anyhow!("{faults}"))?;
     // The last zone to leave a day is UTC-12.
     let oldest = (app.clock.now().0 - chrono::Duration::hours(12)).date_naive();
-    anyhow::ensure!(list.effective_on >= oldest, "effective_on is past: a price list holds from today at the earliest");
+    anyhow::ensure!(
+        list.effective_on >= oldest,
+        "effective_on is past: a price list holds from today at the earliest"
+    );
     let known = routing::all::<Entity>(app).await?;
     let is_new = known.iter().all(|row| row.effective_on.0 != list.effective_on);
-    anyhow::ensure!(is_new, "a price list that holds from {} is there already", list.effective_on);
+    anyhow::ensure!(
+        is_new,
+        "a price list that holds from {} is there already",
+        list.effective_on
+    );
     Ok(add(app, source, &list).await?)
 }
 

@@ -40,20 +40,54 @@ struct Claim {
 ///
 /// # Errors
 /// As for completing or editing the contract.
-pub async fn quote(reader: &Reader, app: &App, contract: &Contract, asked: &[ContractItemInput], today: Day) -> Result<Quote> {
+pub async fn quote(
+    reader: &Reader,
+    app: &App,
+    contract: &Contract,
+    asked: &[ContractItemInput],
+    today: Day,
+) -> Result<Quote> {
     let items = contract::merge(reader, contract, asked, Completeness::Whole).await?;
     let book = price::fresh_book(app).await?;
     let month = Month::of(today.0).ok_or_else(|| Error::internal("no such month"))?;
-    let whole = Span { days: DateRange { from: month.first_day(), to: month.last_day() }, items: seats(&items) };
+    let whole = Span {
+        days: DateRange {
+            from: month.first_day(),
+            to: month.last_day(),
+        },
+        items: seats(&items),
+    };
     let (list, whole_month) = price(&book, contract, month, &[whole], &items, today)?;
     let known = contract::revisions_of(reader, &[contract.service_id], Day(month.last_day())).await?;
-    let mut days = today.0.pred_opt().map_or_else(Vec::new, |yesterday| spans(month, &known, yesterday));
-    days.push(Span { days: DateRange { from: today.0, to: month.last_day() }, items: seats(&items) });
+    let mut days = today
+        .0
+        .pred_opt()
+        .map_or_else(Vec::new, |yesterday| spans(month, &known, yesterday));
+    days.push(Span {
+        days: DateRange {
+            from: today.0,
+            to: month.last_day(),
+        },
+        items: seats(&items),
+    });
     let (_, this_month) = price(&book, contract, month, &days, &items, today)?;
-    let claim = Claim { contract: contract.id.to_string(), items: hash(&items)?, list, amount: whole_month.total, day: today };
+    let claim = Claim {
+        contract: contract.id.to_string(),
+        items: hash(&items)?,
+        list,
+        amount: whole_month.total,
+        day: today,
+    };
     let context = reader.organization_id().0;
-    let text = app.keys.seal(Purpose::Quote, context.as_bytes(), &serde_json::to_vec(&claim)?);
-    Ok(Quote { text, good_on: today, whole_month, this_month })
+    let text = app
+        .keys
+        .seal(Purpose::Quote, context.as_bytes(), &serde_json::to_vec(&claim)?);
+    Ok(Quote {
+        text,
+        good_on: today,
+        whole_month,
+        this_month,
+    })
 }
 
 /// `contractSign`, at a quote if one is given.
@@ -61,7 +95,13 @@ pub async fn quote(reader: &Reader, app: &App, contract: &Contract, asked: &[Con
 /// # Errors
 /// As for [`contract::sign`]; `QUOTE_EXPIRED`, `QUOTE_MISMATCH`, `QUOTE_PRICE_MOVED`.
 pub async fn sign(tx: &Tx, id: &str, input: &ContractSignInput) -> Result<Contract> {
-    check(tx, id, input.quote.as_deref(), input.items.as_deref().unwrap_or_default()).await?;
+    check(
+        tx,
+        id,
+        input.quote.as_deref(),
+        input.items.as_deref().unwrap_or_default(),
+    )
+    .await?;
     contract::sign(tx, id, input).await
 }
 
@@ -93,7 +133,11 @@ async fn check(tx: &Tx, id: &str, text: Option<&str>, asked: &[ContractItemInput
     if (&claim.contract, &claim.items) != (&now.contract, &now.items) {
         return Err(refused(Code::QuoteMismatch));
     }
-    if claim != now { Err(refused(Code::QuotePriceMoved)) } else { Ok(()) }
+    if claim != now {
+        Err(refused(Code::QuotePriceMoved))
+    } else {
+        Ok(())
+    }
 }
 
 fn price(
@@ -109,7 +153,10 @@ fn price(
     let (list, prices) = book.on(since)?;
     let is_whole = spans.len() == 1 && spans[0].days.from == month.first_day();
     let trial = contract.trial_from.zip(contract.trial_to).filter(|_| !is_whole);
-    let trial: Vec<_> = trial.map(|(from, to)| DateRange { from: from.0, to: to.0 }).into_iter().collect();
+    let trial: Vec<_> = trial
+        .map(|(from, to)| DateRange { from: from.0, to: to.0 })
+        .into_iter()
+        .collect();
     let breakdown = formula::compute(&Input {
         month,
         prices: &prices.prices,

@@ -63,14 +63,23 @@ impl Tally {
     ///
     /// # Errors
     /// Only if the database fails.
-    pub async fn read(reader: &Reader, services: &[ServiceId], trials: &[(ServiceId, Day, Day)], month: Month) -> Result<Self> {
+    pub async fn read(
+        reader: &Reader,
+        services: &[ServiceId],
+        trials: &[(ServiceId, Day, Day)],
+        month: Month,
+    ) -> Result<Self> {
         let mut free = Condition::any().add(Expr::value(false));
         for (service, from, to) in trials {
-            let days = Column::ServiceId.eq(*service).and(Column::OccurredOn.between(*from, *to));
+            let days = Column::ServiceId
+                .eq(*service)
+                .and(Column::OccurredOn.between(*from, *to));
             free = free.add(days);
         }
         let sum = |what: Expr| Expr::expr(Func::sum(what)).cast_as(Alias::new("bigint"));
-        let on_trial = CaseStatement::new().case(free, Expr::col(Column::Quantity)).finally(0_i64);
+        let on_trial = CaseStatement::new()
+            .case(free, Expr::col(Column::Quantity))
+            .finally(0_i64);
         let oldest = Month::from_index(month.index() - LATEST).unwrap_or(Month::FIRST);
         let sums: Vec<Sum> = reader
             .select::<Entity>()
@@ -90,8 +99,15 @@ impl Tally {
         let mut tally = Self::default();
         for sum in sums {
             let count = |number: i64| u64::try_from(number).unwrap_or_default();
-            let usage = Usage { total: count(sum.total), on_trial_days: count(sum.on_trial) };
-            tally.0.entry(sum.service_id).or_default().push((sum.month, sum.charge_month, sum.meter, usage));
+            let usage = Usage {
+                total: count(sum.total),
+                on_trial_days: count(sum.on_trial),
+            };
+            tally
+                .0
+                .entry(sum.service_id)
+                .or_default()
+                .push((sum.month, sum.charge_month, sum.meter, usage));
         }
         Ok(tally)
     }
@@ -99,7 +115,9 @@ impl Tally {
     /// What happened in a month and is charged in it.
     pub fn of(&self, service: ServiceId, month: Month) -> BTreeMap<Meter, Usage> {
         let rows = self.rows(service).iter();
-        rows.filter(|(used, charged, ..)| *used == month && *charged == month).map(|(.., meter, usage)| (*meter, *usage)).collect()
+        rows.filter(|(used, charged, ..)| *used == month && *charged == month)
+            .map(|(.., meter, usage)| (*meter, *usage))
+            .collect()
     }
 
     /// What came late and is charged in `month`: month of use, meter, and the counts, free days left out, that were
@@ -114,7 +132,10 @@ impl Tally {
                 *before += count;
             }
         }
-        late.into_iter().filter(|(_, (before, now))| before != now).map(|((used, meter), (before, now))| (used, meter, before, now)).collect()
+        late.into_iter()
+            .filter(|(_, (before, now))| before != now)
+            .map(|((used, meter), (before, now))| (used, meter, before, now))
+            .collect()
     }
 
     fn rows(&self, service: ServiceId) -> &[(Month, Month, Meter, Usage)] {

@@ -3,11 +3,7 @@
 use anyhow::bail;
 use clap::Subcommand;
 
-use crate::{
-    audit,
-    kernel::{App, Caller},
-    organization,
-};
+use crate::{kernel::App, operate};
 
 /// What can be done with the audit log.
 #[derive(Debug, Subcommand)]
@@ -19,9 +15,8 @@ pub enum Command {
 pub(super) async fn run(app: &App, command: Command) -> anyhow::Result<()> {
     let Command::Verify = command;
     let mut broken = 0;
-    for organization in organization::all_organizations(app).await.map_err(super::organization::told)? {
-        let caller = Caller::operator(app.clone(), organization);
-        for report in audit::verify(&caller).await.map_err(super::organization::told)? {
+    for (organization, reports) in operate::verify_audit(app).await? {
+        for report in reports {
             let (log, whole, head) = (report.name(), report.verified, report.head.get(..16).unwrap_or("-"));
             match report.broken {
                 None => println!("{organization} {log} {whole} entries, head {head}"),
@@ -31,7 +26,6 @@ pub(super) async fn run(app: &App, command: Command) -> anyhow::Result<()> {
                 }
             }
         }
-        caller.release().await;
     }
     if broken > 0 {
         bail!("{broken} chains are broken");

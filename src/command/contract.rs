@@ -1,15 +1,11 @@
 //! `orgdesk contract discount`: what an operator grants a contract.
 
-use anyhow::Context;
 use chrono::NaiveDate;
 use clap::Subcommand;
-use sea_orm::{ColumnTrait, QueryFilter};
 
-use super::organization::told;
 use crate::{
-    contract::{self, Discount},
-    kernel::{Action, App, Caller, Day, Error, Plain},
-    organization, service,
+    kernel::{App, Day},
+    operate,
 };
 
 /// What can be done with contracts.
@@ -36,16 +32,13 @@ pub enum Command {
 }
 
 pub(super) async fn run(app: &App, command: Command) -> anyhow::Result<()> {
-    let Command::Discount { domain, service, percent, free_from, free_to } = command;
-    let found = organization::find_by_domain(app, &domain).await.map_err(told)?;
-    let organization = found.with_context(|| format!("there is no organization {domain}"))?;
-    let discount = Discount { percent, trial: free_from.zip(free_to).map(|(from, to)| (Day(from), Day(to))) };
-    let deed = async |tx: &crate::kernel::Tx| {
-        let row = tx.select::<service::Entity>().filter(service::Column::Code.eq(&service)).one().await?;
-        let row = row.ok_or_else(|| Error::not_found("service"))?;
-        let contract = contract::of_service(tx, &row).await?;
-        contract::discount(tx, contract, discount).await
-    };
-    Caller::operator(app.clone(), organization).act(Action::ContractDiscount, &Plain, deed).await.map_err(told)?;
-    Ok(())
+    let Command::Discount {
+        domain,
+        service,
+        percent,
+        free_from,
+        free_to,
+    } = command;
+    let free = free_from.zip(free_to).map(|(from, to)| (Day(from), Day(to)));
+    operate::discount(app, &domain, &service, percent, free).await
 }

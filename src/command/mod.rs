@@ -1,5 +1,9 @@
 //! The command line: what an operator runs. Results go to standard output, everything else to standard error.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "commands speak to whoever runs them")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "commands speak to whoever runs them"
+)]
 
 mod audit;
 mod contract;
@@ -14,9 +18,11 @@ use clap::Subcommand;
 
 use crate::{
     api::schema,
-    billing,
-    kernel::{App, Random, Settings, SystemClock, config::{self, LogFormat, Source}},
-    serve, setup,
+    kernel::{
+        App, Random, Settings, SystemClock,
+        config::{self, LogFormat, Source},
+    },
+    operate, serve, setup,
 };
 
 /// What can be run.
@@ -84,7 +90,7 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
         Command::Contract(command) => contract::run(&installation().await?, command).await?,
         Command::Price(PriceCommand::Load { file }) => {
             let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
-            let id = billing::load_prices(&installation().await?, &text).await?;
+            let id = operate::load_prices(&installation().await?, &text).await?;
             println!("{id}");
         }
     }
@@ -106,7 +112,11 @@ async fn installation() -> anyhow::Result<App> {
     let is_demo = source.get("SECRET").is_none()
         && source.get("SECRET_FILE").is_none()
         && config::data_folder(&source).join("secret.key").exists();
-    let settings = if is_demo { demo::settings(&source)? } else { settings(&source)? };
+    let settings = if is_demo {
+        demo::settings(&source)?
+    } else {
+        settings(&source)?
+    };
     open(settings).await
 }
 
@@ -134,17 +144,33 @@ fn start_log(format: LogFormat) {
 
 async fn health(source: &Source) -> anyhow::Result<()> {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let address: std::net::SocketAddr = source.get("LISTEN").unwrap_or("127.0.0.1:8080").parse().context("ORGDESK_LISTEN")?;
-    let loopback: std::net::IpAddr = if address.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() };
-    let ip = if address.ip().is_unspecified() { loopback } else { address.ip() };
+    let address: std::net::SocketAddr = source
+        .get("LISTEN")
+        .unwrap_or("127.0.0.1:8080")
+        .parse()
+        .context("ORGDESK_LISTEN")?;
+    let loopback: std::net::IpAddr = if address.is_ipv4() {
+        [127, 0, 0, 1].into()
+    } else {
+        std::net::Ipv6Addr::LOCALHOST.into()
+    };
+    let ip = if address.ip().is_unspecified() {
+        loopback
+    } else {
+        address.ip()
+    };
     let ask = async {
         let mut stream = tokio::net::TcpStream::connect((ip, address.port())).await?;
-        stream.write_all(b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
+        stream
+            .write_all(b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            .await?;
         let mut answer = Vec::new();
         stream.take(4_096).read_to_end(&mut answer).await?;
         Ok::<_, std::io::Error>(answer)
     };
-    let answer = tokio::time::timeout(Duration::from_secs(3), ask).await.context("no answer")??;
+    let answer = tokio::time::timeout(Duration::from_secs(3), ask)
+        .await
+        .context("no answer")??;
     if !answer.starts_with(b"HTTP/1.1 200") {
         bail!("not ready");
     }

@@ -3,12 +3,11 @@
 use std::io::Read as _;
 
 use anyhow::Context;
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 
 use crate::{
-    kernel::{Action, App, Caller, Error, Language, Plain, message},
-    member,
-    organization::{self, Approval},
+    kernel::App,
+    operate::{self, Approvable, Person},
 };
 
 /// What can be done with organizations.
@@ -42,63 +41,41 @@ pub enum Command {
         domain: String,
         /// What.
         #[arg(value_enum)]
-        what: What,
+        what: Approvable,
         /// Withdraw it.
         #[arg(long)]
         withdraw: bool,
     },
 }
 
-/// What can be approved.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum What {
-    /// IPCC (Private) telephony.
-    Ipcc,
-    /// Mobile Contact.
-    MobileContact,
-    /// The security item of contracts.
-    Security,
-}
-
 pub(super) async fn run(app: &App, command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Create { name, domain, time_zone, owner_login, owner_name, owner_email } => {
+        Command::Create {
+            name,
+            domain,
+            time_zone,
+            owner_login,
+            owner_name,
+            owner_email,
+        } => {
             let mut password = String::new();
-            std::io::stdin().take(4_096).read_to_string(&mut password).context("no password on standard input")?;
-            let password_hash = member::first_password(app, password.trim_end_matches(['\r', '\n'])).await.map_err(told)?;
-            let owner = member::New { login: owner_login, name: owner_name, email: owner_email, password_hash, is_owner: true };
-            let new = organization::New { name, domain, time_zone };
-            println!("{}", member::create_organization(app, new, owner).await.map_err(told)?);
-        }
-        Command::Approve { domain, what, withdraw } => {
-            let found = organization::find_by_domain(app, &domain).await.map_err(told)?;
-            let organization = found.with_context(|| format!("there is no organization {domain}"))?;
-            let approval = match what {
-                What::Ipcc => Approval::Ipcc,
-                What::MobileContact => Approval::MobileContact,
-                What::Security => Approval::Security,
+            std::io::stdin()
+                .take(4_096)
+                .read_to_string(&mut password)
+                .context("no password on standard input")?;
+            let owner = Person {
+                login: owner_login,
+                name: owner_name,
+                email: owner_email,
+                password_hash: operate::hash_password(app, password.trim_end_matches(['\r', '\n'])).await?,
+                is_administrator: false,
             };
-            let deed = async |tx: &_| organization::approve(tx, approval, !withdraw).await;
-            Caller::operator(app.clone(), organization)
-                .act(Action::OrganizationApprove, &Plain, deed)
-                .await
-                .map_err(told)?;
+            println!(
+                "{}",
+                operate::create_organization(app, &name, &domain, &time_zone, owner).await?
+            );
         }
+        Command::Approve { domain, what, withdraw } => operate::approve(app, &domain, what, !withdraw).await?,
     }
     Ok(())
-}
-
-/// An error of the rules, in words for an operator.
-pub(super) fn told(error: Error) -> anyhow::Error {
-    match error {
-        Error::Problems(problems) => {
-            let line = |problem: &crate::kernel::Problem| {
-                let path = problem.field.as_ref().map(|path| path.join(".").replace("input.", "")).unwrap_or_default();
-                format!("{path}: {}", message::text(Language::English, problem.code.name(), &problem.words))
-            };
-            anyhow::anyhow!("{}", problems.iter().map(line).collect::<Vec<_>>().join("\n"))
-        }
-        Error::Internal(cause) => anyhow::anyhow!(cause),
-        other => anyhow::anyhow!("{other}"),
-    }
 }

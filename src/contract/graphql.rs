@@ -12,9 +12,13 @@ use super::{
     rules::{self, ContractDraftInput, ContractItemInput, ContractSignInput, ContractUpdateInput},
 };
 use crate::{
-    billing::{self, graphql::{CatalogueItem, ChargeBreakdown, catalogue}},
+    billing::{
+        self,
+        graphql::{CatalogueItem, ChargeBreakdown, catalogue},
+    },
     kernel::{
-        Action, Batch, Caller, Code, Day, Error, Language, On, PageRequest, Problem, Result, ServiceId, Timestamp, View,
+        Action, Batch, Caller, Code, Day, Error, Language, On, PageRequest, Problem, Result, ServiceId, Timestamp,
+        View,
         page::{self, Cursors, Direction, Part, connection},
         payload::{payload, settle, user_errors},
         zone,
@@ -150,7 +154,11 @@ impl Loader<OfService> for Batch {
 
     async fn load(&self, keys: &[OfService]) -> std::result::Result<HashMap<OfService, Model>, String> {
         let services = keys.iter().map(|key| key.0);
-        let rows = self.select::<Entity>().filter(Column::ServiceId.is_in(services)).all().await;
+        let rows = self
+            .select::<Entity>()
+            .filter(Column::ServiceId.is_in(services))
+            .all()
+            .await;
         let rows = rows.map_err(|error| format!("{error:?}"))?;
         Ok(rows.into_iter().map(|row| (OfService(row.service_id), row)).collect())
     }
@@ -158,19 +166,31 @@ impl Loader<OfService> for Batch {
 
 /// Fetches the contracts of many services at once.
 pub(crate) async fn prefetch(view: &View, services: &[ServiceId]) -> Result<()> {
-    view.loader.load_many(services.iter().copied().map(OfService)).await.map_err(Error::internal)?;
+    view.loader
+        .load_many(services.iter().copied().map(OfService))
+        .await
+        .map_err(Error::internal)?;
     Ok(())
 }
 
 /// The contract of a service.
 pub(crate) async fn of_service(context: &Context<'_>, service: ServiceId) -> Result<Option<Model>> {
-    let view = context.data_unchecked::<Arc<Caller>>().view(Action::ContractRead).await?;
+    let view = context
+        .data_unchecked::<Arc<Caller>>()
+        .view(Action::ContractRead)
+        .await?;
     view.loader.load_one(OfService(service)).await.map_err(Error::internal)
 }
 
 /// What can be done with a service and its contract, and why not. The reasons are those that the rules give.
-pub(crate) async fn actions(context: &Context<'_>, service: &Service, contract: Option<&Model>) -> Result<Vec<PossibleAction>> {
-    use Action::{ContractDraft, ContractSign, ContractUpdate, ServiceResume, ServiceSuspend, ServiceTerminate, ServiceUpdate};
+pub(crate) async fn actions(
+    context: &Context<'_>,
+    service: &Service,
+    contract: Option<&Model>,
+) -> Result<Vec<PossibleAction>> {
+    use Action::{
+        ContractDraft, ContractSign, ContractUpdate, ServiceResume, ServiceSuspend, ServiceTerminate, ServiceUpdate,
+    };
     use service::Status::{InUse, NotInUse, Suspended, Terminated};
     let caller = context.data_unchecked::<Arc<Caller>>();
     let zone = organization::graphql::zone(context).await?;
@@ -184,8 +204,16 @@ pub(crate) async fn actions(context: &Context<'_>, service: &Service, contract: 
     };
     let one = |name: Action, reason: Option<Code>, available_at: Option<Timestamp>| {
         let is_forbidden = !caller.may(name);
-        let reason_code = reason.map(Code::name).or(is_forbidden.then_some("FORBIDDEN")).map(str::to_owned);
-        PossibleAction { name, is_allowed: reason_code.is_none(), reason_code, available_at }
+        let reason_code = reason
+            .map(Code::name)
+            .or(is_forbidden.then_some("FORBIDDEN"))
+            .map(str::to_owned);
+        PossibleAction {
+            name,
+            is_allowed: reason_code.is_none(),
+            reason_code,
+            available_at,
+        }
     };
     let over = unless(state != Terminated, Code::ServiceTerminated);
     let begun = unless(state != NotInUse, Code::ContractNotCompleted);
@@ -199,9 +227,21 @@ pub(crate) async fn actions(context: &Context<'_>, service: &Service, contract: 
         one(ContractDraft, signed, None),
         one(ContractSign, signed, None),
         one(ContractUpdate, edit, next_edit.filter(|_| state != Terminated)),
-        one(ServiceSuspend, over.or(begun).or(unless(state == InUse, Code::ServiceNotInUse)), None),
-        one(ServiceResume, over.or(begun).or(unless(state == Suspended, Code::ServiceNotSuspended)), None),
-        one(ServiceTerminate, over.or(unless(state != InUse, Code::ServiceStillActive)), None),
+        one(
+            ServiceSuspend,
+            over.or(begun).or(unless(state == InUse, Code::ServiceNotInUse)),
+            None,
+        ),
+        one(
+            ServiceResume,
+            over.or(begun).or(unless(state == Suspended, Code::ServiceNotSuspended)),
+            None,
+        ),
+        one(
+            ServiceTerminate,
+            over.or(unless(state != InUse, Code::ServiceStillActive)),
+            None,
+        ),
     ])
 }
 
@@ -235,7 +275,10 @@ impl Model {
 
     /// Its service; null where the caller may not see it.
     async fn service(&self, context: &Context<'_>) -> Result<Option<Service>> {
-        let view = context.data_unchecked::<Arc<Caller>>().view(Action::ServiceRead).await?;
+        let view = context
+            .data_unchecked::<Arc<Caller>>()
+            .view(Action::ServiceRead)
+            .await?;
         view.seek::<service::Entity>(&self.service_id.to_string()).await
     }
 
@@ -250,14 +293,21 @@ impl Model {
         let used = i32::from(next.is_some());
         let tomorrow = zone::day_end(zone::date_at(now.0, zone), zone).map(Timestamp);
         let resets_at = next.or(tomorrow).ok_or_else(|| Error::internal("the day has no end"))?;
-        Ok(Some(ContractEditAllowance { limit: 1, used, remaining: 1 - used, resets_at, time_zone: zone.name().to_owned() }))
+        Ok(Some(ContractEditAllowance {
+            limit: 1,
+            used,
+            remaining: 1 - used,
+            resets_at,
+            time_zone: zone.name().to_owned(),
+        }))
     }
 
     /// 계약 이력: every version that it had, newest first.
     async fn revisions(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "How many from the start, 1 to 100; 20 where neither `first` nor `last` is given.")] first: Option<i32>,
+        #[graphql(desc = "How many from the start, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
         #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
@@ -267,10 +317,27 @@ impl Model {
         let view = caller.view(Action::ContractRead).await?;
         let select = || view.select::<RevisionEntity>().filter(ContractId.eq(self.id));
         let cursors = Cursors::new(&caller.app().keys, view.organization_id(), "contract revisions");
-        let request = PageRequest { first, after, last, before };
+        let request = PageRequest {
+            first,
+            after,
+            last,
+            before,
+        };
         let place = |row: &revision::Model| [Part::Id(row.contract_id.0), Part::Number(row.revision.into())];
-        let page = page::read(select(), [ContractId, Revision], Direction::Desc, &request, &cursors, place).await?;
-        let total = if context.look_ahead().field("totalCount").exists() { select().count().await? } else { 0 };
+        let page = page::read(
+            select(),
+            [ContractId, Revision],
+            Direction::Desc,
+            &request,
+            &cursors,
+            place,
+        )
+        .await?;
+        let total = if context.look_ahead().field("totalCount").exists() {
+            select().count().await?
+        } else {
+            0
+        };
         Ok(ContractRevisionConnection::of(page, total))
     }
 
@@ -280,9 +347,16 @@ impl Model {
         context: &Context<'_>,
         #[graphql(desc = "The instant.")] at: Timestamp,
     ) -> Result<Option<revision::Model>> {
-        let view = context.data_unchecked::<Arc<Caller>>().view(Action::ContractRead).await?;
-        let known = view.select::<RevisionEntity>().filter(revision::Column::ContractId.eq(self.id));
-        let known = known.filter(revision::Column::MadeAt.lte(at)).order_by_desc(revision::Column::Revision);
+        let view = context
+            .data_unchecked::<Arc<Caller>>()
+            .view(Action::ContractRead)
+            .await?;
+        let known = view
+            .select::<RevisionEntity>()
+            .filter(revision::Column::ContractId.eq(self.id));
+        let known = known
+            .filter(revision::Column::MadeAt.lte(at))
+            .order_by_desc(revision::Column::Revision);
         known.limit(1).one().await
     }
 }
@@ -297,9 +371,17 @@ impl revision::Model {
 
     /// The items of the version before, at most 14; null for the first version.
     async fn previous_items(&self, context: &Context<'_>) -> Result<Option<Vec<ContractItem>>> {
-        let view = context.data_unchecked::<Arc<Caller>>().view(Action::ContractRead).await?;
-        let same = view.select::<RevisionEntity>().filter(revision::Column::ContractId.eq(self.contract_id));
-        let before = same.filter(revision::Column::Revision.eq(self.revision - 1)).one().await?;
+        let view = context
+            .data_unchecked::<Arc<Caller>>()
+            .view(Action::ContractRead)
+            .await?;
+        let same = view
+            .select::<RevisionEntity>()
+            .filter(revision::Column::ContractId.eq(self.contract_id));
+        let before = same
+            .filter(revision::Column::Revision.eq(self.revision - 1))
+            .one()
+            .await?;
         Ok(before.map(|row| labelled(context, &row.items.0)))
     }
 }
@@ -343,7 +425,10 @@ impl ContractQuery {
             whole_month: (&quote.whole_month).into(),
             this_month: (&quote.this_month).into(),
         });
-        Ok(Some(ContractQuoteResult { quote, user_errors: ContractUserError::all(problems)? }))
+        Ok(Some(ContractQuoteResult {
+            quote,
+            user_errors: ContractUserError::all(problems)?,
+        }))
     }
 }
 
@@ -364,7 +449,10 @@ impl ContractMutation {
         let deed = async |tx: &_| rules::draft(tx, &id, &input).await;
         let (done, problems) = settle(caller.act(Action::ContractDraft, &On(&id, &input), deed).await)?;
         let contract = as_it_is(caller, done, &id).await?;
-        Ok(ContractDraftPayload { contract, user_errors: ContractUserError::all(problems)? })
+        Ok(ContractDraftPayload {
+            contract,
+            user_errors: ContractUserError::all(problems)?,
+        })
     }
 
     /// 계약: completes a contract. It counts from today, and its service is in use. Needs `CONTRACT_SIGN`.
@@ -385,7 +473,11 @@ impl ContractMutation {
             }
             None => None,
         };
-        Ok(ContractSignPayload { contract, service, user_errors: ContractUserError::all(problems)? })
+        Ok(ContractSignPayload {
+            contract,
+            service,
+            user_errors: ContractUserError::all(problems)?,
+        })
     }
 
     /// 계약 수정: edits a contract in force, once a day of the organization's time zone. What changes nothing uses no day. Needs `CONTRACT_UPDATE`.
@@ -399,7 +491,10 @@ impl ContractMutation {
         let deed = async |tx: &_| billing::update(tx, &id, &input).await;
         let (done, problems) = settle(caller.act(Action::ContractUpdate, &On(&id, &input), deed).await)?;
         let contract = as_it_is(caller, done, &id).await?;
-        Ok(ContractUpdatePayload { contract, user_errors: ContractUserError::all(problems)? })
+        Ok(ContractUpdatePayload {
+            contract,
+            user_errors: ContractUserError::all(problems)?,
+        })
     }
 }
 

@@ -14,6 +14,6 @@ pub use revision::{
     Cause, Column as RevisionColumn, Entity as RevisionEntity, Model as Revision, of_services as revisions_of,
 };
 pub use rules::{
-    Completeness, ContractDraftInput, ContractItemInput, ContractSignInput, ContractUpdateInput, Discount, close, discount, draft, merge,
-    next_edit, of_service, open, sign, update,
+    Completeness, ContractDraftInput, ContractItemInput, ContractSignInput, ContractUpdateInput, Discount, close,
+    discount, draft, merge, next_edit, of_service, open, sign, update,
 };

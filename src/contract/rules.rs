@@ -92,7 +92,12 @@ pub struct Discount {
 /// # Errors
 /// Only if the database fails.
 pub async fn open(tx: &Tx, service: &Service) -> Result<Model> {
-    let ticket = Item { code: ItemCode::Ticket, is_on: true, user_count: None, expected_volume: None };
+    let ticket = Item {
+        code: ItemCode::Ticket,
+        is_on: true,
+        user_count: None,
+        expected_volume: None,
+    };
     tx.create::<Entity>(Model {
         id: tx.fresh_id(),
         organization_id: tx.organization_id(),
@@ -118,7 +123,11 @@ pub async fn open(tx: &Tx, service: &Service) -> Result<Model> {
 /// # Errors
 /// `NOT_FOUND`, which only a service of another organization has.
 pub async fn of_service(reader: &Reader, service: &Service) -> Result<Model> {
-    let found = reader.select::<Entity>().filter(Column::ServiceId.eq(service.id)).one().await?;
+    let found = reader
+        .select::<Entity>()
+        .filter(Column::ServiceId.eq(service.id))
+        .one()
+        .await?;
     found.ok_or_else(|| Error::not_found("id"))
 }
 
@@ -140,8 +149,16 @@ pub async fn draft(tx: &Tx, id: &str, input: &ContractDraftInput) -> Result<Mode
 pub async fn sign(tx: &Tx, id: &str, input: &ContractSignInput) -> Result<Model> {
     let contract = tx.find_current::<Entity>(id, input.expected_version).await?;
     must_be_draft(&contract)?;
-    let items = merge(tx, &contract, input.items.as_deref().unwrap_or_default(), Completeness::Whole).await?;
-    let service = tx.find::<service::Entity>("id", &contract.service_id.to_string()).await?;
+    let items = merge(
+        tx,
+        &contract,
+        input.items.as_deref().unwrap_or_default(),
+        Completeness::Whole,
+    )
+    .await?;
+    let service = tx
+        .find::<service::Entity>("id", &contract.service_id.to_string())
+        .await?;
     let (now, today) = (tx.now(), tx.today()?);
     let signed = tx
         .update::<Entity>(contract, |row| {
@@ -202,10 +219,15 @@ pub async fn discount(tx: &Tx, contract: Model, discount: Discount) -> Result<Mo
         return Err(Problem::at("id", Code::ContractEnded).into());
     }
     if discount.percent.is_some_and(|percent| !(0..=100).contains(&percent)) {
-        return Err(Problem::at("input.percent", Code::OutOfRange).with("min", 0).with("max", 100).into());
+        return Err(Problem::at("input.percent", Code::OutOfRange)
+            .with("min", 0)
+            .with("max", 100)
+            .into());
     }
     if discount.trial.is_some_and(|(from, to)| to < from) {
-        return Err(Problem::at("input.trial", Code::Invalid).with("rule", "from ≤ to").into());
+        return Err(Problem::at("input.trial", Code::Invalid)
+            .with("rule", "from ≤ to")
+            .into());
     }
     let is_signed = contract.status == Status::InForce;
     let before = contract.version;
@@ -240,7 +262,10 @@ pub async fn close(tx: &Tx, contract: Model) -> Result<Model> {
         .await?;
     if was_signed {
         let after = today.0.succ_opt().map_or(today, Day);
-        let ended = Model { items: Items(Vec::new()), ..closed.clone() };
+        let ended = Model {
+            items: Items(Vec::new()),
+            ..closed.clone()
+        };
         keep(tx, &ended, Cause::Ended, after, None).await?;
     }
     Ok(closed)
@@ -296,12 +321,21 @@ pub enum Completeness {
 ///
 /// # Errors
 /// Everything that is wrong, at the place in `input.items`.
-pub async fn merge(reader: &Reader, contract: &Model, asked: &[ContractItemInput], completeness: Completeness) -> Result<Items> {
+pub async fn merge(
+    reader: &Reader,
+    contract: &Model,
+    asked: &[ContractItemInput],
+    completeness: Completeness,
+) -> Result<Items> {
     if asked.len() > 50 {
         return Err(Problem::at("input.items", Code::TooMany).with("max", 50).into());
     }
-    let service = reader.find::<service::Entity>("id", &contract.service_id.to_string()).await?;
-    let organization = reader.find::<organization::Entity>("id", &reader.organization_id().to_string()).await?;
+    let service = reader
+        .find::<service::Entity>("id", &contract.service_id.to_string())
+        .await?;
+    let organization = reader
+        .find::<organization::Entity>("id", &reader.organization_id().to_string())
+        .await?;
     let mut items = contract.items.0.clone();
     let mut problems = Vec::new();
     for (place, wish) in asked.iter().enumerate() {
@@ -312,7 +346,9 @@ pub async fn merge(reader: &Reader, contract: &Model, asked: &[ContractItemInput
     }
     items.sort_by_key(|item| item.code);
     let broken = check(service.kind, &organization, &items);
-    let broken = broken.into_iter().filter(|problem| completeness == Completeness::Whole || !may_come_later(problem.rule));
+    let broken = broken
+        .into_iter()
+        .filter(|problem| completeness == Completeness::Whole || !may_come_later(problem.rule));
     problems.extend(broken.map(|problem| told(problem, asked)));
     Error::unless_none(problems)?;
     Ok(Items(items))
@@ -320,7 +356,12 @@ pub async fn merge(reader: &Reader, contract: &Model, asked: &[ContractItemInput
 
 fn apply(items: &mut Vec<Item>, wish: &ContractItemInput) {
     let place = items.iter().position(|item| item.code == wish.code).unwrap_or_else(|| {
-        items.push(Item { code: wish.code, is_on: false, user_count: None, expected_volume: None });
+        items.push(Item {
+            code: wish.code,
+            is_on: false,
+            user_count: None,
+            expected_volume: None,
+        });
         items.len() - 1
     });
     let item = &mut items[place];
@@ -330,7 +371,11 @@ fn apply(items: &mut Vec<Item>, wish: &ContractItemInput) {
 }
 
 fn check(kind: ServiceKind, organization: &Organization, items: &[Item]) -> Vec<ItemProblem> {
-    let approvals: BTreeSet<_> = organization.is_security_approved.then_some(ItemCode::Security).into_iter().collect();
+    let approvals: BTreeSet<_> = organization
+        .is_security_approved
+        .then_some(ItemCode::Security)
+        .into_iter()
+        .collect();
     let requests: Vec<_> = items
         .iter()
         .map(|item| ItemRequest {
@@ -344,13 +389,21 @@ fn check(kind: ServiceKind, organization: &Organization, items: &[Item]) -> Vec<
 }
 
 fn may_come_later(rule: ItemRule) -> bool {
-    matches!(rule, ItemRule::Needs(_) | ItemRule::ApprovalNeeded | ItemRule::UsersMissing)
+    matches!(
+        rule,
+        ItemRule::Needs(_) | ItemRule::ApprovalNeeded | ItemRule::UsersMissing
+    )
 }
 
 /// A broken rule as a person reads it, at the place in the list that was asked for.
 fn told(problem: ItemProblem, asked: &[ContractItemInput]) -> Problem {
     let place = asked.iter().rposition(|wish| wish.code == problem.item);
-    let path = |field: &str| place.map_or_else(|| "input.items".to_owned(), |place| format!("input.items.{place}.{field}"));
+    let path = |field: &str| {
+        place.map_or_else(
+            || "input.items".to_owned(),
+            |place| format!("input.items.{place}.{field}"),
+        )
+    };
     let (field, code) = match problem.rule {
         ItemRule::AlwaysOn => ("isOn", Code::ContractItemFixed),
         ItemRule::Unavailable => ("code", Code::ContractItemNotAvailable),

@@ -67,7 +67,11 @@ impl Actor {
 
     /// The member, where it is one.
     pub fn member(&self) -> Option<&SignedIn> {
-        if let Self::Member(member) = self { Some(member) } else { None }
+        if let Self::Member(member) = self {
+            Some(member)
+        } else {
+            None
+        }
     }
 
     pub(super) fn kind(&self) -> ActorKind {
@@ -106,6 +110,8 @@ pub struct Origin {
 impl Origin {
     /// The address as text; empty where there is none.
     pub fn address_text(&self) -> String {
-        self.address.map(|address| address.to_canonical().to_string()).unwrap_or_default()
+        self.address
+            .map(|address| address.to_canonical().to_string())
+            .unwrap_or_default()
     }
 }

@@ -27,7 +27,11 @@ impl Network {
 
     /// Whether the address lies in it.
     pub fn contains(&self, address: IpAddr) -> bool {
-        let address = if self.base.is_ipv4() { address.to_canonical() } else { address };
+        let address = if self.base.is_ipv4() {
+            address.to_canonical()
+        } else {
+            address
+        };
         address.is_ipv4() == self.base.is_ipv4() && bits(address) & self.mask() == bits(self.base)
     }
 
@@ -63,9 +67,23 @@ mod tests {
             ("::/0", "2001:db8::1", true),
         ] {
             let network = Network::parse(network).unwrap();
-            assert_eq!(network.contains(address.parse().unwrap()), inside, "{network:?} {address}");
+            assert_eq!(
+                network.contains(address.parse().unwrap()),
+                inside,
+                "{network:?} {address}"
+            );
         }
-        for wrong in ["", "1.2.3", "1.2.3.4/33", "1.2.3.4/24", "1.2.3.4/-1", "1.2.3.4/+8", "::1/129", "1.2.3.4/ 8", "x/8"] {
+        for wrong in [
+            "",
+            "1.2.3",
+            "1.2.3.4/33",
+            "1.2.3.4/24",
+            "1.2.3.4/-1",
+            "1.2.3.4/+8",
+            "::1/129",
+            "1.2.3.4/ 8",
+            "x/8",
+        ] {
             assert_eq!(Network::parse(wrong), None, "{wrong}");
         }
     }

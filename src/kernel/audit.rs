@@ -3,7 +3,10 @@
 //! written only here, in the transaction of what they tell.
 
 use async_graphql::{Enum, SimpleObject};
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, entity::prelude::*};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    entity::prelude::*,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{AuditEntryId, AuditLog, Keys, OrganizationId, Result, Timestamp, record::record};
@@ -151,7 +154,9 @@ pub(super) async fn append(
         .one(connection)
         .await?;
     let (sequence, previous_hash) = last.map_or((1, Vec::new()), |(sequence, hash)| (sequence + 1, hash));
-    let (target_id, target_label) = draft.target.map_or((None, None), |(id, label)| (Some(id), Some(clean(&label))));
+    let (target_id, target_label) = draft
+        .target
+        .map_or((None, None), |(id, label)| (Some(id), Some(clean(&label))));
     let mut entry = Model {
         id: draft.id,
         organization_id,
@@ -175,7 +180,9 @@ pub(super) async fn append(
         hash: Vec::new(),
     };
     entry.hash = link(keys, &entry)?;
-    Entity::insert(entry.into_active_model().reset_all()).exec_without_returning(connection).await?;
+    Entity::insert(entry.into_active_model().reset_all())
+        .exec_without_returning(connection)
+        .await?;
     Ok(())
 }
 
@@ -208,7 +215,12 @@ pub struct Verifier<'k> {
 impl<'k> Verifier<'k> {
     /// At the beginning of a log.
     pub fn new(keys: &'k Keys, log: AuditLog) -> Self {
-        Self { keys, log, sequence: 0, hash: Vec::new() }
+        Self {
+            keys,
+            log,
+            sequence: 0,
+            hash: Vec::new(),
+        }
     }
 
     /// How many entries were found whole.
@@ -231,7 +243,10 @@ impl<'k> Verifier<'k> {
             && entry.previous_hash == self.hash
             && link(self.keys, entry).is_ok_and(|hash| hash == entry.hash);
         if !whole {
-            return Err(Break { log: self.log, sequence: place });
+            return Err(Break {
+                log: self.log,
+                sequence: place,
+            });
         }
         self.sequence = place;
         self.hash.clone_from(&entry.hash);
@@ -243,7 +258,8 @@ impl<'k> Verifier<'k> {
 pub(super) fn clean(text: &str) -> String {
     let mut kept = String::new();
     for letter in text.chars() {
-        let hidden = letter.is_control() || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let hidden = letter.is_control()
+            || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         let letter = if hidden { '\u{fffd}' } else { letter };
         if kept.len() + letter.len_utf8() > 1_024 {
             break;
@@ -290,7 +306,11 @@ impl Model {
 
     /// Who did it.
     async fn actor(&self) -> AuditActor {
-        AuditActor { kind: self.actor_kind, name: self.actor_name.clone(), reference: self.actor_id.clone() }
+        AuditActor {
+            kind: self.actor_kind,
+            name: self.actor_name.clone(),
+            reference: self.actor_id.clone(),
+        }
     }
 
     /// What it was done to; null where it was no one thing.

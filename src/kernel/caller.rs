@@ -24,32 +24,60 @@ pub struct Caller {
 
 impl Caller {
     /// A caller of this organization; `None` where nobody has signed in.
-    pub fn new(app: App, actor: Actor, organization: Option<OrganizationId>, origin: Origin, language: Language) -> Self {
-        Self { app, actor, organization, origin, language, view: Mutex::new(None) }
+    pub fn new(
+        app: App,
+        actor: Actor,
+        organization: Option<OrganizationId>,
+        origin: Origin,
+        language: Language,
+    ) -> Self {
+        Self {
+            app,
+            actor,
+            organization,
+            origin,
+            language,
+            view: Mutex::new(None),
+        }
     }
 
     /// The service itself, at work for an organization.
     pub fn system(app: App, job: &'static str, organization: OrganizationId) -> Self {
-        let origin = Origin { address: None, request_id: job.to_owned() };
+        let origin = Origin {
+            address: None,
+            request_id: job.to_owned(),
+        };
         Self::new(app, Actor::System(job), Some(organization), origin, Language::default())
     }
 
     /// Whoever runs the service, for an organization.
     pub fn operator(app: App, organization: OrganizationId) -> Self {
-        let origin = Origin { address: None, request_id: "command line".to_owned() };
+        let origin = Origin {
+            address: None,
+            request_id: "command line".to_owned(),
+        };
         Self::new(app, Actor::Operator, Some(organization), origin, Language::default())
     }
 
     /// The same caller, knocking at an organization's door: for signing in, before it is known who it is.
     #[must_use]
     pub fn at(&self, organization: OrganizationId) -> Self {
-        Self::new(self.app.clone(), self.actor.clone(), Some(organization), self.origin.clone(), self.language)
+        Self::new(
+            self.app.clone(),
+            self.actor.clone(),
+            Some(organization),
+            self.origin.clone(),
+            self.language,
+        )
     }
 
     /// The same caller, now known, with what was opened to get to know him.
     #[must_use]
     pub fn signed_in_as(self, member: SignedIn) -> Self {
-        Self { actor: Actor::Member(member), ..self }
+        Self {
+            actor: Actor::Member(member),
+            ..self
+        }
     }
 
     /// The installation.
@@ -105,7 +133,10 @@ impl Caller {
         if let Some(view) = &*kept {
             return Ok(view.clone());
         }
-        let view = Arc::new(View::over(self.app.database.begin_read(organization).await?, organization));
+        let view = Arc::new(View::over(
+            self.app.database.begin_read(organization).await?,
+            organization,
+        ));
         *kept = Some(view.clone());
         Ok(view)
     }
@@ -127,7 +158,14 @@ impl Caller {
             Ok(organization) => organization,
         };
         let turn = self.app.database.turn(organization).await?;
-        let tx = Tx::begin(self.app.clone(), self.actor.clone(), self.origin.clone(), action, organization).await?;
+        let tx = Tx::begin(
+            self.app.clone(),
+            self.actor.clone(),
+            self.origin.clone(),
+            action,
+            organization,
+        )
+        .await?;
         match Self::perform(&tx, ask, deed).await {
             Ok(outcome) if ask.is_dry_run() => {
                 *self.view.lock().await = Some(Arc::new(View::of(tx.reader().clone())));
@@ -177,7 +215,11 @@ impl Caller {
             }
             return self.organization.ok_or(Error::Unauthenticated);
         }
-        Err(if self.actor.roles() == [Role::Nobody] { Error::Unauthenticated } else { Error::Forbidden(action) })
+        Err(if self.actor.roles() == [Role::Nobody] {
+            Error::Unauthenticated
+        } else {
+            Error::Forbidden(action)
+        })
     }
 
     /// Leaves the entry of a refusal in the organization's log. Where that can't be written, the refusal stands all
@@ -195,9 +237,18 @@ impl Caller {
     }
 
     async fn log_refusal(&self, action: Action, reason: &str) -> Result<()> {
-        let (Some(organization), Some(log)) = (self.organization, action.log()) else { return Ok(()) };
+        let (Some(organization), Some(log)) = (self.organization, action.log()) else {
+            return Ok(());
+        };
         let _turn = self.app.database.turn(organization).await?;
-        let tx = Tx::begin(self.app.clone(), self.actor.clone(), self.origin.clone(), action, organization).await?;
+        let tx = Tx::begin(
+            self.app.clone(),
+            self.actor.clone(),
+            self.origin.clone(),
+            action,
+            organization,
+        )
+        .await?;
         let draft = audit::Draft {
             id: tx.fresh_id(),
             log,
@@ -221,6 +272,9 @@ impl Caller {
 
 impl std::fmt::Debug for Caller {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Caller").field("actor", &self.actor).field("organization", &self.organization).finish_non_exhaustive()
+        f.debug_struct("Caller")
+            .field("actor", &self.actor)
+            .field("organization", &self.organization)
+            .finish_non_exhaustive()
     }
 }

@@ -51,7 +51,10 @@ pub struct Settings {
 
 impl std::fmt::Debug for Settings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Settings").field("listen", &self.listen).field("data", &self.data).finish_non_exhaustive()
+        f.debug_struct("Settings")
+            .field("listen", &self.listen)
+            .field("data", &self.data)
+            .finish_non_exhaustive()
     }
 }
 
@@ -112,7 +115,11 @@ impl Source {
                 }
             }
         }
-        if faults.is_empty() { Ok(Self(found)) } else { Err(faults) }
+        if faults.is_empty() {
+            Ok(Self(found))
+        } else {
+            Err(faults)
+        }
     }
 
     /// One setting's text.
@@ -123,7 +130,9 @@ impl Source {
 
 fn read_file(path: &str) -> Result<BTreeMap<String, String>, String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| format!("{path}: {}", error.message()))?;
+    let table: toml::Table = text
+        .parse()
+        .map_err(|error: toml::de::Error| format!("{path}: {}", error.message()))?;
     let plain = |(name, value): (String, toml::Value)| match value {
         toml::Value::String(text) => Ok((name, text)),
         toml::Value::Boolean(_) | toml::Value::Integer(_) => Ok((name, value.to_string())),
@@ -170,16 +179,23 @@ impl Settings {
     }
 
     fn common(source: &Source, secret: Zeroizing<Vec<u8>>, is_demo: bool, faults: &mut Vec<String>) -> Self {
-        let listen = source.get("LISTEN").unwrap_or("127.0.0.1:8080").parse().unwrap_or_else(|_| {
-            faults.push("ORGDESK_LISTEN must be an address and port, such as 127.0.0.1:8080".to_owned());
-            SocketAddr::from(([127, 0, 0, 1], 0))
-        });
+        let listen = source
+            .get("LISTEN")
+            .unwrap_or("127.0.0.1:8080")
+            .parse()
+            .unwrap_or_else(|_| {
+                faults.push("ORGDESK_LISTEN must be an address and port, such as 127.0.0.1:8080".to_owned());
+                SocketAddr::from(([127, 0, 0, 1], 0))
+            });
         let data = data_folder(source);
         let database_url = database_url(source).unwrap_or_else(|fault| {
             faults.push(fault);
             String::new()
         });
-        let organization_url = source.get("ORGANIZATION_URL").unwrap_or("https://{domain}.orgdesk.example").to_owned();
+        let organization_url = source
+            .get("ORGANIZATION_URL")
+            .unwrap_or("https://{domain}.orgdesk.example")
+            .to_owned();
         if !organization_url.contains("{domain}") {
             faults.push("ORGDESK_ORGANIZATION_URL must have {domain} in it".to_owned());
         }
@@ -194,7 +210,17 @@ impl Settings {
             [choose("INTROSPECTION", &["signed-in", "public", "off"])];
         let has_playground = [true, false][choose("PLAYGROUND", &["on", "off"])];
         let log_format = [LogFormat::Text, LogFormat::Json][choose("LOG", &["text", "json"])];
-        Self { database_url, listen, data, organization_url, introspection, has_playground, log_format, secret, is_demo }
+        Self {
+            database_url,
+            listen,
+            data,
+            organization_url,
+            introspection,
+            has_playground,
+            log_format,
+            secret,
+            is_demo,
+        }
     }
 }
 
@@ -210,7 +236,11 @@ pub fn data_folder(source: &Source) -> PathBuf {
 pub fn database_url(source: &Source) -> Result<String, String> {
     match source.get("DATABASE_URL") {
         None => Ok(format!("sqlite:{}", data_folder(source).join("orgdesk.db").display())),
-        Some(url) if ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) => {
+        Some(url)
+            if ["sqlite:", "postgres://", "postgresql://"]
+                .iter()
+                .any(|scheme| url.starts_with(scheme)) =>
+        {
             Ok(url.to_owned())
         }
         Some(_) => Err("DATABASE_URL must begin with sqlite: or postgres://".to_owned()),
@@ -227,12 +257,17 @@ pub fn secret_of(source: &Source) -> Result<Zeroizing<Vec<u8>>, String> {
         (Some(text), None) => ("ORGDESK_SECRET", Zeroizing::new(text.to_owned())),
         (None, Some(path)) => ("ORGDESK_SECRET_FILE", read_secret(path)?),
         (None, None) => {
-            return Err("ORGDESK_SECRET or ORGDESK_SECRET_FILE is needed: 32 random bytes in base 64, \
+            return Err(
+                "ORGDESK_SECRET or ORGDESK_SECRET_FILE is needed: 32 random bytes in base 64, \
                         such as `openssl rand -base64 32` prints"
-                .to_owned());
+                    .to_owned(),
+            );
         }
     };
-    let bytes = STANDARD.decode(text.trim()).map(Zeroizing::new).map_err(|_| format!("{name} is not base 64"))?;
+    let bytes = STANDARD
+        .decode(text.trim())
+        .map(Zeroizing::new)
+        .map_err(|_| format!("{name} is not base 64"))?;
     let mut different = [false; 256];
     bytes.iter().for_each(|byte| different[usize::from(*byte)] = true);
     if bytes.len() < 32 || different.iter().filter(|is| **is).count() < 16 {
@@ -256,7 +291,11 @@ mod tests {
     use super::*;
 
     fn source(pairs: &[(&str, &str)]) -> Result<Source, Vec<String>> {
-        Source::read(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+        Source::read(
+            pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        )
     }
 
     #[test]
@@ -271,11 +310,22 @@ mod tests {
         ]);
         let faults = Settings::for_service(&broken.unwrap()).unwrap_err();
         assert_eq!(faults.len(), 7, "{faults:#?}");
-        for word in ["DATABASE_URL", "LISTEN", "SECRET", "{domain}", "https://", "ORGDESK_LOG", "INTROSPECTION"] {
+        for word in [
+            "DATABASE_URL",
+            "LISTEN",
+            "SECRET",
+            "{domain}",
+            "https://",
+            "ORGDESK_LOG",
+            "INTROSPECTION",
+        ] {
             assert!(faults.iter().any(|fault| fault.contains(word)), "{word}: {faults:#?}");
         }
         // case: K15
-        assert_eq!(source(&[("ORGDESK_LISTN", "x")]).unwrap_err(), ["ORGDESK_LISTN is no setting of Orgdesk"]);
+        assert_eq!(
+            source(&[("ORGDESK_LISTN", "x")]).unwrap_err(),
+            ["ORGDESK_LISTN is no setting of Orgdesk"]
+        );
         let weak = STANDARD.encode([7_u8; 32]);
         assert!(secret_of(&source(&[("ORGDESK_SECRET", &weak)]).unwrap()).is_err());
     }

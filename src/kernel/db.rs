@@ -53,7 +53,10 @@ impl Database {
         let (writer, reader, jobs) = if url.starts_with("sqlite:") {
             let options = sqlite_options(url)?;
             let pool = |size: u32, options: SqliteConnectOptions| {
-                SqlitePoolOptions::new().max_connections(size).acquire_timeout(PATIENCE).connect_with(options)
+                SqlitePoolOptions::new()
+                    .max_connections(size)
+                    .acquire_timeout(PATIENCE)
+                    .connect_with(options)
             };
             let writer = pool(1, options.clone()).await?;
             let reader = pool(4, options.clone().read_only(true).pragma("query_only", "ON")).await?;
@@ -79,7 +82,13 @@ impl Database {
                 JobPool::Postgres(jobs),
             )
         };
-        let mut database = Self { writer, reader, jobs, statements: Arc::default(), turns: Arc::default() };
+        let mut database = Self {
+            writer,
+            reader,
+            jobs,
+            statements: Arc::default(),
+            turns: Arc::default(),
+        };
         for connection in [&mut database.writer, &mut database.reader] {
             let statements = database.statements.clone();
             connection.set_metric_callback(move |told| {
@@ -126,13 +135,17 @@ impl Database {
             }
             turns.entry(organization).or_default().clone()
         };
-        tokio::time::timeout(PATIENCE, turn.lock_owned()).await.map_err(|_| Error::Busy(1))
+        tokio::time::timeout(PATIENCE, turn.lock_owned())
+            .await
+            .map_err(|_| Error::Busy(1))
     }
 
     /// A transaction that can write rows of `organization`.
     pub(super) async fn begin_write(&self, organization: OrganizationId) -> Result<DatabaseTransaction> {
-        let options =
-            TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
         let transaction = self.writer.begin_with_options(options).await?;
         scope(&transaction, organization).await?;
         Ok(transaction)
@@ -176,7 +189,9 @@ async fn scope(transaction: &DatabaseTransaction, organization: OrganizationId) 
     if transaction.get_database_backend() == DbBackend::Postgres {
         let sql = "SELECT set_config('orgdesk.organization', $1, true)";
         let id = organization.0.to_string();
-        transaction.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [id.into()])).await?;
+        transaction
+            .execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [id.into()]))
+            .await?;
     }
     Ok(())
 }

@@ -47,12 +47,22 @@ impl Problem {
     /// A problem with the argument at `path`, such as `input.name` or `input.items.0.userCount`.
     pub fn at(path: &str, code: Code) -> Self {
         let field = Some(path.split('.').map(str::to_owned).collect());
-        Self { code, field, words: Vec::new(), available_at: None }
+        Self {
+            code,
+            field,
+            words: Vec::new(),
+            available_at: None,
+        }
     }
 
     /// A problem that is no one argument's.
     pub fn of(code: Code) -> Self {
-        Self { code, field: None, words: Vec::new(), available_at: None }
+        Self {
+            code,
+            field: None,
+            words: Vec::new(),
+            available_at: None,
+        }
     }
 
     /// Gives the message a word to speak of.
@@ -93,7 +103,11 @@ impl Error {
     /// # Errors
     /// The problems.
     pub fn unless_none(problems: Vec<Problem>) -> Result<()> {
-        if problems.is_empty() { Ok(()) } else { Err(Self::Problems(problems)) }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(Self::Problems(problems))
+        }
     }
 }
 

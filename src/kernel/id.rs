@@ -3,7 +3,9 @@
 
 use std::{fmt, str::FromStr};
 
-use async_graphql::{ContextSelectionSet, ID, OutputType, Positioned, ServerResult, Value, parser::types::Field, registry};
+use async_graphql::{
+    ContextSelectionSet, ID, OutputType, Positioned, ServerResult, Value, parser::types::Field, registry,
+};
 use sea_orm::DeriveValueType;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
@@ -21,7 +23,10 @@ pub(crate) fn fresh(now: Timestamp, random: &Random) -> Uuid {
 /// The 26 characters of an ID, without prefix.
 pub(crate) fn encode(id: Uuid) -> String {
     let number = id.as_u128();
-    (0..26).rev().map(|place| char::from(ALPHABET[(number >> (place * 5)) as usize & 31])).collect()
+    (0..26)
+        .rev()
+        .map(|place| char::from(ALPHABET[(number >> (place * 5)) as usize & 31]))
+        .collect()
 }
 
 /// Back from `encode`; `None` for anything that it does not write.
@@ -149,7 +154,13 @@ mod tests {
         }
         let id = ServiceId(Uuid::from_u128(u128::MAX));
         let text = id.to_string();
-        for wrong in ["", "svc_", "ctr_7zzzzzzzzzzzzzzzzzzzzzzzzz", "svc_8zzzzzzzzzzzzzzzzzzzzzzzzz", &text.to_uppercase()] {
+        for wrong in [
+            "",
+            "svc_",
+            "ctr_7zzzzzzzzzzzzzzzzzzzzzzzzz",
+            "svc_8zzzzzzzzzzzzzzzzzzzzzzzzz",
+            &text.to_uppercase(),
+        ] {
             assert_eq!(wrong.parse::<ServiceId>(), Err(()), "{wrong}");
         }
         assert_eq!(text, "svc_7zzzzzzzzzzzzzzzzzzzzzzzzz");

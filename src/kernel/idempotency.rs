@@ -2,7 +2,9 @@
 //! does nothing. The row commits with the deed, so that a crash between the two is no case.
 
 use chrono::Duration;
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, entity::prelude::*};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, entity::prelude::*,
+};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
@@ -92,7 +94,9 @@ impl Slot {
     /// # Errors
     /// `IDEMPOTENCY_KEY_INVALID`.
     pub(super) fn of(tx: &Tx, ask: &impl Ask) -> Result<Option<Self>> {
-        let Some(key) = ask.idempotency_key() else { return Ok(None) };
+        let Some(key) = ask.idempotency_key() else {
+            return Ok(None);
+        };
         if key.is_empty() || key.len() > 64 || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Problem::at("input.idempotencyKey", Code::IdempotencyKeyInvalid).into());
         }
@@ -120,18 +124,28 @@ impl Slot {
             .filter(Column::CreatedAt.lt(Timestamp(row.created_at.0 - KEPT_FOR)))
             .exec(connection)
             .await?;
-        let key = (row.organization_id, row.actor_id.clone(), row.action.clone(), row.key.clone());
+        let key = (
+            row.organization_id,
+            row.actor_id.clone(),
+            row.action.clone(),
+            row.key.clone(),
+        );
         match Entity::find_by_id(key).one(connection).await? {
             None => Ok(None),
             Some(earlier) if earlier.input_hash == row.input_hash => Ok(Some(earlier.outcome)),
-            Some(_) => Err(Error::from(Problem::at("input.idempotencyKey", Code::IdempotencyKeyReused))),
+            Some(_) => Err(Error::from(Problem::at(
+                "input.idempotencyKey",
+                Code::IdempotencyKeyReused,
+            ))),
         }
     }
 
     /// Keeps the receipt.
     pub(super) async fn keep(mut self, connection: &impl ConnectionTrait, receipt: &impl Serialize) -> Result<()> {
         self.row.outcome = serde_json::to_value(receipt)?;
-        Entity::insert(self.row.into_active_model().reset_all()).exec_without_returning(connection).await?;
+        Entity::insert(self.row.into_active_model().reset_all())
+            .exec_without_returning(connection)
+            .await?;
         Ok(())
     }
 }

@@ -30,7 +30,9 @@ impl Language {
         for range in header.split(',').take(20) {
             let mut parts = range.split(';').map(str::trim);
             let tag = parts.next().unwrap_or_default().to_ascii_lowercase();
-            let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(Some(1.0), |text| text.parse().ok());
+            let weight = parts
+                .find_map(|part| part.strip_prefix("q="))
+                .map_or(Some(1.0), |text| text.parse().ok());
             let language = match tag.split('-').next() {
                 Some("en") => Self::English,
                 Some("ko" | "*") => Self::Korean,
@@ -72,7 +74,9 @@ pub fn text(language: Language, key: &str, words: &[(&'static str, String)]) -> 
     for (name, word) in words {
         arguments.set(*name, word.as_str());
     }
-    catalogue.format_pattern(pattern, Some(&arguments), &mut Vec::new()).into_owned()
+    catalogue
+        .format_pattern(pattern, Some(&arguments), &mut Vec::new())
+        .into_owned()
 }
 
 #[cfg(test)]
@@ -82,14 +86,29 @@ mod tests {
 
     #[test]
     fn g2_every_code_has_a_message_in_both_languages() {
-        let top = ["UNAUTHENTICATED", "FORBIDDEN", "CONFIRMATION_REQUIRED", "THROTTLED", "INTERNAL"];
+        let top = [
+            "UNAUTHENTICATED",
+            "FORBIDDEN",
+            "CONFIRMATION_REQUIRED",
+            "THROTTLED",
+            "INTERNAL",
+        ];
         for key in Code::ALL.iter().map(|code| code.name()).chain(top) {
             let words = ["min", "max", "rule", "item", "other"].map(|word| (word, "7".to_owned()));
             let korean = text(Language::Korean, key, &words);
             let english = text(Language::English, key, &words);
-            assert!(korean.chars().any(|letter| ('가'..='힣').contains(&letter)), "{key}: {korean}");
-            assert!(english.is_ascii() && english.ends_with('.') && english != key, "{key}: {english}");
-            assert!(!korean.contains('{') && !english.contains('{'), "{key}: {korean} {english}");
+            assert!(
+                korean.chars().any(|letter| ('가'..='힣').contains(&letter)),
+                "{key}: {korean}"
+            );
+            assert!(
+                english.is_ascii() && english.ends_with('.') && english != key,
+                "{key}: {english}"
+            );
+            assert!(
+                !korean.contains('{') && !english.contains('{'),
+                "{key}: {korean} {english}"
+            );
         }
     }
 

@@ -4,8 +4,8 @@
 use chrono::{Duration, NaiveTime};
 use chrono_tz::Tz;
 use sea_orm::{
-    ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IntoActiveModel, QueryOrder, QuerySelect,
-    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IntoActiveModel, QueryOrder,
+    QuerySelect, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
     entity::prelude::*,
     sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict},
 };
@@ -78,13 +78,26 @@ pub const MONTH_CLOSE: &str = "month-close";
 /// Only beyond the last month there is.
 pub fn month_close(month: Month, zone: Tz) -> Result<Job> {
     let ten_past = NaiveTime::from_hms_opt(0, 10, 0).unwrap_or_default();
-    let due = month.next().and_then(|next| zone::instant_of(next.first_day(), ten_past, zone));
-    let due_at = due.map(Timestamp).ok_or_else(|| Error::internal("the last month has no end"))?;
-    Ok(Job { kind: MONTH_CLOSE, argument: month.to_string(), due_at })
+    let due = month
+        .next()
+        .and_then(|next| zone::instant_of(next.first_day(), ten_past, zone));
+    let due_at = due
+        .map(Timestamp)
+        .ok_or_else(|| Error::internal("the last month has no end"))?;
+    Ok(Job {
+        kind: MONTH_CLOSE,
+        argument: month.to_string(),
+        due_at,
+    })
 }
 
 /// Writes the job's row. A job that is there already stays as it is.
-pub(super) async fn put(connection: &impl ConnectionTrait, id: JobId, organization_id: OrganizationId, job: Job) -> Result<()> {
+pub(super) async fn put(
+    connection: &impl ConnectionTrait,
+    id: JobId,
+    organization_id: OrganizationId,
+    job: Job,
+) -> Result<()> {
     let row = Model {
         id,
         organization_id,
@@ -97,8 +110,14 @@ pub(super) async fn put(connection: &impl ConnectionTrait, id: JobId, organizati
         finished_at: None,
         failure: None,
     };
-    let once = OnConflict::columns([Column::OrganizationId, Column::Kind, Column::Argument]).do_nothing().to_owned();
-    Entity::insert(row.into_active_model().reset_all()).on_conflict(once).try_insert().exec_without_returning(connection).await?;
+    let once = OnConflict::columns([Column::OrganizationId, Column::Kind, Column::Argument])
+        .do_nothing()
+        .to_owned();
+    Entity::insert(row.into_active_model().reset_all())
+        .on_conflict(once)
+        .try_insert()
+        .exec_without_returning(connection)
+        .await?;
     Ok(())
 }
 
@@ -128,8 +147,13 @@ pub async fn take_due(app: &App, hand_over: Option<fn(&Model) -> Statement>) -> 
     let now = app.clock.now();
     let transaction = begin(app).await?;
     let waiting = Column::State.eq(State::Waiting).and(Column::DueAt.lte(now));
-    let lost = Column::State.eq(State::Queued).and(Column::HandedOverAt.lte(Timestamp(now.0 - LOST_AFTER)));
-    let mut due = Entity::find().filter(waiting.or(lost)).order_by_asc(Column::DueAt).limit(100);
+    let lost = Column::State
+        .eq(State::Queued)
+        .and(Column::HandedOverAt.lte(Timestamp(now.0 - LOST_AFTER)));
+    let mut due = Entity::find()
+        .filter(waiting.or(lost))
+        .order_by_asc(Column::DueAt)
+        .limit(100);
     if transaction.get_database_backend() == DbBackend::Postgres {
         due = due.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
     }
@@ -155,15 +179,22 @@ pub async fn take_due(app: &App, hand_over: Option<fn(&Model) -> Statement>) -> 
 /// Only if the database fails.
 pub async fn begin_attempt(app: &App, id: JobId) -> Result<Option<Model>> {
     let transaction = begin(app).await?;
-    let job = Entity::find_by_id(id).one(&transaction).await?.filter(|job| job.state == State::Queued);
+    let job = Entity::find_by_id(id)
+        .one(&transaction)
+        .await?
+        .filter(|job| job.state == State::Queued);
     let Some(job) = job else {
         transaction.rollback().await?;
         return Ok(None);
     };
     let is_over = job.attempts >= MOST_ATTEMPTS;
-    let update = Entity::update_many().filter(Column::Id.eq(id)).filter(Column::Attempts.eq(job.attempts));
+    let update = Entity::update_many()
+        .filter(Column::Id.eq(id))
+        .filter(Column::Attempts.eq(job.attempts));
     let update = if is_over {
-        update.col_expr(Column::State, Expr::value(State::Dead)).col_expr(Column::FinishedAt, Expr::value(app.clock.now()))
+        update
+            .col_expr(Column::State, Expr::value(State::Dead))
+            .col_expr(Column::FinishedAt, Expr::value(app.clock.now()))
     } else {
         update.col_expr(Column::Attempts, Expr::value(job.attempts + 1))
     };
@@ -172,7 +203,10 @@ pub async fn begin_attempt(app: &App, id: JobId) -> Result<Option<Model>> {
     if is_over {
         tracing::error!(job = %id, kind = job.kind, "a job was given up after too many attempts");
     }
-    Ok((won && !is_over).then_some(Model { attempts: job.attempts + 1, ..job }))
+    Ok((won && !is_over).then_some(Model {
+        attempts: job.attempts + 1,
+        ..job
+    }))
 }
 
 /// Ends an attempt. A failed job comes again after 2, 4, 8 … seconds, kept in the row and not in anyone's memory.
@@ -210,11 +244,18 @@ pub async fn end_attempt(app: &App, job: &Model, fate: Fate) -> Result<()> {
 /// Only if the database fails.
 pub async fn oldest_due(app: &App) -> Result<Option<Timestamp>> {
     let due = Column::State.eq(State::Waiting).and(Column::DueAt.lte(app.clock.now()));
-    let oldest = Entity::find().filter(due).order_by_asc(Column::DueAt).one(app.database.looking()).await?;
+    let oldest = Entity::find()
+        .filter(due)
+        .order_by_asc(Column::DueAt)
+        .one(app.database.looking())
+        .await?;
     Ok(oldest.map(|job| job.due_at))
 }
 
 async fn begin(app: &App) -> Result<DatabaseTransaction> {
-    let options = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..Default::default()
+    };
     Ok(app.database.raw().begin_with_options(options).await?)
 }

@@ -97,7 +97,10 @@ pub struct Cursors<'k> {
 impl<'k> Cursors<'k> {
     /// For the list and order of this name.
     pub fn new(keys: &'k Keys, organization: OrganizationId, order: &str) -> Self {
-        Self { keys, context: [organization.0.as_bytes(), order.as_bytes()].concat() }
+        Self {
+            keys,
+            context: [organization.0.as_bytes(), order.as_bytes()].concat(),
+        }
     }
 
     /// The cursor of a place.
@@ -114,7 +117,9 @@ impl<'k> Cursors<'k> {
         let Some(cursor) = cursor else { return Ok(None) };
         let payload = self.keys.open(Purpose::Cursor, &self.context, cursor);
         let place = payload.and_then(|payload| serde_json::from_slice(&payload).ok());
-        place.map(Some).ok_or_else(|| Error::BadInput("This is no cursor of this list in this order.".into()))
+        place
+            .map(Some)
+            .ok_or_else(|| Error::BadInput("This is no cursor of this list in this order.".into()))
     }
 }
 
@@ -143,10 +148,20 @@ impl<M> Page<M> {
         if from_end {
             rows.reverse();
         }
-        let edges = rows.into_iter().map(|(place, row)| (cursors.write(&place), row)).collect();
-        let (has_next, has_previous) =
-            if from_end { (request.before.is_some(), more) } else { (more, request.after.is_some()) };
-        Ok(Self { edges, has_next, has_previous })
+        let edges = rows
+            .into_iter()
+            .map(|(place, row)| (cursors.write(&place), row))
+            .collect();
+        let (has_next, has_previous) = if from_end {
+            (request.before.is_some(), more)
+        } else {
+            (more, request.after.is_some())
+        };
+        Ok(Self {
+            edges,
+            has_next,
+            has_previous,
+        })
     }
 }
 
@@ -163,17 +178,36 @@ pub async fn read<E: Record>(
     place: impl Fn(&E::Model) -> Place,
 ) -> Result<Page<E::Model>> {
     let (size, from_end) = request.size()?;
-    let (after, before) = (cursors.read(request.after.as_deref())?, cursors.read(request.before.as_deref())?);
-    let forward = if direction == Direction::Asc { Order::Asc } else { Order::Desc };
-    let backward = if direction == Direction::Asc { Order::Desc } else { Order::Asc };
+    let (after, before) = (
+        cursors.read(request.after.as_deref())?,
+        cursors.read(request.before.as_deref())?,
+    );
+    let forward = if direction == Direction::Asc {
+        Order::Asc
+    } else {
+        Order::Desc
+    };
+    let backward = if direction == Direction::Asc {
+        Order::Desc
+    } else {
+        Order::Asc
+    };
     let values = |place: Place| place.map(Value::from);
-    let (way, start, end) = if from_end { (backward, before, after) } else { (forward, after, before) };
+    let (way, start, end) = if from_end {
+        (backward, before, after)
+    } else {
+        (forward, after, before)
+    };
     if let Some(end) = end {
         select = select.within(columns, values(end), &way);
     }
     select = select.beyond(columns, start.map(values), way);
     let rows = sea_orm::QuerySelect::limit(select, Some(size as u64 + 1)).all().await?;
-    Page::cut(rows.into_iter().map(|row| (place(&row), row)).collect(), request, cursors)
+    Page::cut(
+        rows.into_iter().map(|row| (place(&row), row)).collect(),
+        request,
+        cursors,
+    )
 }
 
 /// Writes the types of a list of `$node`: connection and edge.

@@ -24,7 +24,10 @@ impl Reader {
 
     /// The organization's rows of a table.
     pub fn select<E: Record>(&self) -> Scoped<'_, E> {
-        Scoped { select: E::find().filter(E::owner().eq(self.organization)), reader: self }
+        Scoped {
+            select: E::find().filter(E::owner().eq(self.organization)),
+            reader: self,
+        }
     }
 
     /// The row of this key. A text that is no key, an absent row and another organization's row are one and the same.
@@ -109,7 +112,10 @@ impl<E: Record> Scoped<'_, E> {
     pub async fn rows<T: FromQueryResult>(self) -> Result<Vec<T>> {
         let statement = QuerySelect::query(&mut { self.select }).to_owned();
         let rows = sea_orm::ConnectionTrait::query_all(&self.reader.connection, &statement).await?;
-        Ok(rows.iter().map(|row| T::from_query_result(row, "")).collect::<Result<_, _>>()?)
+        Ok(rows
+            .iter()
+            .map(|row| T::from_query_result(row, ""))
+            .collect::<Result<_, _>>()?)
     }
 
     /// All rows, each with its parts of another table, in one statement. Rows come in the order that was asked for,
@@ -130,10 +136,19 @@ impl<E: Record> Scoped<'_, E> {
     }
 
     /// Narrows to what lies beyond a place, and orders: both columns together make the place.
-    pub(super) fn beyond(mut self, columns: [E::Column; 2], place: Option<[sea_query::Value; 2]>, order: Order) -> Self {
+    pub(super) fn beyond(
+        mut self,
+        columns: [E::Column; 2],
+        place: Option<[sea_query::Value; 2]>,
+        order: Order,
+    ) -> Self {
         if let Some(place) = place {
             let (here, there) = Self::sides(columns, place);
-            self = self.filter(if order == Order::Asc { here.gt(there) } else { here.lt(there) });
+            self = self.filter(if order == Order::Asc {
+                here.gt(there)
+            } else {
+                here.lt(there)
+            });
         }
         for column in columns {
             QueryOrder::query(&mut self).order_by_expr(Expr::col((E::default(), column)).into(), order.clone());
@@ -144,7 +159,11 @@ impl<E: Record> Scoped<'_, E> {
     /// Narrows to what lies before a place, seen in this order.
     pub(super) fn within(self, columns: [E::Column; 2], place: [sea_query::Value; 2], order: &Order) -> Self {
         let (here, there) = Self::sides(columns, place);
-        self.filter(if *order == Order::Asc { here.lt(there) } else { here.gt(there) })
+        self.filter(if *order == Order::Asc {
+            here.lt(there)
+        } else {
+            here.gt(there)
+        })
     }
 
     /// Both sides of a comparison of rows, which one index answers.

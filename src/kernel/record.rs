@@ -7,13 +7,13 @@ use serde::Serialize;
 /// A table of an organization's rows. `record!` writes this for an area's table.
 pub trait Record:
     EntityTrait<
-        Model: ModelTrait<Entity = Self>
-                   + FromQueryResult
-                   + IntoActiveModel<<Self as EntityTrait>::ActiveModel>
-                   + Serialize
-                   + Sync
-                   + Unpin,
-    >
+    Model: ModelTrait<Entity = Self>
+               + FromQueryResult
+               + IntoActiveModel<<Self as EntityTrait>::ActiveModel>
+               + Serialize
+               + Sync
+               + Unpin,
+>
 {
     /// What its rows are called in the logs.
     const NAME: &'static str;

@@ -12,7 +12,10 @@ pub trait Unowned: EntityTrait {}
 ///
 /// # Errors
 /// Only if the database fails.
-pub async fn by_key<E: Unowned>(app: &App, key: <E::PrimaryKey as PrimaryKeyTrait>::ValueType) -> Result<Option<E::Model>> {
+pub async fn by_key<E: Unowned>(
+    app: &App,
+    key: <E::PrimaryKey as PrimaryKeyTrait>::ValueType,
+) -> Result<Option<E::Model>> {
     Ok(E::find_by_id(key).one(app.database.looking()).await?)
 }
 
@@ -32,6 +35,8 @@ pub async fn add<E: Unowned>(app: &App, row: E::Model) -> Result<()>
 where
     E::Model: IntoActiveModel<E::ActiveModel>,
 {
-    E::insert(row.into_active_model().reset_all()).exec_without_returning(app.database.raw()).await?;
+    E::insert(row.into_active_model().reset_all())
+        .exec_without_returning(app.database.raw())
+        .await?;
     Ok(())
 }

@@ -20,12 +20,19 @@ impl Timestamp {
 }
 
 /// A moment in time, RFC 3339 with an offset; answers are in UTC with milliseconds, such as `2026-11-22T09:00:00.000Z`.
-#[Scalar(name = "DateTime", specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html")]
+#[Scalar(
+    name = "DateTime",
+    specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html"
+)]
 impl ScalarType for Timestamp {
     fn parse(value: Value) -> InputValueResult<Self> {
-        let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
+        let Value::String(text) = &value else {
+            return Err(InputValueError::expected_type(value));
+        };
         let Ok(at) = text.parse::<DateTime<FixedOffset>>() else {
-            return Err(InputValueError::custom("a DateTime has a date, a time and an offset, as in RFC 3339"));
+            return Err(InputValueError::custom(
+                "a DateTime has a date, a time and an offset, as in RFC 3339",
+            ));
         };
         Ok(Self(at.with_timezone(&Utc).trunc_subsecs(6)))
     }
@@ -40,10 +47,15 @@ impl ScalarType for Timestamp {
 pub struct Day(pub NaiveDate);
 
 /// A day of the calendar without time or zone, such as `2026-11-22`. It is meant in the organization's `timeZone`.
-#[Scalar(name = "Date", specified_by_url = "https://scalars.graphql.org/andimarek/local-date.html")]
+#[Scalar(
+    name = "Date",
+    specified_by_url = "https://scalars.graphql.org/andimarek/local-date.html"
+)]
 impl ScalarType for Day {
     fn parse(value: Value) -> InputValueResult<Self> {
-        let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
+        let Value::String(text) = &value else {
+            return Err(InputValueError::expected_type(value));
+        };
         match NaiveDate::parse_from_str(text, "%Y-%m-%d") {
             Ok(day) if text.len() == 10 => Ok(Self(day)),
             _ => Err(InputValueError::custom("a Date is written YYYY-MM-DD")),
@@ -59,7 +71,9 @@ impl ScalarType for Day {
 #[Scalar(name = "Month", specified_by_url = "https://www.w3.org/TR/xmlschema-2/#gYearMonth")]
 impl ScalarType for Month {
     fn parse(value: Value) -> InputValueResult<Self> {
-        let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
+        let Value::String(text) = &value else {
+            return Err(InputValueError::expected_type(value));
+        };
         Self::parse(text).ok_or_else(|| InputValueError::custom("a Month is written YYYY-MM, from 2000 to 2200"))
     }
 
@@ -76,7 +90,9 @@ pub struct Decimal(String);
 #[Scalar(name = "Decimal", specified_by_url = "https://www.w3.org/TR/xmlschema-2/#decimal")]
 impl ScalarType for Decimal {
     fn parse(value: Value) -> InputValueResult<Self> {
-        let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
+        let Value::String(text) = &value else {
+            return Err(InputValueError::expected_type(value));
+        };
         Ok(Self(text.clone()))
     }
 
@@ -93,7 +109,9 @@ pub struct Url(pub String);
 #[Scalar(name = "URL", specified_by_url = "https://url.spec.whatwg.org/")]
 impl ScalarType for Url {
     fn parse(value: Value) -> InputValueResult<Self> {
-        let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
+        let Value::String(text) = &value else {
+            return Err(InputValueError::expected_type(value));
+        };
         Ok(Self(text.clone()))
     }
 
@@ -123,7 +141,10 @@ pub struct Money {
 impl Money {
     /// Whole won.
     pub fn won(amount: i64) -> Self {
-        Self { amount: Decimal(amount.to_string()), currency_code: Currency::Krw }
+        Self {
+            amount: Decimal(amount.to_string()),
+            currency_code: Currency::Krw,
+        }
     }
 
     /// Back from [`Money::won`]; 0 for an amount that is no whole number.
@@ -136,7 +157,10 @@ impl Money {
         let (sign, rest) = (if amount < 0 { "-" } else { "" }, amount.unsigned_abs());
         let text = format!("{sign}{}.{:03}", rest / 1_000, rest % 1_000);
         let text = text.trim_end_matches('0').trim_end_matches('.');
-        Self { amount: Decimal(text.to_owned()), currency_code: Currency::Krw }
+        Self {
+            amount: Decimal(text.to_owned()),
+            currency_code: Currency::Krw,
+        }
     }
 }
 

@@ -127,7 +127,9 @@ pub(crate) enum Purpose {
 
 fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
     // A key of 32 bytes is never refused: HMAC takes any length.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return [0; 32] };
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
+        return [0; 32];
+    };
     for part in parts {
         mac.update(&(part.len() as u64).to_be_bytes());
         mac.update(part);
@@ -143,14 +145,21 @@ mod tests {
     fn a_sealed_text_opens_only_as_it_was_made() {
         let keys = Keys::derive(&[7; 32]);
         let text = keys.seal(Purpose::Cursor, b"org", b"payload");
-        assert_eq!(keys.open(Purpose::Cursor, b"org", &text).as_deref(), Some(b"payload".as_slice()));
+        assert_eq!(
+            keys.open(Purpose::Cursor, b"org", &text).as_deref(),
+            Some(b"payload".as_slice())
+        );
         assert_eq!(keys.open(Purpose::Cursor, b"other", &text), None);
         assert_eq!(keys.open(Purpose::Quote, b"org", &text), None);
         assert_eq!(Keys::derive(&[8; 32]).open(Purpose::Cursor, b"org", &text), None);
         for at in 0..text.len() {
             let mut forged = text.clone().into_bytes();
             forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };
-            assert_eq!(keys.open(Purpose::Cursor, b"org", &String::from_utf8_lossy(&forged)), None, "{at}");
+            assert_eq!(
+                keys.open(Purpose::Cursor, b"org", &String::from_utf8_lossy(&forged)),
+                None,
+                "{at}"
+            );
         }
     }
 

@@ -2,7 +2,7 @@
 //! organization. These two tables hold no personal data: accounts and addresses stand in the first as keyed hashes.
 
 use chrono::Duration;
-use sea_orm::{ConnectionTrait, Statement, TransactionOptions, TransactionTrait, SqliteTransactionMode};
+use sea_orm::{ConnectionTrait, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait};
 
 use super::{App, Origin, Result, Timestamp, id};
 
@@ -37,7 +37,11 @@ pub async fn attempt(app: &App, brakes: &[(Brake, String)]) -> Result<Option<Tim
             RETURNING attempts, counted_from";
         let values = [key.into(), now.into(), oldest.into()];
         let row = transaction
-            .query_one_raw(Statement::from_sql_and_values(transaction.get_database_backend(), sql, values))
+            .query_one_raw(Statement::from_sql_and_values(
+                transaction.get_database_backend(),
+                sql,
+                values,
+            ))
             .await?;
         let Some(row) = row else { continue };
         let (attempts, from): (i32, Timestamp) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
@@ -59,7 +63,9 @@ pub async fn forgive(app: &App, brakes: &[(Brake, String)]) -> Result<()> {
         let key = app.keys.throttle_key(&format!("{}:{subject}", brake.name));
         let backend = transaction.get_database_backend();
         let sql = "DELETE FROM sign_in_throttle WHERE key = $1";
-        transaction.execute_raw(Statement::from_sql_and_values(backend, sql, [key.into()])).await?;
+        transaction
+            .execute_raw(Statement::from_sql_and_values(backend, sql, [key.into()]))
+            .await?;
     }
     transaction.commit().await?;
     Ok(())
@@ -80,12 +86,21 @@ pub async fn log(app: &App, kind: &'static str, origin: &Origin) -> Result<()> {
         origin.address_text().into(),
         origin.request_id.clone().into(),
     ];
-    transaction.execute_raw(Statement::from_sql_and_values(transaction.get_database_backend(), sql, values)).await?;
+    transaction
+        .execute_raw(Statement::from_sql_and_values(
+            transaction.get_database_backend(),
+            sql,
+            values,
+        ))
+        .await?;
     transaction.commit().await?;
     Ok(())
 }
 
 async fn begin(app: &App) -> Result<sea_orm::DatabaseTransaction> {
-    let options = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..Default::default()
+    };
     Ok(app.database.raw().begin_with_options(options).await?)
 }

@@ -22,8 +22,16 @@ impl Shelf {
     ///
     /// # Errors
     /// What reading says.
-    pub async fn get<T: Send + Sync + 'static>(&self, now: Timestamp, read: impl Future<Output = Result<T>>) -> Result<Arc<T>> {
-        let kept = self.lock().get(&TypeId::of::<T>()).filter(|(at, _)| now >= *at && now.0 - at.0 < KEPT_FOR).cloned();
+    pub async fn get<T: Send + Sync + 'static>(
+        &self,
+        now: Timestamp,
+        read: impl Future<Output = Result<T>>,
+    ) -> Result<Arc<T>> {
+        let kept = self
+            .lock()
+            .get(&TypeId::of::<T>())
+            .filter(|(at, _)| now >= *at && now.0 - at.0 < KEPT_FOR)
+            .cloned();
         if let Some(thing) = kept.and_then(|(_, thing)| thing.downcast::<T>().ok()) {
             return Ok(thing);
         }

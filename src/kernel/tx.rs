@@ -2,18 +2,22 @@
 //! when the deed is done, in the same transaction. A `Tx` exists only inside `Caller::act`; it is no connection, so
 //! nothing can be written past it.
 
-use std::{ops::Deref, sync::{Arc, Mutex, PoisonError}};
+use std::{
+    ops::Deref,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use chrono_tz::Tz;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, IdenStatic, IntoActiveModel,
-    Iterable, ModelTrait, PrimaryKeyToColumn, QueryFilter, Statement, sea_query::Expr,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, IdenStatic, IntoActiveModel, Iterable,
+    ModelTrait, PrimaryKeyToColumn, QueryFilter, Statement, sea_query::Expr,
 };
 use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::{
-    Action, Actor, App, Code, Day, Error, Job, JobId, OrganizationId, Origin, Problem, Reader, Record, Result, Timestamp, audit,
+    Action, Actor, App, Code, Day, Error, Job, JobId, OrganizationId, Origin, Problem, Reader, Record, Result,
+    Timestamp, audit,
     audit::{Change, Outcome},
     id, outbox, zone,
 };
@@ -51,17 +55,43 @@ impl Deref for Tx {
 
 impl Tx {
     /// Begins, and takes the organization's turn among all servers.
-    pub(super) async fn begin(app: App, actor: Actor, origin: Origin, action: Action, organization: OrganizationId) -> Result<Self> {
+    pub(super) async fn begin(
+        app: App,
+        actor: Actor,
+        origin: Origin,
+        action: Action,
+        organization: OrganizationId,
+    ) -> Result<Self> {
         let connection = app.database.begin_write(organization).await?;
         let backend = connection.get_database_backend();
-        let lock = if backend == DbBackend::Postgres { " FOR NO KEY UPDATE" } else { "" };
+        let lock = if backend == DbBackend::Postgres {
+            " FOR NO KEY UPDATE"
+        } else {
+            ""
+        };
         let sql = format!("SELECT time_zone FROM organization WHERE id = $1{lock}");
-        let row = connection.query_one_raw(Statement::from_sql_and_values(backend, sql, [organization.0.into()])).await?;
+        let row = connection
+            .query_one_raw(Statement::from_sql_and_values(backend, sql, [organization.0.into()]))
+            .await?;
         let name = row.map(|row| row.try_get_by_index::<String>(0)).transpose()?;
-        let zone = name.map(|name| name.parse::<Tz>().map_err(Error::internal)).transpose()?;
+        let zone = name
+            .map(|name| name.parse::<Tz>().map_err(Error::internal))
+            .transpose()?;
         let now = app.clock.now();
-        let reader = Arc::new(Reader { connection, organization });
-        Ok(Self { reader, app, actor, origin, action, now, zone, told: Mutex::default() })
+        let reader = Arc::new(Reader {
+            connection,
+            organization,
+        });
+        Ok(Self {
+            reader,
+            app,
+            actor,
+            origin,
+            action,
+            now,
+            zone,
+            told: Mutex::default(),
+        })
     }
 
     /// The instant of the deed: the same from beginning to end.
@@ -115,7 +145,11 @@ impl Tx {
     /// # Errors
     /// `CONFIRMATION_REQUIRED` if the last one is more than five minutes ago.
     pub fn require_confirmation(&self) -> Result<()> {
-        if self.actor.is_confirmed(self.now) { Ok(()) } else { Err(Error::ConfirmationRequired) }
+        if self.actor.is_confirmed(self.now) {
+            Ok(())
+        } else {
+            Err(Error::ConfirmationRequired)
+        }
     }
 
     /// The row of this key, if its lock counter is still the one that the caller read.
@@ -138,10 +172,18 @@ impl Tx {
     pub async fn create<E: Record>(&self, row: E::Model) -> Result<E::Model> {
         self.own::<E>(&row)?;
         let active = row.clone().into_active_model().reset_all();
-        E::insert(active).exec_without_returning(&self.reader.connection).await?;
+        E::insert(active)
+            .exec_without_returning(&self.reader.connection)
+            .await?;
         self.tell_of::<E>(&row);
         for (field, _, after) in differences::<E>(None, &row)? {
-            self.tell(Change { record: E::NAME.into(), key: E::key(&row), field: Some(field), before: None, after });
+            self.tell(Change {
+                record: E::NAME.into(),
+                key: E::key(&row),
+                field: Some(field),
+                before: None,
+                after,
+            });
         }
         Ok(row)
     }
@@ -159,11 +201,19 @@ impl Tx {
         let width = E::Column::iter().count().max(1);
         for chunk in rows.chunks(30_000 / width) {
             let active = chunk.iter().map(|row| row.clone().into_active_model().reset_all());
-            E::insert_many(active).exec_without_returning(&self.reader.connection).await?;
+            E::insert_many(active)
+                .exec_without_returning(&self.reader.connection)
+                .await?;
         }
         if count > 0 {
             let after = Some(count.to_string());
-            self.tell(Change { record: E::NAME.into(), key: "*".into(), field: Some("count".into()), before: None, after });
+            self.tell(Change {
+                record: E::NAME.into(),
+                key: "*".into(),
+                field: Some("count".into()),
+                before: None,
+                after,
+            });
         }
         Ok(())
     }
@@ -192,11 +242,21 @@ impl Tx {
         }
         let written = update.exec(&self.reader.connection).await?.rows_affected;
         if written != 1 {
-            return Err(Error::internal(format!("{} rows of {} changed instead of one", written, E::NAME)));
+            return Err(Error::internal(format!(
+                "{} rows of {} changed instead of one",
+                written,
+                E::NAME
+            )));
         }
         self.tell_of::<E>(&after);
         for (field, before, now) in told {
-            self.tell(Change { record: E::NAME.into(), key: E::key(&after), field: Some(field), before, after: now });
+            self.tell(Change {
+                record: E::NAME.into(),
+                key: E::key(&after),
+                field: Some(field),
+                before,
+                after: now,
+            });
         }
         Ok(after)
     }
@@ -207,9 +267,18 @@ impl Tx {
     /// If the database refuses it.
     pub async fn delete<E: Record>(&self, row: E::Model) -> Result<()> {
         self.own::<E>(&row)?;
-        E::delete_many().filter(self.row::<E>(&row)).exec(&self.reader.connection).await?;
+        E::delete_many()
+            .filter(self.row::<E>(&row))
+            .exec(&self.reader.connection)
+            .await?;
         self.tell_of::<E>(&row);
-        self.tell(Change { record: E::NAME.into(), key: E::key(&row), field: None, before: Some(E::label(&row)), after: None });
+        self.tell(Change {
+            record: E::NAME.into(),
+            key: E::key(&row),
+            field: None,
+            before: Some(E::label(&row)),
+            after: None,
+        });
         Ok(())
     }
 
@@ -218,7 +287,13 @@ impl Tx {
     /// # Errors
     /// Only if the database fails.
     pub async fn enqueue(&self, job: Job) -> Result<()> {
-        outbox::put(&self.reader.connection, self.fresh_id::<JobId>(), self.organization, job).await
+        outbox::put(
+            &self.reader.connection,
+            self.fresh_id::<JobId>(),
+            self.organization,
+            job,
+        )
+        .await
     }
 
     /// Says what the deed is about, where it is not the first row that it writes.
@@ -238,11 +313,19 @@ impl Tx {
     pub(super) async fn log(&self) -> Result<()> {
         let Some(log) = self.action.log() else { return Ok(()) };
         let told = std::mem::take(&mut *self.told());
-        let (outcome, reason) = told.outcome.map_or((Outcome::Done, None), |(outcome, code)| (outcome, Some(code)));
+        let (outcome, reason) = told
+            .outcome
+            .map_or((Outcome::Done, None), |(outcome, code)| (outcome, Some(code)));
         let mut changes = told.changes;
         if told.further > 0 {
             let after = Some(told.further.to_string());
-            changes.push(Change { record: "*".into(), key: "*".into(), field: Some("furtherValues".into()), before: None, after });
+            changes.push(Change {
+                record: "*".into(),
+                key: "*".into(),
+                field: Some("furtherValues".into()),
+                before: None,
+                after,
+            });
         }
         let draft = audit::Draft {
             id: self.fresh_id(),
@@ -289,7 +372,11 @@ impl Tx {
 
     fn tell(&self, change: Change) {
         let mut told = self.told();
-        if told.changes.len() < MOST_CHANGES { told.changes.push(change) } else { told.further += 1 }
+        if told.changes.len() < MOST_CHANGES {
+            told.changes.push(change)
+        } else {
+            told.further += 1
+        }
     }
 
     /// The first row that is written is what the deed is about, unless it says otherwise.
@@ -303,12 +390,18 @@ impl Tx {
 
     fn own<E: Record>(&self, row: &E::Model) -> Result<()> {
         let own: sea_orm::Value = self.organization.into();
-        if row.get(E::owner()) == own { Ok(()) } else { Err(Error::internal("a row of another organization")) }
+        if row.get(E::owner()) == own {
+            Ok(())
+        } else {
+            Err(Error::internal("a row of another organization"))
+        }
     }
 
     fn row<E: Record>(&self, row: &E::Model) -> Condition {
         let own = Condition::all().add(E::owner().eq(self.organization));
-        E::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column).fold(own, |all, column| all.add(column.eq(row.get(column))))
+        E::PrimaryKey::iter()
+            .map(PrimaryKeyToColumn::into_column)
+            .fold(own, |all, column| all.add(column.eq(row.get(column))))
     }
 }
 

@@ -23,13 +23,20 @@ pub struct Batch(pub Arc<Reader>);
 
 impl View {
     pub(super) fn over(connection: DatabaseTransaction, organization: OrganizationId) -> Self {
-        Self::of(Arc::new(Reader { connection, organization }))
+        Self::of(Arc::new(Reader {
+            connection,
+            organization,
+        }))
     }
 
     pub(super) fn of(reader: Arc<Reader>) -> Self {
-        let loader =
-            DataLoader::with_cache(Batch(reader.clone()), TokioSpawner::current(), TokioTimer::default(), HashMapCache::default())
-                .delay(Duration::ZERO);
+        let loader = DataLoader::with_cache(
+            Batch(reader.clone()),
+            TokioSpawner::current(),
+            TokioTimer::default(),
+            HashMapCache::default(),
+        )
+        .delay(Duration::ZERO);
         Self { reader, loader }
     }
 

@@ -91,11 +91,26 @@ pub(crate) async fn member_page(context: &Context<'_>, request: PageRequest) -> 
     let caller = context.data_unchecked::<Arc<Caller>>();
     let view = caller.view(Action::OrganizationRead).await?;
     let cursors = Cursors::new(&caller.app().keys, view.organization_id(), "members");
-    let total = if context.look_ahead().field("totalCount").exists() { view.select::<Entity>().count().await? } else { 0 };
+    let total = if context.look_ahead().field("totalCount").exists() {
+        view.select::<Entity>().count().await?
+    } else {
+        0
+    };
     let place = |row: &Model| [Part::Instant(row.joined_at), Part::Id(row.id.0)];
     let columns = [Column::JoinedAt, Column::Id];
-    let page = page::read(view.select::<Entity>(), columns, Direction::Asc, &request, &cursors, place).await?;
-    if ["nodes", "edges.node"].iter().any(|path| selects(context, path, "roles")) {
+    let page = page::read(
+        view.select::<Entity>(),
+        columns,
+        Direction::Asc,
+        &request,
+        &cursors,
+        place,
+    )
+    .await?;
+    if ["nodes", "edges.node"]
+        .iter()
+        .any(|path| selects(context, path, "roles"))
+    {
         admin::prefetch(&view, page.edges.iter().map(|(_, member)| member.id)).await?;
     }
     Ok(MemberConnection::of(page, total))
@@ -103,7 +118,10 @@ pub(crate) async fn member_page(context: &Context<'_>, request: PageRequest) -> 
 
 /// Whether a field is asked for below a path such as `edges.node`.
 pub(crate) fn selects(context: &Context<'_>, path: &str, field: &str) -> bool {
-    path.split('.').fold(context.look_ahead(), |ahead, step| ahead.field(step)).field(field).exists()
+    path.split('.')
+        .fold(context.look_ahead(), |ahead, step| ahead.field(step))
+        .field(field)
+        .exists()
 }
 
 #[ComplexObject]
@@ -114,7 +132,11 @@ impl Model {
         let view = caller.view(Action::ViewerRead).await?;
         let is_administrator = admin::is_administrator(&view, self.id).await?;
         let owner = self.is_owner.then_some(Role::Owner);
-        Ok(owner.into_iter().chain(is_administrator.then_some(Role::Administrator)).chain([Role::Member]).collect())
+        Ok(owner
+            .into_iter()
+            .chain(is_administrator.then_some(Role::Administrator))
+            .chain([Role::Member])
+            .collect())
     }
 }
 
@@ -136,7 +158,11 @@ impl Viewer {
     /// Everything that these roles allow, at most 200.
     async fn permissions(&self, context: &Context<'_>) -> Vec<Action> {
         let caller = context.data_unchecked::<Arc<Caller>>();
-        Action::ALL.iter().copied().filter(|action| caller.may(*action)).collect()
+        Action::ALL
+            .iter()
+            .copied()
+            .filter(|action| caller.may(*action))
+            .collect()
     }
 
     /// Whether the password was given within the last five minutes, as keys and the domain need it.
@@ -148,7 +174,9 @@ impl Viewer {
     /// The organization's name, for members who may not see the rest of it.
     async fn organization_name(&self, context: &Context<'_>) -> Result<String> {
         let view = context.data_unchecked::<Arc<Caller>>().view(Action::ViewerRead).await?;
-        let row: Option<Organization> = view.seek::<organization::Entity>(&view.organization_id().to_string()).await?;
+        let row: Option<Organization> = view
+            .seek::<organization::Entity>(&view.organization_id().to_string())
+            .await?;
         Ok(row.map(|row| row.name).unwrap_or_default())
     }
 }
@@ -162,7 +190,9 @@ impl MemberQuery {
     /// The member who is signed in; null where nobody is.
     async fn viewer(&self, context: &Context<'_>) -> Result<Option<Viewer>> {
         let caller = context.data_unchecked::<Arc<Caller>>();
-        let Some(signed_in) = caller.actor().member() else { return Ok(None) };
+        let Some(signed_in) = caller.actor().member() else {
+            return Ok(None);
+        };
         let view = caller.view(Action::ViewerRead).await?;
         let member = view.seek::<Entity>(&signed_in.member_id.to_string()).await?;
         Ok(member.map(|member| Viewer { member }))
@@ -182,8 +212,11 @@ impl MemberMutation {
         #[graphql(desc = "What to sign in with.")] input: SessionStartInput,
     ) -> Result<SessionStartPayload> {
         let caller = context.data_unchecked::<Arc<Caller>>();
-        let credentials =
-            Credentials { organization: input.organization, login: input.login, password: input.password };
+        let credentials = Credentials {
+            organization: input.organization,
+            login: input.login,
+            password: input.password,
+        };
         let (tokens, user_errors) = answer(sign_in::sign_in(caller, &credentials).await)?;
         Ok(SessionStartPayload { tokens, user_errors })
     }
@@ -201,7 +234,10 @@ impl MemberMutation {
         let done = match organization {
             Some(organization) => {
                 let deed = async |tx: &_| session::refresh(tx, token).await;
-                known(caller.at(organization).act(Action::SessionRefresh, &Plain, deed).await, refused)
+                known(
+                    caller.at(organization).act(Action::SessionRefresh, &Plain, deed).await,
+                    refused,
+                )
             }
             None => Ok(refused),
         };
@@ -216,16 +252,20 @@ impl MemberMutation {
         #[graphql(desc = "What to confirm with.")] input: SessionConfirmInput,
     ) -> Result<SessionConfirmPayload> {
         let caller = context.data_unchecked::<Arc<Caller>>();
-        let Some(signed_in) = caller.actor().member() else { return Err(Error::Unauthenticated) };
+        let Some(signed_in) = caller.actor().member() else {
+            return Err(Error::Unauthenticated);
+        };
         let view = caller.view(Action::SessionConfirm).await?;
         let member = view.find::<Entity>("id", &signed_in.member_id.to_string()).await?;
         drop(view);
         caller.release().await;
         let is_right = settle(sign_in::is_own_password(caller, &member, &input.password).await)?;
         let (confirmed, problems) = match is_right {
-            (Some(true), _) => {
-                settle(caller.act(Action::SessionConfirm, &Plain, async |tx| session::confirm(tx).await).await)?
-            }
+            (Some(true), _) => settle(
+                caller
+                    .act(Action::SessionConfirm, &Plain, async |tx| session::confirm(tx).await)
+                    .await,
+            )?,
             (Some(false), _) => {
                 let refused = async |tx: &crate::kernel::Tx| {
                     tx.failed(crate::kernel::Code::CredentialsRefused);
@@ -239,21 +279,34 @@ impl MemberMutation {
         let confirmed_until = confirmed.map(|session: session::Model| {
             crate::kernel::Timestamp(session.confirmed_at.0 + chrono::Duration::minutes(5))
         });
-        Ok(SessionConfirmPayload { confirmed_until, user_errors: SessionUserError::all(problems)? })
+        Ok(SessionConfirmPayload {
+            confirmed_until,
+            user_errors: SessionUserError::all(problems)?,
+        })
     }
 
     /// Signs out. Needs `SESSION_END`.
     async fn session_end(&self, context: &Context<'_>) -> Result<SessionEndPayload> {
         let caller = context.data_unchecked::<Arc<Caller>>();
-        let ending = caller.act(Action::SessionEnd, &Plain, async |tx| session::end(tx, false).await).await?;
-        Ok(SessionEndPayload { ended_count: Some(ending.0), user_errors: Vec::new() })
+        let ending = caller
+            .act(Action::SessionEnd, &Plain, async |tx| session::end(tx, false).await)
+            .await?;
+        Ok(SessionEndPayload {
+            ended_count: Some(ending.0),
+            user_errors: Vec::new(),
+        })
     }
 
     /// Signs out everywhere. Needs `SESSION_END_ALL`.
     async fn session_end_all(&self, context: &Context<'_>) -> Result<SessionEndAllPayload> {
         let caller = context.data_unchecked::<Arc<Caller>>();
-        let ending = caller.act(Action::SessionEndAll, &Plain, async |tx| session::end(tx, true).await).await?;
-        Ok(SessionEndAllPayload { ended_count: Some(ending.0), user_errors: Vec::new() })
+        let ending = caller
+            .act(Action::SessionEndAll, &Plain, async |tx| session::end(tx, true).await)
+            .await?;
+        Ok(SessionEndAllPayload {
+            ended_count: Some(ending.0),
+            user_errors: Vec::new(),
+        })
     }
 }
 
@@ -279,4 +332,3 @@ fn known(done: Result<Started>, otherwise: Started) -> Result<Started> {
 fn is_absence(problem: &Problem) -> bool {
     problem.code == crate::kernel::Code::NotFound
 }
-

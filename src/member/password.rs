@@ -19,7 +19,9 @@ const PASSES: u32 = 2;
 const QUEUE: usize = 64;
 
 static RUNNING: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
-    Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(2, std::num::NonZero::get)))
+    Arc::new(Semaphore::new(
+        std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
+    ))
 });
 static WAITING: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(QUEUE)));
 
@@ -35,7 +37,9 @@ impl Hasher {
     pub async fn hash(password: &str, random: &Random) -> Result<SecretText> {
         let (password, salt) = (password.as_bytes().to_vec(), random.bytes::<16>());
         run(move || {
-            let hash = argon2()?.hash_password_with_salt(&password, &salt).map_err(Error::internal)?;
+            let hash = argon2()?
+                .hash_password_with_salt(&password, &salt)
+                .map_err(Error::internal)?;
             Ok(SecretText(hash.to_string()))
         })
         .await

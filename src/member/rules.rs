@@ -2,9 +2,7 @@
 
 use super::{Hasher, entity};
 use crate::{
-    kernel::{
-        Action, App, Caller, Code, Error, OrganizationId, Plain, Problem, Result, Tx, id, secret::SecretText,
-    },
+    kernel::{Action, App, Caller, Code, Error, OrganizationId, Plain, Problem, Result, Tx, id, secret::SecretText},
     organization::{self, check_name},
 };
 
@@ -73,21 +71,30 @@ pub async fn first_password(app: &App, password: &str) -> Result<SecretText> {
         return Err(Problem::at("input.password", Code::TooShort).with("min", 15).into());
     }
     if password.len() > super::password::LONGEST {
-        return Err(Problem::at("input.password", Code::TooLong).with("max", super::password::LONGEST).into());
+        return Err(Problem::at("input.password", Code::TooLong)
+            .with("max", super::password::LONGEST)
+            .into());
     }
     Hasher::hash(password, &app.random).await
 }
 
 fn check_login(login: &str) -> Option<Problem> {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
-    let begins = login.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let begins = login
+        .bytes()
+        .next()
+        .is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     let fits = (3..=40).contains(&login.len()) && begins && login.bytes().all(allowed);
     (!fits).then(|| Problem::at("input.login", Code::Invalid).with("rule", "a-z 0-9 . _ -, 3–40"))
 }
 
 fn check_email(email: &str) -> Option<Problem> {
-    let plain = !email.chars().any(|letter| letter.is_whitespace() || letter.is_control() || "<>,;\"".contains(letter));
-    let parts = email.split_once('@').filter(|(local, domain)| !local.is_empty() && domain.contains('.') && !domain.contains('@'));
+    let plain = !email
+        .chars()
+        .any(|letter| letter.is_whitespace() || letter.is_control() || "<>,;\"".contains(letter));
+    let parts = email
+        .split_once('@')
+        .filter(|(local, domain)| !local.is_empty() && domain.contains('.') && !domain.contains('@'));
     let fits = plain && parts.is_some() && email.len() <= 254;
     (!fits).then(|| Problem::at("input.email", Code::Invalid).with("rule", "name@domain"))
 }

@@ -3,7 +3,7 @@
 
 use async_graphql::SimpleObject;
 use chrono::Duration;
-use sea_orm::{ColumnTrait, QueryFilter, QuerySelect, QueryOrder, entity::prelude::*};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, entity::prelude::*};
 use serde::Serialize;
 
 use super::{entity, refresh_token, token};
@@ -47,7 +47,11 @@ record! { "session", SessionId, label: id }
 impl Model {
     /// Since when and until when it holds.
     pub fn lifetime(&self) -> Lifetime {
-        Lifetime { used_at: self.used_at, expires_at: self.expires_at, ended_at: self.ended_at }
+        Lifetime {
+            used_at: self.used_at,
+            expires_at: self.expires_at,
+            ended_at: self.ended_at,
+        }
     }
 }
 
@@ -152,10 +156,18 @@ pub async fn start_for(tx: &Tx, member: &entity::Model) -> Result<Started> {
 /// Only if the database fails; a token that is not good is an outcome, so that its use is logged.
 pub(super) async fn refresh(tx: &Tx, text: &str) -> Result<Started> {
     let hash = token_hash(text);
-    let found = tx.select::<refresh_token::Entity>().filter(refresh_token::Column::TokenHash.eq(hash)).one().await?;
+    let found = tx
+        .select::<refresh_token::Entity>()
+        .filter(refresh_token::Column::TokenHash.eq(hash))
+        .one()
+        .await?;
     let Some(token) = found else { return Ok(refuse(tx)) };
-    let session = tx.find::<Entity>("input.refreshToken", &token.session_id.to_string()).await?;
-    let member = tx.find::<entity::Entity>("input.refreshToken", &session.member_id.to_string()).await?;
+    let session = tx
+        .find::<Entity>("input.refreshToken", &token.session_id.to_string())
+        .await?;
+    let member = tx
+        .find::<entity::Entity>("input.refreshToken", &session.member_id.to_string())
+        .await?;
     tx.about::<entity::Entity>(&member);
     if !session.lifetime().holds(tx.now(), idle_limit(tx.app())) || member.status != entity::Status::Active {
         return Ok(refuse(tx));
@@ -166,7 +178,8 @@ pub(super) async fn refresh(tx: &Tx, text: &str) -> Result<Started> {
         return Ok(refuse(tx));
     }
     if token.used_at.is_none() {
-        tx.update::<refresh_token::Entity>(token, |row| row.used_at = Some(now)).await?;
+        tx.update::<refresh_token::Entity>(token, |row| row.used_at = Some(now))
+            .await?;
     }
     let session = tx.update::<Entity>(session, |row| row.used_at = now).await?;
     tokens(tx, &session).await
@@ -182,8 +195,15 @@ fn refuse(tx: &Tx) -> Started {
 /// # Errors
 /// `UNAUTHENTICATED` if the session is gone.
 pub(super) async fn confirm(tx: &Tx) -> Result<Model> {
-    let id = tx.actor().member().map(|member| member.session_id).ok_or(Error::Unauthenticated)?;
-    let session = tx.seek::<Entity>(&id.to_string()).await?.ok_or(Error::Unauthenticated)?;
+    let id = tx
+        .actor()
+        .member()
+        .map(|member| member.session_id)
+        .ok_or(Error::Unauthenticated)?;
+    let session = tx
+        .seek::<Entity>(&id.to_string())
+        .await?
+        .ok_or(Error::Unauthenticated)?;
     let now = tx.now();
     tx.update::<Entity>(session, |row| {
         row.confirmed_at = now;
@@ -197,14 +217,24 @@ pub(super) async fn confirm(tx: &Tx) -> Result<Model> {
 /// # Errors
 /// Only if the database fails.
 pub(super) async fn end(tx: &Tx, all: bool) -> Result<Ending> {
-    let Some(member) = tx.actor().member() else { return Err(Error::Unauthenticated) };
-    let mut select = tx.select::<Entity>().filter(Column::MemberId.eq(member.member_id)).filter(Column::EndedAt.is_null());
+    let Some(member) = tx.actor().member() else {
+        return Err(Error::Unauthenticated);
+    };
+    let mut select = tx
+        .select::<Entity>()
+        .filter(Column::MemberId.eq(member.member_id))
+        .filter(Column::EndedAt.is_null());
     if !all {
         select = select.filter(Column::Id.eq(member.session_id));
     }
     let now = tx.now();
     let mut ended = 0;
-    for session in select.all().await?.into_iter().filter(|session| session.lifetime().holds(now, idle_limit(tx.app()))) {
+    for session in select
+        .all()
+        .await?
+        .into_iter()
+        .filter(|session| session.lifetime().holds(now, idle_limit(tx.app())))
+    {
         tx.update::<Entity>(session, |row| row.ended_at = Some(now)).await?;
         ended += 1;
     }
@@ -222,15 +252,21 @@ pub(super) fn organization_of(token: &str) -> Option<OrganizationId> {
 /// # Errors
 /// Only if the database fails.
 pub(super) async fn knows_address(reader: &crate::kernel::Reader, member: MemberId, address: &str) -> Result<bool> {
-    let known = reader.select::<Entity>().filter(Column::MemberId.eq(member)).filter(Column::Address.eq(address));
+    let known = reader
+        .select::<Entity>()
+        .filter(Column::MemberId.eq(member))
+        .filter(Column::Address.eq(address));
     Ok(known.order_by_desc(Column::Id).limit(1).one().await?.is_some())
 }
 
 async fn tokens(tx: &Tx, session: &Model) -> Result<Started> {
     let app: &App = tx.app();
     let organization = tx.organization_id();
-    let (access_token, access_token_expires_at) = token::write(app, tx.now(), session.member_id, organization, session.id)?;
-    let of = organization.to_string().replace(&format!("{}_", OrganizationId::PREFIX), "");
+    let (access_token, access_token_expires_at) =
+        token::write(app, tx.now(), session.member_id, organization, session.id)?;
+    let of = organization
+        .to_string()
+        .replace(&format!("{}_", OrganizationId::PREFIX), "");
     let refresh_token = format!("rt_{of}_{}", URL_SAFE_NO_PAD.encode(app.random.bytes::<32>()));
     tx.create::<refresh_token::Entity>(refresh_token::Model {
         id: tx.fresh_id::<RefreshTokenId>(),
@@ -242,12 +278,21 @@ async fn tokens(tx: &Tx, session: &Model) -> Result<Started> {
     })
     .await?;
     let refresh_token_expires_at = session.expires_at;
-    let tokens = Tokens { access_token, access_token_expires_at, refresh_token, refresh_token_expires_at };
+    let tokens = Tokens {
+        access_token,
+        access_token_expires_at,
+        refresh_token,
+        refresh_token_expires_at,
+    };
     Ok(Started::Session(tokens, session.member_id))
 }
 
 /// The problem that a refusal becomes.
 pub(super) fn refusal(code: Code) -> Problem {
-    let path = if code == Code::RefreshTokenRefused { "input.refreshToken" } else { "input.password" };
+    let path = if code == Code::RefreshTokenRefused {
+        "input.refreshToken"
+    } else {
+        "input.password"
+    };
     Problem::at(path, code)
 }

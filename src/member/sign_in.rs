@@ -19,13 +19,25 @@ use crate::{
 };
 
 /// Five attempts a minute for one account from one address; 고시 5⑥ asks for an end after some failures.
-const ACCOUNT_FROM_ADDRESS: Brake = Brake { name: "account from address", attempts: 5, window: Duration::minutes(1) };
+const ACCOUNT_FROM_ADDRESS: Brake = Brake {
+    name: "account from address",
+    attempts: 5,
+    window: Duration::minutes(1),
+};
 
 /// A hundred a day for one account from anywhere new (NIST 800-63B-4: at most 100 failures in a row).
-const ACCOUNT: Brake = Brake { name: "account", attempts: 100, window: Duration::days(1) };
+const ACCOUNT: Brake = Brake {
+    name: "account",
+    attempts: 100,
+    window: Duration::days(1),
+};
 
 /// Thirty a minute from one address, whatever the account.
-const ADDRESS: Brake = Brake { name: "address", attempts: 30, window: Duration::minutes(1) };
+const ADDRESS: Brake = Brake {
+    name: "address",
+    attempts: 30,
+    window: Duration::minutes(1),
+};
 
 /// What somebody signs in with.
 #[derive(Clone)]
@@ -50,7 +62,9 @@ impl std::fmt::Debug for Credentials {
 /// `CREDENTIALS_REFUSED`, `SIGN_IN_BLOCKED` with the time of its end, `TOO_LONG`; `THROTTLED` if too many wait.
 pub async fn sign_in(caller: &Caller, credentials: &Credentials) -> Result<Started> {
     if credentials.password.len() > password::LONGEST {
-        return Err(Problem::at("input.password", Code::TooLong).with("max", password::LONGEST).into());
+        return Err(Problem::at("input.password", Code::TooLong)
+            .with("max", password::LONGEST)
+            .into());
     }
     let domain = credentials.organization.trim().to_lowercase();
     let login = credentials.login.trim().to_lowercase();
@@ -92,7 +106,9 @@ pub async fn sign_in(caller: &Caller, credentials: &Credentials) -> Result<Start
 /// As for [`sign_in`].
 pub(super) async fn is_own_password(caller: &Caller, member: &entity::Model, password: &str) -> Result<bool> {
     if password.len() > password::LONGEST {
-        return Err(Problem::at("input.password", Code::TooLong).with("max", password::LONGEST).into());
+        return Err(Problem::at("input.password", Code::TooLong)
+            .with("max", password::LONGEST)
+            .into());
     }
     let subject = member.id.to_string();
     let brakes = own_brakes(caller, &subject);

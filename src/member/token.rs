@@ -32,8 +32,18 @@ pub struct Claims {
 ///
 /// # Errors
 /// Only if signing fails.
-pub(super) fn write(app: &App, now: Timestamp, member: MemberId, organization: OrganizationId, session: SessionId) -> Result<(String, Timestamp)> {
-    let life = if app.settings.is_demo { Duration::hours(12) } else { Duration::minutes(10) };
+pub(super) fn write(
+    app: &App,
+    now: Timestamp,
+    member: MemberId,
+    organization: OrganizationId,
+    session: SessionId,
+) -> Result<(String, Timestamp)> {
+    let life = if app.settings.is_demo {
+        Duration::hours(12)
+    } else {
+        Duration::minutes(10)
+    };
     let until = Timestamp(now.0 + life);
     let claims = Claims {
         iss: ISSUER.to_owned(),
@@ -44,9 +54,15 @@ pub(super) fn write(app: &App, now: Timestamp, member: MemberId, organization: O
         iat: now.0.timestamp(),
         exp: until.0.timestamp(),
     };
-    let header = Header { typ: Some("at+jwt".to_owned()), ..Header::new(Algorithm::EdDSA) };
+    let header = Header {
+        typ: Some("at+jwt".to_owned()),
+        ..Header::new(Algorithm::EdDSA)
+    };
     let key = EncodingKey::from_ed_der(&private_key(&app.keys));
-    Ok((jsonwebtoken::encode(&header, &claims, &key).map_err(Error::internal)?, until))
+    Ok((
+        jsonwebtoken::encode(&header, &claims, &key).map_err(Error::internal)?,
+        until,
+    ))
 }
 
 /// What a token says, if it is one of ours and its time is not over. Whether its session still holds is another
@@ -73,6 +89,8 @@ static VALIDATION: LazyLock<Validation> = LazyLock::new(|| {
 
 /// The private key in PKCS #8, as RFC 8410 writes an Ed25519 seed.
 fn private_key(keys: &Keys) -> Vec<u8> {
-    const HEAD: [u8; 16] = [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+    const HEAD: [u8; 16] = [
+        0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+    ];
     [HEAD.as_slice(), keys.signing_seed()].concat()
 }

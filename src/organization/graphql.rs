@@ -91,7 +91,10 @@ impl Loader<Own> for Batch {
 
 /// The caller's organization; the check of the session has fetched it already.
 pub(crate) async fn own(context: &Context<'_>) -> Result<Option<Model>> {
-    let view = context.data_unchecked::<Arc<Caller>>().view(Action::OrganizationRead).await?;
+    let view = context
+        .data_unchecked::<Arc<Caller>>()
+        .view(Action::OrganizationRead)
+        .await?;
     view.loader.load_one(Own).await.map_err(Error::internal)
 }
 
@@ -103,7 +106,10 @@ pub(crate) async fn zone(context: &Context<'_>) -> Result<Tz> {
 /// The organization's time zone, as a view sees it.
 pub(crate) async fn zone_of(view: &View) -> Result<Tz> {
     let row = view.loader.load_one(Own).await.map_err(Error::internal)?;
-    row.ok_or(Error::Unauthenticated)?.time_zone.parse().map_err(Error::internal)
+    row.ok_or(Error::Unauthenticated)?
+        .time_zone
+        .parse()
+        .map_err(Error::internal)
 }
 
 #[ComplexObject]
@@ -116,8 +122,14 @@ impl Model {
 
     /// The organization keys, newest first, at most 100. Needs `ORGANIZATION_READ`.
     async fn keys(&self, context: &Context<'_>) -> Result<Vec<key::Model>> {
-        let view = context.data_unchecked::<Arc<Caller>>().view(Action::OrganizationRead).await?;
-        let keys = view.select::<key::Entity>().order_by_desc(key::Column::CreatedAt).order_by_desc(key::Column::Id);
+        let view = context
+            .data_unchecked::<Arc<Caller>>()
+            .view(Action::OrganizationRead)
+            .await?;
+        let keys = view
+            .select::<key::Entity>()
+            .order_by_desc(key::Column::CreatedAt)
+            .order_by_desc(key::Column::Id);
         sea_orm::QuerySelect::limit(keys, Some(100)).all().await
     }
 
@@ -125,12 +137,22 @@ impl Model {
     async fn members(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "How many from the start, 1 to 100; 20 where neither `first` nor `last` is given.")] first: Option<i32>,
+        #[graphql(desc = "How many from the start, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
         #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<MemberConnection> {
-        member_page(context, PageRequest { first, after, last, before }).await
+        member_page(
+            context,
+            PageRequest {
+                first,
+                after,
+                last,
+                before,
+            },
+        )
+        .await
     }
 
     /// The services. Needs `SERVICE_READ`.
@@ -138,27 +160,54 @@ impl Model {
     async fn services(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "How many from the start, 1 to 100; 20 where neither `first` nor `last` is given.")] first: Option<i32>,
+        #[graphql(desc = "How many from the start, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
         #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Which services; terminated ones are left out unless asked for.")] filter: Option<ServiceFilter>,
-        #[graphql(desc = "In what order; newest first where absent. Ties are broken by ID.")] order_by: Option<ServiceOrder>,
+        #[graphql(desc = "Which services; terminated ones are left out unless asked for.")] filter: Option<
+            ServiceFilter,
+        >,
+        #[graphql(desc = "In what order; newest first where absent. Ties are broken by ID.")] order_by: Option<
+            ServiceOrder,
+        >,
     ) -> Result<ServiceConnection> {
-        service_page(context, PageRequest { first, after, last, before }, filter, order_by).await
+        service_page(
+            context,
+            PageRequest {
+                first,
+                after,
+                last,
+                before,
+            },
+            filter,
+            order_by,
+        )
+        .await
     }
 
     /// The charges of all services. Needs `CHARGE_READ`.
     async fn charges(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "How many from the start, 1 to 100; 20 where neither `first` nor `last` is given.")] first: Option<i32>,
+        #[graphql(desc = "How many from the start, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
         #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
         #[graphql(desc = "Which months and services.")] filter: ChargeFilter,
     ) -> Result<ChargeConnection> {
-        charge_page(context, PageRequest { first, after, last, before }, filter).await
+        charge_page(
+            context,
+            PageRequest {
+                first,
+                after,
+                last,
+                before,
+            },
+            filter,
+        )
+        .await
     }
 }
 
@@ -209,14 +258,20 @@ impl OrganizationMutation {
         #[graphql(desc = "The changes.")] input: rules::OrganizationUpdateInput,
     ) -> Result<OrganizationUpdatePayload> {
         let caller = context.data_unchecked::<Arc<Caller>>();
-        let done =
-            caller.act(Action::OrganizationUpdate, &On(&id, &input), async |tx| rules::update(tx, &id, &input).await).await;
+        let done = caller
+            .act(Action::OrganizationUpdate, &On(&id, &input), async |tx| {
+                rules::update(tx, &id, &input).await
+            })
+            .await;
         let (done, problems) = settle(done)?;
         let organization = match done {
             Some(organization) => Some(organization),
             None => caller.view(Action::OrganizationRead).await?.seek::<Entity>(&id).await?,
         };
-        Ok(OrganizationUpdatePayload { organization, user_errors: OrganizationUserError::all(problems)? })
+        Ok(OrganizationUpdatePayload {
+            organization,
+            user_errors: OrganizationUserError::all(problems)?,
+        })
     }
 
     /// Makes an organization key and shows it, this once. Needs `ORGANIZATION_KEY_CREATE` and a recent `sessionConfirm`.
@@ -226,10 +281,18 @@ impl OrganizationMutation {
         #[graphql(desc = "The new key.")] input: key_rules::OrganizationKeyCreateInput,
     ) -> Result<OrganizationKeyCreatePayload> {
         let caller = context.data_unchecked::<Arc<Caller>>();
-        let done = caller.act(Action::OrganizationKeyCreate, &input, async |tx| key_rules::create(tx, &input).await).await;
+        let done = caller
+            .act(Action::OrganizationKeyCreate, &input, async |tx| {
+                key_rules::create(tx, &input).await
+            })
+            .await;
         let (done, problems) = settle(done)?;
         let (key, secret) = done.map_or((None, None), |issued| (Some(issued.key), issued.secret));
-        Ok(OrganizationKeyCreatePayload { key, secret, user_errors: OrganizationUserError::all(problems)? })
+        Ok(OrganizationKeyCreatePayload {
+            key,
+            secret,
+            user_errors: OrganizationUserError::all(problems)?,
+        })
     }
 
     /// Replaces an organization key by a new one and shows that, this once. Needs `ORGANIZATION_KEY_ROTATE` and a recent `sessionConfirm`.
@@ -243,7 +306,11 @@ impl OrganizationMutation {
         let deed = async |tx: &_| key_rules::rotate(tx, &id, &input).await;
         let (done, problems) = settle(caller.act(Action::OrganizationKeyRotate, &On(&id, &input), deed).await)?;
         let (key, secret) = done.map_or((None, None), |issued| (Some(issued.key), issued.secret));
-        Ok(OrganizationKeyRotatePayload { key, secret, user_errors: OrganizationUserError::all(problems)? })
+        Ok(OrganizationKeyRotatePayload {
+            key,
+            secret,
+            user_errors: OrganizationUserError::all(problems)?,
+        })
     }
 
     /// Revokes an organization key: it stops working at once. Needs `ORGANIZATION_KEY_REVOKE` and a recent `sessionConfirm`.
@@ -256,6 +323,9 @@ impl OrganizationMutation {
         let caller = context.data_unchecked::<Arc<Caller>>();
         let deed = async |tx: &_| key_rules::revoke(tx, &id, &input).await;
         let (key, problems) = settle(caller.act(Action::OrganizationKeyRevoke, &On(&id, &input), deed).await)?;
-        Ok(OrganizationKeyRevokePayload { key, user_errors: OrganizationUserError::all(problems)? })
+        Ok(OrganizationKeyRevokePayload {
+            key,
+            user_errors: OrganizationUserError::all(problems)?,
+        })
     }
 }

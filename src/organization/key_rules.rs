@@ -10,7 +10,8 @@ use serde::Serialize;
 use super::key::{Addresses, Column, Entity, Model, Scope, Scopes};
 use super::rules::check_name;
 use crate::kernel::{
-    Code, Error, KeyId, Outcome, Problem, Result, Timestamp, Tx, address::Network, id::TypedId, payload::asks, secret::token_hash,
+    Code, Error, KeyId, Outcome, Problem, Result, Timestamp, Tx, address::Network, id::TypedId, payload::asks,
+    secret::token_hash,
 };
 
 /// How many live keys an organization can have.
@@ -60,7 +61,11 @@ pub struct OrganizationKeyRevokeInput {
     pub expected_version: i32,
 }
 
-asks!(OrganizationKeyCreateInput, OrganizationKeyRotateInput, OrganizationKeyRevokeInput);
+asks!(
+    OrganizationKeyCreateInput,
+    OrganizationKeyRotateInput,
+    OrganizationKeyRevokeInput
+);
 
 /// A key and, the first time, its secret.
 #[derive(Debug)]
@@ -79,7 +84,10 @@ impl Outcome for Issued {
     }
 
     async fn again(tx: &Tx, receipt: String) -> Result<Self> {
-        Ok(Self { key: Model::again(tx, receipt).await?, secret: None })
+        Ok(Self {
+            key: Model::again(tx, receipt).await?,
+            secret: None,
+        })
     }
 }
 
@@ -104,7 +112,14 @@ pub async fn create(tx: &Tx, input: &OrganizationKeyCreateInput) -> Result<Issue
     let mut scopes = input.scopes.clone();
     scopes.sort_unstable();
     scopes.dedup();
-    issue(tx, input.name.trim().to_owned(), Scopes(scopes), Addresses(networks), input.expires_at).await
+    issue(
+        tx,
+        input.name.trim().to_owned(),
+        Scopes(scopes),
+        Addresses(networks),
+        input.expires_at,
+    )
+    .await
 }
 
 /// `organizationKeyRotate`: a new key of the same name, scopes and addresses; the old one works on for the overlap.
@@ -117,13 +132,22 @@ pub async fn rotate(tx: &Tx, id: &str, input: &OrganizationKeyRotateInput) -> Re
         return Err(Problem::at("id", Code::KeyNotLive).into());
     }
     if !(0..=LONGEST_OVERLAP).contains(&input.overlap_hours) {
-        let problem = Problem::at("input.overlapHours", Code::OutOfRange).with("min", 0).with("max", LONGEST_OVERLAP);
+        let problem = Problem::at("input.overlapHours", Code::OutOfRange)
+            .with("min", 0)
+            .with("max", LONGEST_OVERLAP);
         return Err(problem.into());
     }
     let end = Timestamp(tx.now().0 + Duration::hours(input.overlap_hours.into()));
-    let (name, scopes, addresses, expires_at) =
-        (old.name.clone(), old.scopes.clone(), old.allowed_addresses.clone(), old.expires_at);
-    tx.update::<Entity>(old, |row| row.revoked_at = Some(row.expires_at.map_or(end, |at| at.min(end)))).await?;
+    let (name, scopes, addresses, expires_at) = (
+        old.name.clone(),
+        old.scopes.clone(),
+        old.allowed_addresses.clone(),
+        old.expires_at,
+    );
+    tx.update::<Entity>(old, |row| {
+        row.revoked_at = Some(row.expires_at.map_or(end, |at| at.min(end)))
+    })
+    .await?;
     let issued = issue(tx, name, scopes, addresses, expires_at).await?;
     tx.about::<Entity>(&issued.key);
     Ok(issued)
@@ -150,7 +174,13 @@ async fn live(tx: &Tx) -> Result<Vec<Model>> {
     Ok(keys.into_iter().filter(|key| key.is_live(tx.now())).collect())
 }
 
-async fn issue(tx: &Tx, name: String, scopes: Scopes, addresses: Addresses, expires_at: Option<Timestamp>) -> Result<Issued> {
+async fn issue(
+    tx: &Tx,
+    name: String,
+    scopes: Scopes,
+    addresses: Addresses,
+    expires_at: Option<Timestamp>,
+) -> Result<Issued> {
     let id: KeyId = tx.fresh_id();
     let secret = write_key(id, &tx.app().random.bytes());
     let key = tx
@@ -169,13 +199,20 @@ async fn issue(tx: &Tx, name: String, scopes: Scopes, addresses: Addresses, expi
             version: 1,
         })
         .await?;
-    Ok(Issued { key, secret: Some(secret) })
+    Ok(Issued {
+        key,
+        secret: Some(secret),
+    })
 }
 
 /// `oc_v1_<id>_<secret and checksum>`: the ID finds the row, the checksum lets a typing error be told from a dead key
 /// without asking the database.
 fn write_key(id: KeyId, secret: &[u8; 32]) -> String {
-    let id = id.to_string().trim_start_matches(KeyId::PREFIX).trim_start_matches('_').to_owned();
+    let id = id
+        .to_string()
+        .trim_start_matches(KeyId::PREFIX)
+        .trim_start_matches('_')
+        .to_owned();
     let text = URL_SAFE_NO_PAD.encode(secret);
     let checksum = &token_hash(&format!("{id}{text}")).0[..3];
     format!("oc_v1_{id}_{text}{}", URL_SAFE_NO_PAD.encode(checksum))
@@ -188,12 +225,15 @@ fn check_networks(tx: &Tx, networks: &[String]) -> Vec<Problem> {
     let parsed: Vec<_> = networks.iter().map(|text| Network::parse(text)).collect();
     let wrong = parsed.iter().enumerate().filter(|(_, network)| network.is_none());
     let mut problems: Vec<_> = wrong
-        .map(|(place, _)| Problem::at(&format!("input.allowedAddresses.{place}"), Code::Invalid).with("rule", "IP / CIDR"))
+        .map(|(place, _)| {
+            Problem::at(&format!("input.allowedAddresses.{place}"), Code::Invalid).with("rule", "IP / CIDR")
+        })
         .collect();
     // Whoever makes a key from a screen means to use it from his own systems as well as from here; a list that leaves
     // the author out is nearly always a slip, and it is the slip that locks people out.
     let own = tx.origin().address;
-    let locked_out = own.is_some_and(|own| !parsed.is_empty() && !parsed.iter().flatten().any(|network| network.contains(own)));
+    let locked_out =
+        own.is_some_and(|own| !parsed.is_empty() && !parsed.iter().flatten().any(|network| network.contains(own)));
     if problems.is_empty() && locked_out {
         problems.push(Problem::at("input.allowedAddresses", Code::AddressLocksOut));
     }

@@ -4,7 +4,10 @@
 use sea_orm::{Condition, entity::prelude::*};
 use serde::Serialize;
 
-use crate::kernel::{App, OrganizationId, Record, Result, routing::{self, Unowned}};
+use crate::kernel::{
+    App, OrganizationId, Record, Result,
+    routing::{self, Unowned},
+};
 
 /// A domain and where it leads.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize)]
@@ -64,5 +67,9 @@ pub async fn find(app: &App, domain: &str) -> Result<Option<OrganizationId>> {
 /// # Errors
 /// Only if the database fails.
 pub async fn all(app: &App) -> Result<Vec<OrganizationId>> {
-    Ok(routing::all::<Entity>(app).await?.into_iter().map(|row| row.organization_id).collect())
+    Ok(routing::all::<Entity>(app)
+        .await?
+        .into_iter()
+        .map(|row| row.organization_id)
+        .collect())
 }

@@ -78,7 +78,11 @@ pub async fn create(tx: &Tx, new: New) -> Result<entity::Model> {
             version: 1,
         })
         .await?;
-    tx.create::<route::Entity>(route::Model { domain, organization_id: organization.id }).await?;
+    tx.create::<route::Entity>(route::Model {
+        domain,
+        organization_id: organization.id,
+    })
+    .await?;
     tx.enqueue(first_close(tx, &organization)?).await?;
     Ok(organization)
 }
@@ -88,7 +92,9 @@ pub async fn create(tx: &Tx, new: New) -> Result<entity::Model> {
 /// # Errors
 /// Only if the database fails.
 pub async fn approve(tx: &Tx, approval: Approval, is_approved: bool) -> Result<entity::Model> {
-    let organization = tx.find::<entity::Entity>("id", &tx.organization_id().to_string()).await?;
+    let organization = tx
+        .find::<entity::Entity>("id", &tx.organization_id().to_string())
+        .await?;
     tx.update::<entity::Entity>(organization, |row| match approval {
         Approval::Ipcc => row.is_ipcc_approved = is_approved,
         Approval::MobileContact => row.is_mobile_contact_approved = is_approved,
@@ -104,10 +110,17 @@ pub async fn approve(tx: &Tx, approval: Approval, is_approved: bool) -> Result<e
 pub async fn update(tx: &Tx, id: &str, input: &OrganizationUpdateInput) -> Result<entity::Model> {
     let organization = tx.find_current::<entity::Entity>(id, input.expected_version).await?;
     let name = input.name.as_deref().map(str::trim);
-    let domain = input.domain.as_deref().map(str::to_lowercase).filter(|domain| *domain != organization.domain);
+    let domain = input
+        .domain
+        .as_deref()
+        .map(str::to_lowercase)
+        .filter(|domain| *domain != organization.domain);
     let zone = input.time_zone.clone().filter(|zone| *zone != organization.time_zone);
     let is_owner = tx.actor().roles().contains(&Role::Owner);
-    let mut problems: Vec<_> = name.and_then(|name| check_name("input.name", name)).into_iter().collect();
+    let mut problems: Vec<_> = name
+        .and_then(|name| check_name("input.name", name))
+        .into_iter()
+        .collect();
     if let Some(domain) = &domain {
         problems.extend(check_domain("input.domain", domain));
         if route::find(tx.app(), domain).await?.is_some() {
@@ -116,7 +129,12 @@ pub async fn update(tx: &Tx, id: &str, input: &OrganizationUpdateInput) -> Resul
     }
     problems.extend(zone.as_deref().and_then(|zone| check_time_zone("input.timeZone", zone)));
     let reserved = [("input.domain", domain.is_some()), ("input.timeZone", zone.is_some())];
-    problems.extend(reserved.iter().filter(|(_, asked)| *asked && !is_owner).map(|(path, _)| Problem::at(path, Code::OwnerRequired)));
+    problems.extend(
+        reserved
+            .iter()
+            .filter(|(_, asked)| *asked && !is_owner)
+            .map(|(path, _)| Problem::at(path, Code::OwnerRequired)),
+    );
     Error::unless_none(problems)?;
     if let Some(domain) = &domain {
         tx.require_confirmation()?;
@@ -144,14 +162,20 @@ async fn move_route(tx: &Tx, from: &str, to: &str) -> Result<()> {
     let old = tx.find::<route::Entity>("input.domain", from).await?;
     tx.delete::<route::Entity>(old).await?;
     let organization_id: OrganizationId = tx.organization_id();
-    tx.create::<route::Entity>(route::Model { domain: to.to_owned(), organization_id }).await?;
+    tx.create::<route::Entity>(route::Model {
+        domain: to.to_owned(),
+        organization_id,
+    })
+    .await?;
     Ok(())
 }
 
 /// 16 letters and digits, as the product's own organization IDs look.
 fn fresh_code(app: &App) -> String {
     const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    (0..16).map(|_| char::from(LETTERS[app.random.below(62) as usize])).collect()
+    (0..16)
+        .map(|_| char::from(LETTERS[app.random.below(62) as usize]))
+        .collect()
 }
 
 /// What is wrong with a display name of 1 to 100 characters, if something is.
@@ -182,5 +206,7 @@ pub fn check_domain(path: &str, domain: &str) -> Option<Problem> {
 
 /// What is wrong with the name of a time zone, if something is.
 pub fn check_time_zone(path: &str, zone: &str) -> Option<Problem> {
-    zone.parse::<Tz>().is_err().then(|| Problem::at(path, Code::UnknownTimeZone))
+    zone.parse::<Tz>()
+        .is_err()
+        .then(|| Problem::at(path, Code::UnknownTimeZone))
 }

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, OneofObject, SimpleObject};
-use sea_orm::{ColumnTrait, QueryFilter, sea_query::{Expr, ExprTrait, Func, LikeExpr}};
+use sea_orm::{
+    ColumnTrait, QueryFilter,
+    sea_query::{Expr, ExprTrait, Func, LikeExpr},
+};
 
 use super::{
     ServiceKind,
@@ -179,14 +182,23 @@ pub(crate) async fn service_page(
     let caller = context.data_unchecked::<Arc<Caller>>();
     let view = caller.view(Action::ServiceRead).await?;
     let filter = filter.unwrap_or_default();
-    let (field, direction) =
-        order.map_or((ServiceOrderField::CreatedAt, Direction::Desc), |order| (order.field, order.direction));
-    let cursors = Cursors::new(&caller.app().keys, view.organization_id(), &format!("services {field:?} {direction:?}"));
+    let (field, direction) = order.map_or((ServiceOrderField::CreatedAt, Direction::Desc), |order| {
+        (order.field, order.direction)
+    });
+    let cursors = Cursors::new(
+        &caller.app().keys,
+        view.organization_id(),
+        &format!("services {field:?} {direction:?}"),
+    );
     let place = |row: &Model| match field {
         ServiceOrderField::CreatedAt => [Part::Instant(row.created_at), Part::Id(row.id.0)],
         ServiceOrderField::Name => [Part::Text(row.name.clone()), Part::Id(row.id.0)],
     };
-    let column = if field == ServiceOrderField::Name { Column::Name } else { Column::CreatedAt };
+    let column = if field == ServiceOrderField::Name {
+        Column::Name
+    } else {
+        Column::CreatedAt
+    };
     let select = || narrowed(view.select::<Entity>(), &filter);
     let page = page::read(select()?, [column, Column::Id], direction, &request, &cursors, place).await?;
     let total = match context.look_ahead().field("totalCount").exists() {
@@ -196,10 +208,16 @@ pub(crate) async fn service_page(
     };
     let services: Vec<_> = page.edges.iter().map(|(_, service)| service.id).collect();
     let asks = |field: &str| ["nodes", "edges.node"].iter().any(|path| selects(context, path, field));
-    if ["contract", "actions", "charges", "terminationPreview"].iter().any(|field| asks(field)) {
+    if ["contract", "actions", "charges", "terminationPreview"]
+        .iter()
+        .any(|field| asks(field))
+    {
         contracts::prefetch(&view, &services).await?;
     }
-    if let Some(asked) = ["nodes", "edges.node"].iter().find_map(|path| billing::months_asked(context, path)) {
+    if let Some(asked) = ["nodes", "edges.node"]
+        .iter()
+        .find_map(|path| billing::months_asked(context, path))
+    {
         billing::prefetch(caller, &view, &services, asked).await?;
     }
     Ok(ServiceConnection::of(page, total))
@@ -209,9 +227,19 @@ fn narrowed<'v>(
     mut select: crate::kernel::reader::Scoped<'v, Entity>,
     filter: &ServiceFilter,
 ) -> Result<crate::kernel::reader::Scoped<'v, Entity>> {
-    let lengths = [filter.kind.as_ref().map_or(0, Vec::len), filter.status.as_ref().map_or(0, Vec::len)];
-    if lengths.iter().any(|length| *length > 10) || filter.name_contains.as_ref().is_some_and(|text| text.chars().count() > 100) {
-        return Err(Error::BadInput("A filter's list has at most 10 values and its text at most 100 characters.".into()));
+    let lengths = [
+        filter.kind.as_ref().map_or(0, Vec::len),
+        filter.status.as_ref().map_or(0, Vec::len),
+    ];
+    if lengths.iter().any(|length| *length > 10)
+        || filter
+            .name_contains
+            .as_ref()
+            .is_some_and(|text| text.chars().count() > 100)
+    {
+        return Err(Error::BadInput(
+            "A filter's list has at most 10 values and its text at most 100 characters.".into(),
+        ));
     }
     if let Some(kinds) = &filter.kind {
         select = select.filter(Column::Kind.is_in(kinds.iter().copied()));
@@ -224,7 +252,11 @@ fn narrowed<'v>(
         if text.contains('\0') {
             return Err(Error::BadInput("A text has no NUL in it.".into()));
         }
-        let pattern = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        let pattern = text
+            .to_lowercase()
+            .replace('\\', "\\\\")
+            .replace('%', "\\%")
+            .replace('_', "\\_");
         let lower = Expr::expr(Func::lower(Expr::col(Column::Name)));
         select = select.filter(lower.like(LikeExpr::new(format!("%{pattern}%")).escape('\\')));
     }
@@ -244,7 +276,12 @@ impl Model {
     #[graphql(name = "languages")]
     async fn language_list(&self) -> Vec<ServiceLanguage> {
         let codes = self.languages.0.iter().enumerate();
-        codes.map(|(place, code)| ServiceLanguage { code: code.clone(), is_main: place == 0 }).collect()
+        codes
+            .map(|(place, code)| ServiceLanguage {
+                code: code.clone(),
+                is_main: place == 0,
+            })
+            .collect()
     }
 
     /// The organization it belongs to; null where the caller may not see that.
@@ -299,26 +336,47 @@ impl ServiceQuery {
     async fn services(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "How many from the start, 1 to 100; 20 where neither `first` nor `last` is given.")] first: Option<i32>,
+        #[graphql(desc = "How many from the start, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
         #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Which services; terminated ones are left out unless asked for.")] filter: Option<ServiceFilter>,
-        #[graphql(desc = "In what order; newest first where absent. Ties are broken by ID.")] order_by: Option<ServiceOrder>,
+        #[graphql(desc = "Which services; terminated ones are left out unless asked for.")] filter: Option<
+            ServiceFilter,
+        >,
+        #[graphql(desc = "In what order; newest first where absent. Ties are broken by ID.")] order_by: Option<
+            ServiceOrder,
+        >,
     ) -> Result<Option<ServiceConnection>> {
-        service_page(context, PageRequest { first, after, last, before }, filter, order_by).await.map(Some)
+        service_page(
+            context,
+            PageRequest {
+                first,
+                after,
+                last,
+                before,
+            },
+            filter,
+            order_by,
+        )
+        .await
+        .map(Some)
     }
 
     /// One service; null where there is none. Needs `SERVICE_READ`.
-    async fn service(
-        &self,
-        context: &Context<'_>,
-        #[graphql(desc = "Which.")] by: ServiceBy,
-    ) -> Result<Option<Model>> {
-        let view = context.data_unchecked::<Arc<Caller>>().view(Action::ServiceRead).await?;
+    async fn service(&self, context: &Context<'_>, #[graphql(desc = "Which.")] by: ServiceBy) -> Result<Option<Model>> {
+        let view = context
+            .data_unchecked::<Arc<Caller>>()
+            .view(Action::ServiceRead)
+            .await?;
         match by {
             ServiceBy::Id(id) => view.seek::<Entity>(&id).await,
-            ServiceBy::Code(code) => view.select::<Entity>().filter(Column::Code.eq(code.replace('\0', ""))).one().await,
+            ServiceBy::Code(code) => {
+                view.select::<Entity>()
+                    .filter(Column::Code.eq(code.replace('\0', "")))
+                    .one()
+                    .await
+            }
         }
     }
 }
@@ -336,9 +394,16 @@ impl ServiceMutation {
         #[graphql(desc = "The new service.")] input: rules::ServiceCreateInput,
     ) -> Result<ServiceCreatePayload> {
         let caller = context.data_unchecked::<Arc<Caller>>();
-        let done = caller.act(Action::ServiceCreate, &input, async |tx| contract::add(tx, &input).await).await;
+        let done = caller
+            .act(Action::ServiceCreate, &input, async |tx| {
+                contract::add(tx, &input).await
+            })
+            .await;
         let (service, problems) = settle(done)?;
-        Ok(ServiceCreatePayload { service, user_errors: ServiceUserError::all(problems)? })
+        Ok(ServiceCreatePayload {
+            service,
+            user_errors: ServiceUserError::all(problems)?,
+        })
     }
 
     /// 기본정보 수정: changes a service's basic information. Absent fields stay as they are. Needs `SERVICE_UPDATE`.
@@ -352,7 +417,10 @@ impl ServiceMutation {
         let deed = async |tx: &_| rules::update(tx, &id, &input).await;
         let (done, problems) = settle(caller.act(Action::ServiceUpdate, &On(&id, &input), deed).await)?;
         let service = as_it_is(caller, done, &id).await?;
-        Ok(ServiceUpdatePayload { service, user_errors: ServiceUserError::all(problems)? })
+        Ok(ServiceUpdatePayload {
+            service,
+            user_errors: ServiceUserError::all(problems)?,
+        })
     }
 
     /// 사용 중지: suspends a service. It can't be used from now on, and is charged the same. Needs `SERVICE_SUSPEND`.
@@ -370,7 +438,11 @@ impl ServiceMutation {
             None => None,
         };
         let service = as_it_is(caller, done, &id).await?;
-        Ok(ServiceSuspendPayload { service, charge, user_errors: ServiceUserError::all(problems)? })
+        Ok(ServiceSuspendPayload {
+            service,
+            charge,
+            user_errors: ServiceUserError::all(problems)?,
+        })
     }
 
     /// 사용: puts a suspended service to use again. Needs `SERVICE_RESUME`.
@@ -384,7 +456,10 @@ impl ServiceMutation {
         let deed = async |tx: &_| contract::resume(tx, &id, &input).await;
         let (done, problems) = settle(caller.act(Action::ServiceResume, &On(&id, &input), deed).await)?;
         let service = as_it_is(caller, done, &id).await?;
-        Ok(ServiceResumePayload { service, user_errors: ServiceUserError::all(problems)? })
+        Ok(ServiceResumePayload {
+            service,
+            user_errors: ServiceUserError::all(problems)?,
+        })
     }
 
     /// 해지: terminates a suspended service for good, or discards one whose contract was never completed. Today is the last day that is charged. Needs `SERVICE_TERMINATE`.
@@ -402,7 +477,11 @@ impl ServiceMutation {
             None => None,
         };
         let service = as_it_is(caller, done, &id).await?;
-        Ok(ServiceTerminatePayload { service, charge, user_errors: ServiceUserError::all(problems)? })
+        Ok(ServiceTerminatePayload {
+            service,
+            charge,
+            user_errors: ServiceUserError::all(problems)?,
+        })
     }
 }
 

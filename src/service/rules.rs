@@ -2,7 +2,10 @@
 //! has one rule here, whoever takes it.
 
 use async_graphql::{InputObject, MaybeUndefined};
-use sea_orm::{ColumnTrait, QueryFilter, sea_query::{Expr, ExprTrait, Func}};
+use sea_orm::{
+    ColumnTrait, QueryFilter,
+    sea_query::{Expr, ExprTrait, Func},
+};
 use serde::Serialize;
 
 use super::{
@@ -73,7 +76,10 @@ asks!(ServiceCreateInput, ServiceUpdateInput);
 /// As the input says, all at once.
 pub async fn create(tx: &Tx, input: &ServiceCreateInput) -> Result<Model> {
     let name = input.name.trim();
-    let mut problems: Vec<_> = check_code(&input.code).into_iter().chain(check_name("input.name", name)).collect();
+    let mut problems: Vec<_> = check_code(&input.code)
+        .into_iter()
+        .chain(check_name("input.name", name))
+        .collect();
     problems.extend(check_taken(tx, Some(&input.code), name, None).await?);
     let zone = input.time_zone.as_deref();
     problems.extend(zone.and_then(|zone| check_time_zone("input.timeZone", zone)));
@@ -82,12 +88,20 @@ pub async fn create(tx: &Tx, input: &ServiceCreateInput) -> Result<Model> {
     let languages = match input.kind {
         ServiceKind::Issue => {
             if named {
-                problems.extend(not_for_issue(input.languages.is_some(), input.main_language.is_some(), input.editor_type.is_some()));
+                problems.extend(not_for_issue(
+                    input.languages.is_some(),
+                    input.main_language.is_some(),
+                    input.editor_type.is_some(),
+                ));
             }
             Languages(Vec::new())
         }
         ServiceKind::Consultation => {
-            let codes = if asked.is_empty() { language::DEFAULT.map(str::to_owned).to_vec() } else { asked };
+            let codes = if asked.is_empty() {
+                language::DEFAULT.map(str::to_owned).to_vec()
+            } else {
+                asked
+            };
             arrange(codes, input.main_language.as_deref(), &mut problems)
         }
     };
@@ -130,11 +144,20 @@ pub async fn update(tx: &Tx, id: &str, input: &ServiceUpdateInput) -> Result<Mod
         problems.extend(check_name("input.name", name));
         problems.extend(check_taken(tx, None, name, Some(&service)).await?);
     }
-    problems.extend(input.time_zone.as_deref().and_then(|zone| check_time_zone("input.timeZone", zone)));
+    problems.extend(
+        input
+            .time_zone
+            .as_deref()
+            .and_then(|zone| check_time_zone("input.timeZone", zone)),
+    );
     let editor = input.editor_type.as_opt_ref().flatten().copied();
     let mut languages = service.languages.clone();
     if service.kind == ServiceKind::Issue {
-        problems.extend(not_for_issue(input.languages.is_some(), input.main_language.is_some(), editor.is_some()));
+        problems.extend(not_for_issue(
+            input.languages.is_some(),
+            input.main_language.is_some(),
+            editor.is_some(),
+        ));
     } else if input.languages.is_some() || input.main_language.is_some() {
         let main = input.main_language.as_deref();
         languages = arrange(input.languages.clone().unwrap_or(languages.0), main, &mut problems);
@@ -267,7 +290,11 @@ async fn check_taken(tx: &Tx, code: Option<&str>, name: &str, own: Option<&Model
             problems.push(Problem::at("input.code", Code::Taken));
         }
     }
-    let holder = tx.select::<Entity>().filter(Column::NameKey.eq(name.to_lowercase())).one().await?;
+    let holder = tx
+        .select::<Entity>()
+        .filter(Column::NameKey.eq(name.to_lowercase()))
+        .one()
+        .await?;
     if holder.is_some_and(|holder| own.is_none_or(|own| own.id != holder.id)) {
         problems.push(Problem::at("input.name", Code::Taken));
     }
@@ -275,8 +302,15 @@ async fn check_taken(tx: &Tx, code: Option<&str>, name: &str, own: Option<&Model
 }
 
 fn not_for_issue(languages: bool, main: bool, editor: bool) -> impl Iterator<Item = Problem> {
-    let asked = [("input.languages", languages), ("input.mainLanguage", main), ("input.editorType", editor)];
-    asked.into_iter().filter(|(_, asked)| *asked).map(|(path, _)| Problem::at(path, Code::NotAvailableForKind))
+    let asked = [
+        ("input.languages", languages),
+        ("input.mainLanguage", main),
+        ("input.editorType", editor),
+    ];
+    asked
+        .into_iter()
+        .filter(|(_, asked)| *asked)
+        .map(|(path, _)| Problem::at(path, Code::NotAvailableForKind))
 }
 
 /// The languages with the main one first.

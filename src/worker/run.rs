@@ -73,7 +73,11 @@ async fn relay(app: App, stop: CancellationToken) {
 
 async fn runner(app: App, stop: CancellationToken) {
     // Two workers of one name are not refused by the runner, so each process has its own.
-    let name = format!("{QUEUE}-{}-{}", std::process::id(), crate::kernel::id::encode(uuid::Uuid::from_bytes(app.random.bytes())));
+    let name = format!(
+        "{QUEUE}-{}-{}",
+        std::process::id(),
+        crate::kernel::id::encode(uuid::Uuid::from_bytes(app.random.bytes()))
+    );
     let signal = async move {
         stop.cancelled().await;
         Ok::<(), std::io::Error>(())
@@ -100,11 +104,17 @@ async fn runner(app: App, stop: CancellationToken) {
     }
     let ended = match app.database.jobs().clone() {
         JobPool::Sqlite(pool) => {
-            let config = apalis_sqlite::Config::default().queue(QUEUE).heartbeat_interval(HEARTBEAT).missed_heartbeats(3);
+            let config = apalis_sqlite::Config::default()
+                .queue(QUEUE)
+                .heartbeat_interval(HEARTBEAT)
+                .missed_heartbeats(3);
             run!(SqliteStorage::<String>::new(&pool).with_config(config))
         }
         JobPool::Postgres(pool) => {
-            let config = apalis_postgres::Config::default().queue(QUEUE).heartbeat_interval(HEARTBEAT).missed_heartbeats(3);
+            let config = apalis_postgres::Config::default()
+                .queue(QUEUE)
+                .heartbeat_interval(HEARTBEAT)
+                .missed_heartbeats(3);
             run!(PostgresStorage::<String>::new(&pool).with_config(config))
         }
     };
@@ -120,7 +130,9 @@ async fn handle(id: String, app: Data<App>) -> Result<(), BoxDynError> {
 }
 
 async fn attempt(app: &App, id: JobId) -> Result<()> {
-    let Some(job) = outbox::begin_attempt(app, id).await? else { return Ok(()) };
+    let Some(job) = outbox::begin_attempt(app, id).await? else {
+        return Ok(());
+    };
     let done = AssertUnwindSafe(perform(app, &job)).catch_unwind().await;
     let fate = match done {
         Ok(Ok(fate)) => fate,
@@ -142,13 +154,17 @@ async fn perform(app: &App, job: &outbox::Model) -> Result<Fate> {
         MONTH_CLOSE => {
             let month = Month::parse(&job.argument).ok_or_else(|| Error::internal("no month to close"))?;
             let caller = Caller::system(app.clone(), MONTH_CLOSE, job.organization_id);
-            let closing = caller.act(Action::MonthClose, &Plain, async |tx| billing::close(tx, month).await).await?;
+            let closing = caller
+                .act(Action::MonthClose, &Plain, async |tx| billing::close(tx, month).await)
+                .await?;
             Ok(match closing {
                 billing::Closing::NotYet(at) => Fate::Later(at),
                 billing::Closing::Closed(_) | billing::Closing::Already => Fate::Done,
             })
         }
         // A newer server may have asked for a job that this one does not know: it is left for that one.
-        _ => Ok(Fate::Later(crate::kernel::Timestamp(app.clock.now().0 + chrono::Duration::minutes(1)))),
+        _ => Ok(Fate::Later(crate::kernel::Timestamp(
+            app.clock.now().0 + chrono::Duration::minutes(1),
+        ))),
     }
 }

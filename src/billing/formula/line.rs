@@ -9,7 +9,9 @@ use crate::contract::item::ItemCode;
 use crate::kernel::{Language, zone::Month};
 
 /// What a line is for.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, Enum, EnumIter, DeriveActiveEnum)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, Enum, EnumIter, DeriveActiveEnum,
+)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 #[graphql(name = "ChargeLineKind")]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

@@ -4,14 +4,14 @@ mod seed;
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::{list, start_log, token};
+use super::{list, start_log};
 use crate::{
     api::playground::Hint,
     kernel::{
         App, Random, Settings, SystemClock,
         config::{self, LogFormat, Source},
     },
-    organization, serve, setup,
+    operate, organization, serve, setup,
 };
 
 /// The demo organization's domain.
@@ -23,14 +23,22 @@ pub const PASSWORD: &str = "orgdesk-demo-owner";
 
 pub(super) async fn run(source: &Source) -> anyhow::Result<()> {
     let settings = settings(source)?;
-    start_log(if source.get("LOG").is_some() { settings.log_format } else { LogFormat::Text });
+    start_log(if source.get("LOG").is_some() {
+        settings.log_format
+    } else {
+        LogFormat::Text
+    });
     let app = open(settings, source).await?;
     let address = app.settings.listen;
     println!("Orgdesk demo");
     println!("  Playground  http://{address}/graphiql");
     println!("  Sign in     organization {DOMAIN}, login {LOGIN}, password {PASSWORD}");
-    println!("  Token       {}", token::issue(&app, DOMAIN, LOGIN).await?);
-    let hint = Hint { organization: DOMAIN.to_owned(), login: LOGIN.to_owned(), password: PASSWORD.to_owned() };
+    println!("  Token       {}", operate::access_token(&app, DOMAIN, LOGIN).await?);
+    let hint = Hint {
+        organization: DOMAIN.to_owned(),
+        login: LOGIN.to_owned(),
+        password: PASSWORD.to_owned(),
+    };
     serve::serve(app, Some(hint)).await
 }
 
@@ -53,12 +61,21 @@ async fn open(settings: Settings, source: &Source) -> anyhow::Result<App> {
                 }
             }
             let url = format!("sqlite:{}", half.display());
-            seed::make(Settings { database_url: url, ..settings.clone() }).await?.database.close().await;
+            seed::make(Settings {
+                database_url: url,
+                ..settings.clone()
+            })
+            .await?
+            .database
+            .close()
+            .await;
             std::fs::rename(half, file)?;
         }
     }
     let app = setup::open(settings.clone(), Arc::new(SystemClock), Random::from_system()?).await?;
-    let found = organization::find_by_domain(&app, DOMAIN).await.map_err(super::organization::told)?;
+    let found = organization::find_by_domain(&app, DOMAIN)
+        .await
+        .map_err(operate::told)?;
     if found.is_none() {
         seed::make(settings).await?.database.close().await;
     }

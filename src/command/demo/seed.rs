@@ -8,18 +8,18 @@ use chrono_tz::{Asia::Seoul, Tz};
 
 use super::{DOMAIN, LOGIN, PASSWORD};
 use crate::{
-    agent, admin, billing,
+    admin, agent, billing,
     billing::{UsageEntryInput, UsageRecordInput},
-    command::organization::told,
     contract::{
         self, Contract, ContractItemInput, ContractSignInput, ContractUpdateInput,
         item::{ItemCode, Meter},
     },
     kernel::{
-        Action, Actor, App, Caller, Clock, Language, MemberId, Month, OrganizationId, Origin, Plain, Random, Result, ServiceId,
-        Settings, SignedIn, StoppedClock, SystemClock, Timestamp, zone,
+        Action, Actor, App, Caller, Clock, Language, MemberId, Month, OrganizationId, Origin, Plain, Random, Result,
+        ServiceId, Settings, SignedIn, StoppedClock, SystemClock, Timestamp, zone,
     },
     member::{self, Hasher},
+    operate::told,
     organization,
     service::{Service, ServiceCreateInput, ServiceKind},
     setup, worker,
@@ -67,14 +67,20 @@ const PLANS: [Plan; 3] = [
         code: "shop",
         name: "온라인몰상담",
         kind: ServiceKind::Consultation,
-        items: &[(ItemCode::Ticket, Some(3), Some(2_500)), (ItemCode::Chat, Some(2), Some(3_000))],
+        items: &[
+            (ItemCode::Ticket, Some(3), Some(2_500)),
+            (ItemCode::Chat, Some(2), Some(3_000)),
+        ],
         usage: &[(Meter::Tickets, 2_000, 1_500), (Meter::Chats, 2_400, 1_400)],
     },
     Plan {
         code: "issues",
         name: "이슈처리센터",
         kind: ServiceKind::Issue,
-        items: &[(ItemCode::Ticket, Some(2), Some(800)), (ItemCode::Knowledge, None, None)],
+        items: &[
+            (ItemCode::Ticket, Some(2), Some(800)),
+            (ItemCode::Knowledge, None, None),
+        ],
         usage: &[(Meter::Tickets, 500, 600)],
     },
 ];
@@ -97,7 +103,9 @@ pub(super) async fn make(settings: Settings) -> anyhow::Result<App> {
     }
     employ(&owner, &services).await.map_err(told)?;
     for month in first.through(last) {
-        live(&app, &clock, &owner, &services, month, today).await.map_err(told)?;
+        live(&app, &clock, &owner, &services, month, today)
+            .await
+            .map_err(told)?;
         if let Some(next) = month.next().filter(|next| *next <= last) {
             clock.set(at(next.first_day(), 1));
             worker::run_due(&app).await.map_err(told)?;
@@ -108,7 +116,14 @@ pub(super) async fn make(settings: Settings) -> anyhow::Result<App> {
 }
 
 /// One month: usage once a week, and an edit now and then.
-async fn live(app: &App, clock: &StoppedClock, owner: &Caller, services: &[Service], month: Month, today: NaiveDate) -> Result<()> {
+async fn live(
+    app: &App,
+    clock: &StoppedClock,
+    owner: &Caller,
+    services: &[Service],
+    month: Month,
+    today: NaiveDate,
+) -> Result<()> {
     for week in 0..4 {
         let day = month.first_day() + Duration::days(6 + 7 * week);
         if day >= today {
@@ -126,7 +141,15 @@ async fn live(app: &App, clock: &StoppedClock, owner: &Caller, services: &[Servi
     Ok(())
 }
 
-async fn record(app: &App, owner: &Caller, plan: &Plan, service: ServiceId, now: Timestamp, month: Month, week: i64) -> Result<()> {
+async fn record(
+    app: &App,
+    owner: &Caller,
+    plan: &Plan,
+    service: ServiceId,
+    now: Timestamp,
+    month: Month,
+    week: i64,
+) -> Result<()> {
     let entries = plan.usage.iter().map(|(meter, base, spread)| UsageEntryInput {
         service: service.to_string().into(),
         meter: *meter,
@@ -134,8 +157,16 @@ async fn record(app: &App, owner: &Caller, plan: &Plan, service: ServiceId, now:
         quantity: i32::try_from((base + app.random.below(*spread)) / 4).unwrap_or(1),
         occurred_at: Timestamp(now.0 - Duration::minutes(5)),
     });
-    let input = UsageRecordInput { idempotency_key: None, dry_run: None, entries: entries.collect() };
-    owner.act(Action::UsageRecord, &input, async |tx| billing::record(tx, &input).await).await?;
+    let input = UsageRecordInput {
+        idempotency_key: None,
+        dry_run: None,
+        entries: entries.collect(),
+    };
+    owner
+        .act(Action::UsageRecord, &input, async |tx| {
+            billing::record(tx, &input).await
+        })
+        .await?;
     Ok(())
 }
 
@@ -145,8 +176,18 @@ async fn edit(app: &App, owner: &Caller, service: &Service) -> Result<()> {
     let contract = contract::of_service(&view, service).await?;
     drop(view);
     owner.release().await;
-    let users = contract.items.0.iter().find(|item| item.code == ItemCode::Ticket).and_then(|item| item.user_count).unwrap_or(2);
-    let users = if app.random.below(3) == 0 { (users - 1).max(1) } else { users + 1 };
+    let users = contract
+        .items
+        .0
+        .iter()
+        .find(|item| item.code == ItemCode::Ticket)
+        .and_then(|item| item.user_count)
+        .unwrap_or(2);
+    let users = if app.random.below(3) == 0 {
+        (users - 1).max(1)
+    } else {
+        users + 1
+    };
     let input = ContractUpdateInput {
         idempotency_key: None,
         dry_run: None,
@@ -155,7 +196,11 @@ async fn edit(app: &App, owner: &Caller, service: &Service) -> Result<()> {
         quote: None,
     };
     let id = contract.id.to_string();
-    owner.act(Action::ContractUpdate, &input, async |tx| billing::update(tx, &id, &input).await).await?;
+    owner
+        .act(Action::ContractUpdate, &input, async |tx| {
+            billing::update(tx, &id, &input).await
+        })
+        .await?;
     Ok(())
 }
 
@@ -168,7 +213,11 @@ async fn people(app: &App) -> Result<Caller> {
         password_hash: password_hash.clone(),
         is_owner,
     };
-    let new = organization::New { name: "데모 컨택센터".into(), domain: DOMAIN.into(), time_zone: ZONE.name().into() };
+    let new = organization::New {
+        name: "데모 컨택센터".into(),
+        domain: DOMAIN.into(),
+        time_zone: ZONE.name().into(),
+    };
     let organization = member::create_organization(app, new, person(LOGIN, "한대표", true)).await?;
     let operator = Caller::operator(app.clone(), organization);
     for (login, name, is_administrator, _) in PEOPLE {
@@ -196,14 +245,27 @@ async fn as_owner(app: &App, organization: OrganizationId) -> Result<Caller> {
         is_administrator: false,
         confirmed_at: app.clock.now(),
     };
-    let origin = Origin { address: None, request_id: "demo".to_owned() };
-    Ok(Caller::new(app.clone(), Actor::Member(owner), Some(organization), origin, Language::default()))
+    let origin = Origin {
+        address: None,
+        request_id: "demo".to_owned(),
+    };
+    Ok(Caller::new(
+        app.clone(),
+        Actor::Member(owner),
+        Some(organization),
+        origin,
+        Language::default(),
+    ))
 }
 
 async fn find(caller: &Caller, login: &str) -> Result<member::Member> {
     use sea_orm::{ColumnTrait, QueryFilter};
     let view = caller.view(Action::SessionStart).await?;
-    let found = view.select::<member::Entity>().filter(member::Column::Login.eq(login)).one().await?;
+    let found = view
+        .select::<member::Entity>()
+        .filter(member::Column::Login.eq(login))
+        .one()
+        .await?;
     drop(view);
     caller.release().await;
     found.ok_or_else(|| crate::kernel::Error::not_found("login"))
@@ -221,11 +283,19 @@ async fn open_service(owner: &Caller, plan: &Plan) -> Result<Service> {
         time_zone: None,
         editor_type: None,
     };
-    let service = owner.act(Action::ServiceCreate, &input, async |tx| contract::add(tx, &input).await).await?;
+    let service = owner
+        .act(Action::ServiceCreate, &input, async |tx| {
+            contract::add(tx, &input).await
+        })
+        .await?;
     let view = owner.view(Action::ContractRead).await?;
     let draft: Contract = contract::of_service(&view, &service).await?;
     drop(view);
-    let items = plan.items.iter().map(|(code, users, volume)| wish(*code, *users, *volume)).collect();
+    let items = plan
+        .items
+        .iter()
+        .map(|(code, users, volume)| wish(*code, *users, *volume))
+        .collect();
     let input = ContractSignInput {
         idempotency_key: None,
         dry_run: None,
@@ -234,7 +304,11 @@ async fn open_service(owner: &Caller, plan: &Plan) -> Result<Service> {
         quote: None,
     };
     let id = draft.id.to_string();
-    owner.act(Action::ContractSign, &input, async |tx| billing::sign(tx, &id, &input).await).await?;
+    owner
+        .act(Action::ContractSign, &input, async |tx| {
+            billing::sign(tx, &id, &input).await
+        })
+        .await?;
     Ok(service)
 }
 
@@ -245,14 +319,23 @@ async fn employ(owner: &Caller, services: &[Service]) -> Result<()> {
         let Some(role) = role else { continue };
         let member: MemberId = find(&operator, login).await?.id;
         for service in services {
-            operator.act(Action::AgentAdd, &Plain, async |tx| agent::add(tx, service.id, member, role).await).await?;
+            operator
+                .act(Action::AgentAdd, &Plain, async |tx| {
+                    agent::add(tx, service.id, member, role).await
+                })
+                .await?;
         }
     }
     Ok(())
 }
 
 fn wish(code: ItemCode, user_count: Option<i32>, expected_volume: Option<i32>) -> ContractItemInput {
-    ContractItemInput { code, is_on: Some(true), user_count, expected_volume }
+    ContractItemInput {
+        code,
+        is_on: Some(true),
+        user_count,
+        expected_volume,
+    }
 }
 
 fn at(day: NaiveDate, hour: u32) -> DateTime<Utc> {

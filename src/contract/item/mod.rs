@@ -13,7 +13,9 @@ use crate::service::kind::ServiceKind;
 pub use check::{ItemProblem, ItemRequest, ItemRule, MAXIMUM_USERS, MAXIMUM_VOLUME, check};
 
 /// An item of a contract. The codes are the product's own, one word each.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, Enum, EnumIter, DeriveActiveEnum)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, Enum, EnumIter, DeriveActiveEnum,
+)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 #[graphql(name = "ContractItemCode")]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -60,7 +62,9 @@ pub enum Availability {
 }
 
 /// What is counted where an item is charged by use.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, Enum, EnumIter, DeriveActiveEnum)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, Enum, EnumIter, DeriveActiveEnum,
+)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 #[graphql(name = "UsageMeter")]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

@@ -1,0 +1,267 @@
+//! What whoever runs the service can do, as functions: the commands call them, and so do tests that need an
+//! organization to begin with. Each goes through an operator's door, so it stands in the organization's log.
+
+use anyhow::{Context, bail};
+use sea_orm::{ColumnTrait, QueryFilter};
+
+use crate::{
+    admin, agent, audit, billing,
+    contract::{self, Discount},
+    kernel::{
+        Action, App, Caller, Day, Error, Language, OrganizationId, Plain, PriceListId, Problem, Tx, message,
+        secret::SecretText,
+    },
+    member::{self, Started, Status},
+    organization::{self, Approval},
+    service,
+};
+
+pub use audit::Report;
+
+/// Somebody to be made a member.
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// The login ID.
+    pub login: String,
+    /// The name.
+    pub name: String,
+    /// The e-mail address.
+    pub email: String,
+    /// The hash of the password, from [`hash_password`].
+    pub password_hash: SecretText,
+    /// Whether to make an organization administrator of him.
+    pub is_administrator: bool,
+}
+
+/// What can be approved for an organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Approvable {
+    /// IPCC (Private) telephony.
+    Ipcc,
+    /// Mobile Contact.
+    MobileContact,
+    /// The security item of contracts.
+    Security,
+}
+
+/// The hash of a password of 15 characters to 1,024 bytes.
+///
+/// # Errors
+/// If it is shorter or longer.
+pub async fn hash_password(app: &App, password: &str) -> anyhow::Result<SecretText> {
+    member::first_password(app, password).await.map_err(told)
+}
+
+/// Creates an organization with its owner.
+///
+/// # Errors
+/// Whatever is wrong with either.
+pub async fn create_organization(
+    app: &App,
+    name: &str,
+    domain: &str,
+    time_zone: &str,
+    owner: Person,
+) -> anyhow::Result<OrganizationId> {
+    let new = organization::New {
+        name: name.to_owned(),
+        domain: domain.to_owned(),
+        time_zone: time_zone.to_owned(),
+    };
+    member::create_organization(app, new, new_member(owner, true))
+        .await
+        .map_err(told)
+}
+
+/// Adds a member without an invitation.
+///
+/// # Errors
+/// Whatever is wrong with him; an organization that does not exist.
+pub async fn add_member(app: &App, domain: &str, person: Person) -> anyhow::Result<()> {
+    let is_administrator = person.is_administrator;
+    let deed = async |tx: &Tx| {
+        let member = member::create(tx, new_member(person, false)).await?;
+        if is_administrator {
+            admin::add(tx, member.id).await?;
+        }
+        Ok(member)
+    };
+    door(app, domain)
+        .await?
+        .act(Action::MemberCreate, &Plain, deed)
+        .await
+        .map_err(told)?;
+    Ok(())
+}
+
+/// Puts a member into a service, as a manager or as an agent.
+///
+/// # Errors
+/// If there is no such organization, member or service, or he is in it.
+pub async fn add_agent(app: &App, domain: &str, service: &str, login: &str, is_manager: bool) -> anyhow::Result<()> {
+    let role = if is_manager {
+        agent::Role::Manager
+    } else {
+        agent::Role::Agent
+    };
+    let deed = async |tx: &Tx| {
+        let member = tx
+            .select::<member::Entity>()
+            .filter(member::Column::Login.eq(login))
+            .one()
+            .await?;
+        let member = member.ok_or_else(|| Error::not_found("login"))?;
+        let service = tx
+            .select::<service::Entity>()
+            .filter(service::Column::Code.eq(service))
+            .one()
+            .await?;
+        let service = service.ok_or_else(|| Error::not_found("service"))?;
+        agent::add(tx, service.id, member.id, role).await
+    };
+    door(app, domain)
+        .await?
+        .act(Action::AgentAdd, &Plain, deed)
+        .await
+        .map_err(told)?;
+    Ok(())
+}
+
+/// Approves, or withdraws, what has to be agreed on first.
+///
+/// # Errors
+/// If there is no such organization.
+pub async fn approve(app: &App, domain: &str, what: Approvable, is_approved: bool) -> anyhow::Result<()> {
+    let approval = match what {
+        Approvable::Ipcc => Approval::Ipcc,
+        Approvable::MobileContact => Approval::MobileContact,
+        Approvable::Security => Approval::Security,
+    };
+    let deed = async |tx: &Tx| organization::approve(tx, approval, is_approved).await;
+    door(app, domain)
+        .await?
+        .act(Action::OrganizationApprove, &Plain, deed)
+        .await
+        .map_err(told)?;
+    Ok(())
+}
+
+/// Sets a contract's discount in percent and its first and last free day; what is absent stays as it is.
+///
+/// # Errors
+/// If there is no such organization or service, the contract has ended, or a value makes no sense.
+pub async fn discount(
+    app: &App,
+    domain: &str,
+    service: &str,
+    percent: Option<i32>,
+    free: Option<(Day, Day)>,
+) -> anyhow::Result<()> {
+    let deed = async |tx: &Tx| {
+        let row = tx
+            .select::<service::Entity>()
+            .filter(service::Column::Code.eq(service))
+            .one()
+            .await?;
+        let row = row.ok_or_else(|| Error::not_found("service"))?;
+        let contract = contract::of_service(tx, &row).await?;
+        contract::discount(tx, contract, Discount { percent, trial: free }).await
+    };
+    door(app, domain)
+        .await?
+        .act(Action::ContractDiscount, &Plain, deed)
+        .await
+        .map_err(told)?;
+    Ok(())
+}
+
+/// Loads a price list, as a TOML file has it; it holds from the day that it says, today at the earliest.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub async fn load_prices(app: &App, source: &str) -> anyhow::Result<PriceListId> {
+    billing::load_prices(app, source).await
+}
+
+/// An access token for a member. It starts a session, as signing in does.
+///
+/// # Errors
+/// If there is no such organization or active member.
+pub async fn access_token(app: &App, domain: &str, login: &str) -> anyhow::Result<String> {
+    let deed = async |tx: &Tx| {
+        let member = tx
+            .select::<member::Entity>()
+            .filter(member::Column::Login.eq(login))
+            .one()
+            .await?;
+        match member.filter(|member| member.status == Status::Active) {
+            Some(member) => member::start_for(tx, &member).await,
+            None => Err(Error::not_found("login")),
+        }
+    };
+    match door(app, domain).await?.act(Action::SessionStart, &Plain, deed).await {
+        Ok(Started::Session(tokens, _)) => Ok(tokens.access_token),
+        Ok(Started::Refused(_)) | Err(Error::Problems(_)) => bail!("{domain} has no member {login}"),
+        Err(other) => Err(told(other)),
+    }
+}
+
+/// Walks the chains of every organization's audit logs.
+///
+/// # Errors
+/// Only if the database fails; a broken chain is a finding.
+pub async fn verify_audit(app: &App) -> anyhow::Result<Vec<(OrganizationId, Vec<Report>)>> {
+    let mut found = Vec::new();
+    for organization in organization::all_organizations(app).await.map_err(told)? {
+        let caller = Caller::operator(app.clone(), organization);
+        let reports = audit::verify(&caller).await;
+        caller.release().await;
+        found.push((organization, reports.map_err(told)?));
+    }
+    Ok(found)
+}
+
+fn new_member(person: Person, is_owner: bool) -> member::New {
+    let Person {
+        login,
+        name,
+        email,
+        password_hash,
+        ..
+    } = person;
+    member::New {
+        login,
+        name,
+        email,
+        password_hash,
+        is_owner,
+    }
+}
+
+async fn door(app: &App, domain: &str) -> anyhow::Result<Caller> {
+    let found = organization::find_by_domain(app, domain).await.map_err(told)?;
+    let organization = found.with_context(|| format!("there is no organization {domain}"))?;
+    Ok(Caller::operator(app.clone(), organization))
+}
+
+/// An error of the rules, in words for an operator.
+pub(crate) fn told(error: Error) -> anyhow::Error {
+    match error {
+        Error::Problems(problems) => {
+            let line = |problem: &Problem| {
+                let path = problem
+                    .field
+                    .as_ref()
+                    .map(|path| path.join(".").replace("input.", ""))
+                    .unwrap_or_default();
+                format!(
+                    "{path}: {}",
+                    message::text(Language::English, problem.code.name(), &problem.words)
+                )
+            };
+            anyhow::anyhow!("{}", problems.iter().map(line).collect::<Vec<_>>().join("\n"))
+        }
+        Error::Internal(cause) => anyhow::anyhow!(cause),
+        other => anyhow::anyhow!("{other}"),
+    }
+}

@@ -1,0 +1,10 @@
+//! The tests, one file an area; read them like the table of features. Each runs on a database of its own.
+#![cfg(test)]
+
+mod support;
+
+mod contract;
+mod packaging;
+mod readme;
+mod restricted;
+mod supply;

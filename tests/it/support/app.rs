@@ -1,0 +1,414 @@
+//! An installation of one test: a database of its own, copied from a template with two organizations in it, a clock
+//! that stands until the test moves it, and the routes as they are served.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+
+use axum::{Router, body::Body, http::Request};
+use chrono::{DateTime, Duration, Utc};
+use orgdesk::{
+    api::{health::Ready, server::PeerAddress},
+    kernel::{
+        App, Random, Settings, StoppedClock,
+        config::{Introspection, LogFormat},
+    },
+    operate::{self, Person},
+    serve, setup, worker,
+};
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+use tower::ServiceExt;
+use zeroize::Zeroizing;
+
+use super::database::{self, Database};
+
+/// The password of everybody in the tests.
+pub const PASSWORD: &str = "a password for tests";
+
+/// The instant at which tests begin: Tuesday, 2026-11-10, 10:00 in Seoul.
+pub const BEGIN: &str = "2026-11-10T01:00:00Z";
+
+/// An installation.
+pub struct TestApp {
+    /// The installation itself, for what has no API.
+    pub app: App,
+    /// Its clock.
+    pub clock: StoppedClock,
+    /// Where its database is.
+    pub url: String,
+    /// Behind row-level security, on PostgreSQL: for looking, never for what the service does.
+    pub admin_url: Option<String>,
+    router: Router,
+    _folder: tempfile::TempDir,
+    _database: Option<Database>,
+}
+
+/// Runs a test on both databases: `both! { async fn name(app) { … } }`.
+#[macro_export]
+macro_rules! both {
+    ($($(#[$meta:meta])* async fn $name:ident($app:ident) $body:block)*) => {$(
+        mod $name {
+            #[allow(unused_imports, reason = "a test uses what it needs")]
+            use super::*;
+
+            $(#[$meta])*
+            async fn test($app: $crate::support::app::TestApp) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                test($crate::support::app::TestApp::on_sqlite().await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                if let Some(app) = $crate::support::app::TestApp::on_postgres().await {
+                    test(app).await;
+                }
+            }
+        }
+    )*};
+}
+
+/// The settings of the tests.
+pub fn settings(url: &str) -> Settings {
+    Settings {
+        database_url: url.to_owned(),
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        data: PathBuf::from("unused"),
+        organization_url: "https://{domain}.example.com".to_owned(),
+        introspection: Introspection::SignedIn,
+        has_playground: true,
+        log_format: LogFormat::Text,
+        secret: Zeroizing::new((0..32).collect()),
+        is_demo: false,
+    }
+}
+
+impl TestApp {
+    /// On SQLite.
+    pub async fn on_sqlite() -> Self {
+        static TEMPLATE: OnceCell<(tempfile::TempDir, PathBuf)> = OnceCell::const_new();
+        let (_, template) = TEMPLATE
+            .get_or_init(|| async {
+                let folder = tempfile::tempdir().unwrap();
+                let file = folder.path().join("template.db");
+                furnish(&format!("sqlite:{}", file.display())).await;
+                (folder, file)
+            })
+            .await;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("orgdesk.db");
+        std::fs::copy(template, &file).unwrap();
+        Self::open(format!("sqlite:{}", file.display()), None, folder, None).await
+    }
+
+    /// On PostgreSQL; `None` where there is none, which was said.
+    pub async fn on_postgres() -> Option<Self> {
+        let database = database::fresh_database(|owner_url, app_url| async move {
+            setup::migrate(&owner_url, &app_url).await.unwrap();
+            furnish(&app_url).await;
+        })
+        .await?;
+        let (url, admin_url) = (database.app_url.clone(), database.admin_url.clone());
+        Some(Self::open(url, Some(admin_url), tempfile::tempdir().unwrap(), Some(database)).await)
+    }
+
+    async fn open(
+        url: String,
+        admin_url: Option<String>,
+        folder: tempfile::TempDir,
+        database: Option<Database>,
+    ) -> Self {
+        let clock = StoppedClock::at(instant(BEGIN));
+        let app = setup::open(settings(&url), Arc::new(clock.clone()), Random::seeded(2))
+            .await
+            .unwrap();
+        let ready = Ready::default();
+        ready.set(true);
+        let router = serve::routes(&app, ready, None).unwrap();
+        Self {
+            app,
+            clock,
+            url,
+            admin_url,
+            router,
+            _folder: folder,
+            _database: database,
+        }
+    }
+
+    /// Another server on the same database, with the same clock.
+    pub async fn second_server(&self) -> Self {
+        let app = setup::open(settings(&self.url), Arc::new(self.clock.clone()), Random::seeded(3))
+            .await
+            .unwrap();
+        let ready = Ready::default();
+        ready.set(true);
+        let router = serve::routes(&app, ready, None).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        Self {
+            app,
+            clock: self.clock.clone(),
+            url: self.url.clone(),
+            admin_url: self.admin_url.clone(),
+            router,
+            _folder: folder,
+            _database: None,
+        }
+    }
+
+    /// The owner of Acme.
+    pub fn owner(&self) -> Who<'_> {
+        self.someone("acme", "owner")
+    }
+
+    /// An organization administrator of Acme.
+    pub fn administrator(&self) -> Who<'_> {
+        self.someone("acme", "admin")
+    }
+
+    /// A member of Acme without a role.
+    pub fn member(&self) -> Who<'_> {
+        self.someone("acme", "member")
+    }
+
+    /// The owner of another organization, Rival.
+    pub fn rival(&self) -> Who<'_> {
+        self.someone("rival", "owner")
+    }
+
+    /// Anybody.
+    pub fn someone<'a>(&'a self, organization: &'a str, login: &'a str) -> Who<'a> {
+        Who {
+            app: self,
+            organization,
+            login,
+            language: "en",
+            address: [127, 0, 0, 1],
+        }
+    }
+
+    /// Runs the jobs that are due.
+    pub async fn run_due(&self) -> usize {
+        worker::run_due(&self.app).await.unwrap()
+    }
+
+    /// Moves the clock to an instant such as `2026-12-01T00:10:00+09:00`.
+    pub fn go_to(&self, at: &str) {
+        self.clock.set(instant(at));
+    }
+
+    /// Moves the clock on.
+    pub fn wait(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    /// Sends a request to the routes.
+    pub async fn send(&self, mut request: Request<Body>) -> Answer {
+        if request.extensions().get::<PeerAddress>().is_none() {
+            request
+                .extensions_mut()
+                .insert(PeerAddress(SocketAddr::from(([127, 0, 0, 1], 40_000))));
+        }
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+            json,
+        }
+    }
+
+    /// Asks as nobody, or with any token.
+    pub async fn ask(&self, token: Option<&str>, query: &str, variables: Value) -> Answer {
+        self.ask_from([127, 0, 0, 1], "en", token, query, variables).await
+    }
+
+    async fn ask_from(
+        &self,
+        address: [u8; 4],
+        language: &str,
+        token: Option<&str>,
+        query: &str,
+        variables: Value,
+    ) -> Answer {
+        let mut request = Request::post("/graphql")
+            .header("content-type", "application/json")
+            .header("accept-language", language);
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let body = json!({ "query": query, "variables": variables }).to_string();
+        let mut request = request.body(Body::from(body)).unwrap();
+        request
+            .extensions_mut()
+            .insert(PeerAddress(SocketAddr::from((address, 40_000))));
+        self.send(request).await
+    }
+}
+
+/// Somebody who asks.
+#[derive(Clone, Copy)]
+pub struct Who<'a> {
+    app: &'a TestApp,
+    organization: &'a str,
+    login: &'a str,
+    language: &'a str,
+    address: [u8; 4],
+}
+
+impl Who<'_> {
+    /// The same one, in another language.
+    #[must_use]
+    pub fn speaking<'b>(&self, language: &'b str) -> Who<'b>
+    where
+        Self: 'b,
+    {
+        Who {
+            app: self.app,
+            organization: self.organization,
+            login: self.login,
+            language,
+            address: self.address,
+        }
+    }
+
+    /// The same one, at another address.
+    #[must_use]
+    pub fn at(mut self, address: [u8; 4]) -> Self {
+        self.address = address;
+        self
+    }
+
+    /// A fresh access token, of a session that begins now.
+    pub async fn token(&self) -> String {
+        operate::access_token(&self.app.app, self.organization, self.login)
+            .await
+            .unwrap()
+    }
+
+    /// Asks, in a session of its own.
+    pub async fn ask(&self, query: &str, variables: Value) -> Answer {
+        let token = self.token().await;
+        self.app
+            .ask_from(self.address, self.language, Some(&token), query, variables)
+            .await
+    }
+
+    /// Asks for `data`; any error fails the test.
+    pub async fn data(&self, query: &str, variables: Value) -> Value {
+        let answer = self.ask(query, variables).await;
+        assert_eq!(answer.json.get("errors"), None, "{query}: {}", answer.text);
+        answer.json["data"].clone()
+    }
+
+    /// Asks for one mutation's payload, without errors of any kind: `deed("serviceCreate(input: {…}) { service { id } }")`.
+    pub async fn deed(&self, field: &str, variables: Value) -> Value {
+        let payload = self.payload(field, variables).await;
+        assert_eq!(payload["userErrors"], json!([]), "{field}");
+        payload
+    }
+
+    /// Asks for one mutation's payload, with its user errors. `field` is the mutation with its arguments and the
+    /// payload's fields; `$id` and `$input` are declared for it.
+    pub async fn payload(&self, field: &str, variables: Value) -> Value {
+        let name = field.split(['(', ' ', '{']).next().unwrap();
+        let (head, fields) = field.rsplit_once(" => ").unwrap_or((field, ""));
+        let type_name = format!("{}{}Input", name[..1].to_uppercase(), &name[1..]);
+        let mut declared = Vec::new();
+        if head.contains("$id") {
+            declared.push("$id: ID!".to_owned());
+        }
+        if head.contains("$input") {
+            declared.push(format!("$input: {type_name}!"));
+        }
+        let declared = if declared.is_empty() {
+            String::new()
+        } else {
+            format!("({})", declared.join(", "))
+        };
+        let query =
+            format!("mutation M{declared} {{ {head} {{ {fields} userErrors {{ code field message availableAt }} }} }}");
+        let data = self.data(&query, variables).await;
+        data[name].clone()
+    }
+
+    /// The codes of one mutation's user errors, each with its path: `TAKEN at input.name`.
+    pub async fn problems(&self, field: &str, variables: Value) -> Vec<String> {
+        let payload = self.payload(field, variables).await;
+        codes(&payload)
+    }
+}
+
+/// The user errors of a payload as `CODE at path`.
+pub fn codes(payload: &Value) -> Vec<String> {
+    let errors = payload["userErrors"].as_array().unwrap();
+    errors
+        .iter()
+        .map(|error| {
+            let path = error["field"]
+                .as_array()
+                .map(|path| path.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("."));
+            format!(
+                "{} at {}",
+                error["code"].as_str().unwrap(),
+                path.unwrap_or_else(|| "-".to_owned())
+            )
+        })
+        .collect()
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: axum::http::HeaderMap,
+    /// The body as text.
+    pub text: String,
+    /// The body as JSON; null where it is none.
+    pub json: Value,
+}
+
+impl Answer {
+    /// The code of the first error.
+    pub fn code(&self) -> &str {
+        self.json["errors"][0]["extensions"]["code"].as_str().unwrap_or("none")
+    }
+}
+
+/// An instant.
+pub fn instant(at: &str) -> DateTime<Utc> {
+    at.parse::<DateTime<Utc>>().unwrap()
+}
+
+/// Two organizations, Acme and Rival, each with an owner, an administrator and a member.
+async fn furnish(url: &str) {
+    let clock = StoppedClock::at(instant(BEGIN));
+    let app = setup::open(settings(url), Arc::new(clock), Random::seeded(1))
+        .await
+        .unwrap();
+    let password_hash = operate::hash_password(&app, PASSWORD).await.unwrap();
+    let person = |login: &str, name: &str, is_administrator| Person {
+        login: login.to_owned(),
+        name: name.to_owned(),
+        email: format!("{login}@example.com"),
+        password_hash: password_hash.clone(),
+        is_administrator,
+    };
+    for (name, domain) in [("Acme", "acme"), ("Rival", "rival")] {
+        operate::create_organization(&app, name, domain, "Asia/Seoul", person("owner", "소유자", false))
+            .await
+            .unwrap();
+        operate::add_member(&app, domain, person("admin", "조직관리자", true))
+            .await
+            .unwrap();
+        operate::add_member(&app, domain, person("member", "구성원", false))
+            .await
+            .unwrap();
+    }
+    app.database.close().await;
+}

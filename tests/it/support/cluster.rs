@@ -1,0 +1,201 @@
+//! A PostgreSQL server for the tests: the one that `TEST_DATABASE_URL` names, or a throw-away cluster of this process
+//! made from the local server programs (`cluster.sh` says how it starts and how it goes away).
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+use super::skip::skipped;
+
+/// A running server and its superuser.
+#[derive(Debug)]
+pub struct Cluster {
+    /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, of a role that can create databases and roles.
+    pub admin_url: String,
+    /// Whether other processes may use the same server: then what a test made must be gone when it ends.
+    pub shared: bool,
+    _keeper: Option<Keeper>,
+}
+
+/// The shell that owns a throw-away cluster; it stops the cluster once `pipe` is closed.
+#[derive(Debug)]
+struct Keeper {
+    pipe: Option<ChildStdin>,
+    shell: Child,
+}
+
+impl Cluster {
+    /// The server that all tests of this process share. `None`, said once, where there is neither a URL nor programs.
+    ///
+    /// # Panics
+    /// When the server does not start, and where everything is required but nothing is there.
+    pub fn of_this_process() -> Option<&'static Self> {
+        static CLUSTER: std::sync::OnceLock<Option<Cluster>> = std::sync::OnceLock::new();
+
+        let cluster = CLUSTER.get_or_init(|| match std::env::var("TEST_DATABASE_URL") {
+            Ok(admin_url) if !admin_url.is_empty() => Some(Self {
+                admin_url,
+                shared: true,
+                _keeper: None,
+            }),
+            _ => Self::throw_away(),
+        });
+        if cluster.is_none() {
+            skipped(
+                "PostgreSQL half",
+                "no TEST_DATABASE_URL, and no initdb in PATH or /usr/lib/postgresql/*/bin",
+            );
+        }
+        cluster.as_ref()
+    }
+
+    /// A cluster of one's own, for a test that needs the whole server. It ends when the value is dropped.
+    /// `None` where the server's programs are not installed.
+    ///
+    /// # Panics
+    /// When the programs are there and the server does not start.
+    pub fn throw_away() -> Option<Self> {
+        let programs = programs()?;
+        let mut said = String::new();
+        // Somebody may take the free port before the server does.
+        for _ in 0..3 {
+            match Self::start(&programs) {
+                Ok(cluster) => return Some(cluster),
+                Err(output) => said = output,
+            }
+        }
+        panic!("PostgreSQL of {} does not start:\n{said}", programs.display());
+    }
+
+    fn start(programs: &Path) -> Result<Self, String> {
+        let password = random_word();
+        let port = free_port();
+        let mut shell = Command::new("sh")
+            .args(["-c", include_str!("cluster.sh"), "cluster.sh"])
+            .arg(programs)
+            .arg(port.to_string())
+            .env("CLUSTER_PASSWORD", &password)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            // A Ctrl-C in the terminal, or a kill of the tests' process group, must not take the keeper along.
+            .process_group(0)
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| format!("sh: {error}"))?;
+        let pipe = shell.stdin.take();
+        let mut output = BufReader::new(shell.stdout.take().expect("standard output is piped"));
+
+        let mut said = String::new();
+        while output.read_line(&mut said).is_ok_and(|read| read > 0) {
+            if said.ends_with("ready\n") {
+                let admin_url = format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres");
+                return Ok(Self {
+                    admin_url,
+                    shared: false,
+                    _keeper: Some(Keeper { pipe, shell }),
+                });
+            }
+        }
+        let _ = shell.wait();
+        Err(said)
+    }
+
+    /// `admin_url` with another user, password and database; the server and the options stay.
+    pub fn url(&self, user: &str, password: &str, database: &str) -> String {
+        let (scheme, rest) = self.admin_url.split_once("://").expect("a database URL has a scheme");
+        let (place, options) = rest
+            .split_once('?')
+            .map_or((rest, None), |(place, options)| (place, Some(options)));
+        let server = place.rsplit_once('@').map_or(place, |(_, server)| server);
+        let server = server.split_once('/').map_or(server, |(server, _)| server);
+        let options = options.map(|options| format!("?{options}")).unwrap_or_default();
+        format!("{scheme}://{user}:{password}@{server}/{database}{options}")
+    }
+
+    /// The superuser's URL for `database`.
+    pub fn admin_url_of(&self, database: &str) -> String {
+        let rest = self.admin_url.split_once("://").map_or("", |(_, rest)| rest);
+        let place = rest.split_once('?').map_or(rest, |(place, _)| place);
+        let (user, password) = match place.rsplit_once('@') {
+            Some((user, _)) => user.split_once(':').unwrap_or((user, "")),
+            None => ("postgres", ""),
+        };
+        self.url(user, password, database)
+    }
+
+    /// The variables by which `psql` and its like reach this server as its superuser. Empty for a shared server.
+    pub fn variables(&self) -> BTreeMap<&'static str, String> {
+        let Some((login, server)) = self
+            .admin_url
+            .trim_start_matches("postgres://")
+            .rsplit_once('@')
+            .filter(|_| !self.shared)
+        else {
+            return BTreeMap::new();
+        };
+        let password = login.split_once(':').map_or("", |(_, password)| password);
+        let port = server.split([':', '/']).nth(1).unwrap_or("5432");
+        BTreeMap::from([
+            ("PGHOST", "127.0.0.1".to_owned()),
+            ("PGPORT", port.to_owned()),
+            ("PGUSER", "postgres".to_owned()),
+            ("PGPASSWORD", password.to_owned()),
+        ])
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        drop(self.pipe.take());
+        let _ = self.shell.wait();
+    }
+}
+
+/// The folder of `initdb`, `pg_ctl` and `postgres`: of `PATH`, else the newest of Debian's.
+pub fn programs() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    // A lone link to `postgres` in PATH leads to the folder of its siblings.
+    let linked = std::env::split_paths(&path).filter_map(|folder| {
+        folder
+            .join("postgres")
+            .canonicalize()
+            .ok()?
+            .parent()
+            .map(Path::to_path_buf)
+    });
+    let mut packaged: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| {
+            let folder = entry.ok()?.path();
+            Some((folder.file_name()?.to_str()?.parse().ok()?, folder.join("bin")))
+        })
+        .collect();
+    packaged.sort();
+
+    std::env::split_paths(&path)
+        .chain(linked)
+        .chain(packaged.into_iter().rev().map(|(_, folder)| folder))
+        .find(|folder| {
+            ["initdb", "pg_ctl", "postgres"]
+                .iter()
+                .all(|program| folder.join(program).exists())
+        })
+}
+
+/// A port of 127.0.0.1 on which nobody listened a moment ago.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("127.0.0.1 has a free port");
+    listener.local_addr().expect("a bound socket has an address").port()
+}
+
+/// 32 hexadecimal digits that nobody can guess, fit for a URL.
+pub fn random_word() -> String {
+    let mut bytes = [0_u8; 16];
+    let mut source = std::fs::File::open("/dev/urandom").expect("the machine has /dev/urandom");
+    source.read_exact(&mut bytes).expect("/dev/urandom never ends");
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,74 @@
+# Starts a throw-away PostgreSQL cluster, says "ready", and removes it once standard input is closed. The test process
+# holds the other end of that pipe, so nothing is left behind however it ends, SIGKILL included.
+# Arguments: the folder of the server's programs, a free port. Environment: CLUSTER_PASSWORD, that of user "postgres".
+set -u
+programs=$1
+port=$2
+
+if [ "$(id -u)" != 0 ]; then
+    run() { "$@"; }
+else
+    # initdb refuses to run as root.
+    user=postgres
+    id "$user" >/dev/null 2>&1 || user=nobody
+    if command -v setpriv >/dev/null; then
+        run() { setpriv --reuid="$user" --regid="$(id -g "$user")" --clear-groups -- "$@"; }
+    elif command -v runuser >/dev/null; then
+        run() { runuser -u "$user" -- "$@"; }
+    else
+        run() { su -s /bin/sh "$user" -c '"$0" "$@"' -- "$@"; }
+    fi
+fi
+
+remove() {
+    run "$programs/pg_ctl" stop -D "$folder/data" -m immediate -w -t 20 >/dev/null 2>&1 ||
+        { read -r server <"$folder/data/postmaster.pid" && kill -KILL "$server"; } 2>/dev/null
+    rm -rf "$folder"
+}
+trap 'exit 1' INT TERM HUP
+trap remove EXIT
+folder=$(mktemp -d "${TMPDIR:-/tmp}/orgdesk-postgresql-XXXXXX") || exit 1
+cd "$folder" || exit 1
+
+umask 077
+printf '%s\n' "$CLUSTER_PASSWORD" >"$folder/password"
+unset CLUSTER_PASSWORD
+[ "$(id -u)" != 0 ] || chown -R "$user" "$folder"
+
+# C.UTF-8 knows the case of letters outside ASCII, as a production cluster does; the C locale is what is always there.
+# SCRAM costs a debug build 20 ms of hashing for every connection; md5 will be gone from later servers.
+make() {
+    run "$programs/initdb" -D "$folder/data" --username=postgres --pwfile="$folder/password" --encoding=UTF8 \
+        --no-sync --no-instructions "$@" >"$folder/initdb" 2>&1
+}
+make --auth=md5 --locale=C.UTF-8 || make --auth=md5 --no-locale || make --auth=scram-sha-256 --no-locale || {
+    cat "$folder/initdb"
+    exit 1
+}
+
+cat >>"$folder/data/postgresql.conf" <<END
+listen_addresses = '127.0.0.1'
+port = $port
+unix_socket_directories = '$folder'
+max_connections = 300
+shared_buffers = 32MB
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+wal_level = minimal
+max_wal_senders = 0
+max_wal_size = 256MB
+autovacuum = off
+jit = off
+timezone = 'UTC'
+END
+
+if run "$programs/pg_ctl" start -D "$folder/data" -l "$folder/data/log" -w -t 60 >/dev/null 2>&1; then
+    echo ready
+else
+    cat "$folder/data/log"
+    exit 1
+fi
+
+while read -r _; do :; done
+exit 0

@@ -1,0 +1,11 @@
+//! What tests lean on.
+
+pub mod app;
+pub mod blocks;
+pub mod cluster;
+pub mod database;
+pub mod make;
+pub mod running;
+pub mod skip;
+pub mod terminal;
+pub mod webdriver;
