@@ -126,6 +126,7 @@ pub struct ChargeBreakdown {
 #[derive(Debug, Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Charge {
+    /// The service's ID.
     #[graphql(skip)]
     pub service_id: ServiceId,
     /// The month.

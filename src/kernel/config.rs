@@ -6,6 +6,8 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
+use super::address::Network;
+
 /// Who may ask for the schema.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Introspection {
@@ -45,6 +47,8 @@ pub struct Settings {
     pub log_format: LogFormat,
     /// The secret that all keys are derived from, at least 32 bytes.
     pub secret: Zeroizing<Vec<u8>>,
+    /// The proxies whose forwarding headers are believed.
+    pub trusted_proxies: Vec<Network>,
     /// Whether this is the demo, with its known password and long-lived tokens.
     pub is_demo: bool,
 }
@@ -70,6 +74,7 @@ const KNOWN: &[&str] = &[
     "SECRET",
     "SECRET_FILE",
     "MIGRATION_URL",
+    "TRUSTED_PROXIES",
 ];
 
 /// The settings as texts, wherever they came from.
@@ -199,6 +204,16 @@ impl Settings {
         if !organization_url.contains("{domain}") {
             faults.push("ORGDESK_ORGANIZATION_URL must have {domain} in it".to_owned());
         }
+        let proxies = source
+            .get("TRUSTED_PROXIES")
+            .unwrap_or_default()
+            .split(',')
+            .map(str::trim);
+        let proxies: Vec<_> = proxies.filter(|text| !text.is_empty()).map(Network::parse).collect();
+        if proxies.contains(&None) {
+            faults.push("ORGDESK_TRUSTED_PROXIES is a list of addresses and networks, such as 10.0.0.0/8".to_owned());
+        }
+        let trusted_proxies = proxies.into_iter().flatten().collect();
         let mut choose = |name: &str, choices: &[&str]| {
             let text = source.get(name).unwrap_or(choices[0]);
             choices.iter().position(|choice| *choice == text).unwrap_or_else(|| {
@@ -219,6 +234,7 @@ impl Settings {
             has_playground,
             log_format,
             secret,
+            trusted_proxies,
             is_demo,
         }
     }

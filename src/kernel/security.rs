@@ -26,6 +26,12 @@ pub struct Brake {
 pub async fn attempt(app: &App, brakes: &[(Brake, String)]) -> Result<Option<Timestamp>> {
     let now = app.clock.now();
     let transaction = begin(app).await?;
+    let backend = transaction.get_database_backend();
+    let forgotten = [Timestamp(now.0 - Duration::days(1)).into()];
+    let sql = "DELETE FROM sign_in_throttle WHERE counted_from < $1";
+    transaction
+        .execute_raw(Statement::from_sql_and_values(backend, sql, forgotten))
+        .await?;
     let mut blocked = None;
     for (brake, subject) in brakes {
         let key = app.keys.throttle_key(&format!("{}:{subject}", brake.name));

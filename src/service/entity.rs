@@ -1,4 +1,8 @@
 //! A service: its basic information (기본정보) and its state.
+#![expect(
+    missing_docs,
+    reason = "columns that the API does not show say by their names what they are"
+)]
 
 use async_graphql::{Enum, SimpleObject};
 use sea_orm::{FromJsonQueryResult, entity::prelude::*};

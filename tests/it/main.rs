@@ -5,6 +5,7 @@ mod support;
 
 mod contract;
 mod packaging;
+mod process;
 mod readme;
 mod restricted;
 mod supply;

@@ -47,7 +47,6 @@ pub struct TestApp {
 macro_rules! both {
     ($($(#[$meta:meta])* async fn $name:ident($app:ident) $body:block)*) => {$(
         mod $name {
-            #[allow(unused_imports, reason = "a test uses what it needs")]
             use super::*;
 
             $(#[$meta])*
@@ -79,6 +78,7 @@ pub fn settings(url: &str) -> Settings {
         has_playground: true,
         log_format: LogFormat::Text,
         secret: Zeroizing::new((0..32).collect()),
+        trusted_proxies: Vec::new(),
         is_demo: false,
     }
 }
