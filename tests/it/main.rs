@@ -4,6 +4,7 @@
 mod support;
 
 mod contract;
+mod cross_origin;
 mod packaging;
 mod process;
 mod readme;

@@ -79,6 +79,7 @@ pub fn settings(url: &str) -> Settings {
         log_format: LogFormat::Text,
         secret: Zeroizing::new((0..32).collect()),
         trusted_proxies: Vec::new(),
+        allowed_origins: vec!["https://app.example.com".to_owned()],
         is_demo: false,
     }
 }
