@@ -73,8 +73,8 @@ pub async fn sign_in(caller: &Caller, credentials: &Credentials) -> Result<Start
             .with("max", password::LONGEST)
             .into());
     }
-    let domain = credentials.organization.trim().to_lowercase();
-    let login = credentials.login.trim().to_lowercase();
+    let domain = searchable(&credentials.organization);
+    let login = searchable(&credentials.login);
     let organization = organization::find_by_domain(caller.app(), &domain).await?;
     let member = match organization {
         Some(organization) => find(caller, organization, &login).await?,
@@ -130,6 +130,11 @@ pub(super) async fn is_own_password(caller: &Caller, member: &entity::Model, pas
         security::forgive(caller.app(), &brakes).await?;
     }
     Ok(is_right)
+}
+
+/// What was typed as databases take it: PostgreSQL knows no NUL, and nobody is called so.
+fn searchable(typed: &str) -> String {
+    typed.trim().to_lowercase().replace('\0', "\u{fffd}")
 }
 
 async fn find(caller: &Caller, organization: OrganizationId, login: &str) -> Result<Option<entity::Model>> {

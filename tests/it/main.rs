@@ -3,8 +3,14 @@
 
 mod support;
 
+mod audit;
 mod contract;
+mod doors;
+mod organization;
 mod packaging;
 mod readme;
 mod restricted;
+mod session;
 mod supply;
+mod tenancy;
+mod token;
