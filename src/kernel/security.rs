@@ -17,7 +17,7 @@ pub struct Brake {
     pub window: Duration,
 }
 
-/// Counts an attempt against each brake and says from when on another one is taken, if this one is not. Attempts are
+/// Counts an attempt against each brake, up to the first that stops it, and says from when on another one is taken, if this one is not. Attempts are
 /// counted before they are looked at, one by one in the database, so that neither parallel requests nor several
 /// servers give more of them.
 ///
@@ -52,7 +52,8 @@ pub async fn attempt(app: &App, brakes: &[(Brake, String)]) -> Result<Option<Tim
         let Some(row) = row else { continue };
         let (attempts, from): (i32, Timestamp) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
         if attempts > brake.attempts {
-            blocked = blocked.max(Some(Timestamp(from.0 + brake.window)));
+            blocked = Some(Timestamp(from.0 + brake.window));
+            break;
         }
     }
     transaction.commit().await?;

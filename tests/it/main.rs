@@ -3,10 +3,16 @@
 
 mod support;
 
+mod audit;
 mod contract;
 mod cross_origin;
+mod doors;
+mod organization;
 mod packaging;
 mod process;
 mod readme;
 mod restricted;
+mod session;
 mod supply;
+mod tenancy;
+mod token;

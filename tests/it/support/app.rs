@@ -227,7 +227,8 @@ impl TestApp {
         self.ask_from([127, 0, 0, 1], "en", token, query, variables).await
     }
 
-    async fn ask_from(
+    /// Asks from any address, in any language, as nobody or with any token.
+    pub async fn ask_from(
         &self,
         address: [u8; 4],
         language: &str,
