@@ -116,7 +116,7 @@ pub async fn create(tx: &Tx, input: &ServiceCreateInput) -> Result<Model> {
         code: input.code.clone(),
         kind: input.kind,
         name: name.to_owned(),
-        name_key: Some(name.to_lowercase()),
+        name_key: name.to_lowercase(),
         time_zone: zone.unwrap_or(usual).to_owned(),
         editor_type: (input.kind == ServiceKind::Consultation).then(|| input.editor_type.unwrap_or(EditorType::Html)),
         languages,
@@ -169,7 +169,7 @@ pub async fn update(tx: &Tx, id: &str, input: &ServiceUpdateInput) -> Result<Mod
     tx.update::<Entity>(service, |row| {
         if let Some(name) = name {
             row.name = name.to_owned();
-            row.name_key = Some(name.to_lowercase());
+            row.name_key = name.to_lowercase();
         }
         row.languages = languages;
         row.time_zone = input.time_zone.clone().unwrap_or_else(|| row.time_zone.clone());
@@ -258,7 +258,6 @@ pub async fn end(tx: &Tx, service: Model) -> Result<Model> {
             let end = |row: &mut Model| {
                 row.status = Status::Terminated;
                 row.terminated_at = Some(now);
-                row.name_key = None;
             };
             return tx.update::<Entity>(service, end).await;
         }
@@ -293,6 +292,7 @@ async fn check_taken(tx: &Tx, code: Option<&str>, name: &str, own: Option<&Model
     let holder = tx
         .select::<Entity>()
         .filter(Column::NameKey.eq(name.to_lowercase()))
+        .filter(Column::Status.ne(Status::Terminated))
         .one()
         .await?;
     if holder.is_some_and(|holder| own.is_none_or(|own| own.id != holder.id)) {
