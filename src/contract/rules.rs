@@ -344,6 +344,10 @@ pub async fn merge(
         }
         apply(&mut items, wish);
     }
+    // What was off all along and stays off has not been decided on: naming it is no change.
+    let says_nothing = |item: &Item| !item.is_on && item.user_count.is_none() && item.expected_volume.is_none();
+    let is_known = |item: &Item| contract.items.0.iter().any(|known| known.code == item.code);
+    items.retain(|item| !says_nothing(item) || is_known(item));
     items.sort_by_key(|item| item.code);
     let broken = check(service.kind, &organization, &items);
     let broken = broken
