@@ -419,11 +419,11 @@ fn told(problem: ItemProblem, asked: &[ContractItemInput]) -> Problem {
         ItemRule::ListedTwice => ("code", Code::Duplicate),
     };
     let told = Problem::at(&path(field), code)
-        .with("item", problem.item.label_ko())
+        .with_label("item", problem.item.label_ko(), problem.item.label_en())
         .with("min", 0)
         .with("max", item::MAXIMUM_VOLUME);
     match problem.rule {
-        ItemRule::Needs(other) => told.with("other", other.label_ko()),
+        ItemRule::Needs(other) => told.with_label("other", other.label_ko(), other.label_en()),
         _ => told,
     }
 }
