@@ -4,7 +4,16 @@
 mod support;
 
 mod contract;
+mod contract_history;
+mod contract_item;
+mod contract_race;
+mod dry_run;
+mod idempotency;
 mod packaging;
 mod readme;
 mod restricted;
+mod service;
+mod service_life;
+mod service_list;
 mod supply;
+mod text;
