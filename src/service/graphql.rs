@@ -371,12 +371,8 @@ impl ServiceQuery {
             .await?;
         match by {
             ServiceBy::Id(id) => view.seek::<Entity>(&id).await,
-            ServiceBy::Code(code) => {
-                view.select::<Entity>()
-                    .filter(Column::Code.eq(code.replace('\0', "")))
-                    .one()
-                    .await
-            }
+            ServiceBy::Code(code) if code.contains('\0') => Ok(None),
+            ServiceBy::Code(code) => view.select::<Entity>().filter(Column::Code.eq(code)).one().await,
         }
     }
 }
