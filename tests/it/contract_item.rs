@@ -6,6 +6,7 @@ use crate::{
     both,
     support::{
         app::{TestApp, Who, codes},
+        dump::dump,
         make::{self, Made},
     },
 };
@@ -230,5 +231,26 @@ both! {
         assert_eq!((&before, &last), (&usual, &usual));
         assert_eq!(after[0], json!(["TICKET", "12000.5", "400", 3000]));
         assert_eq!(after[1..], usual[1..]);
+    }
+
+    async fn s12_a_price_list_that_is_past_or_double_or_faulty_is_not_loaded(app) {
+        let usual = prices(&app, "ISSUE").await;
+        let list = |day: &str| include_str!("../../src/billing/prices.toml").replace("2020-01-01", day);
+        operate::load_prices(&app.app, &list("2026-12-01")).await.unwrap();
+        let before = dump(&app).await;
+        let cases = [
+            (list("2026-11-08"), "past"), (list("2026-12-01"), "there already"), (list("tomorrow"), "effective_on"),
+            (list("2026-12-24").replace("currency = \"KRW\"", "currency = \"USD\""), "currency"),
+            (list("2026-12-24").replace("[items.HAPPYCALL]", "[items.HAPPY]"), "HAPPYCALL"), ("no = list =".to_owned(), "line 1"),
+            (list("2026-12-24").replace("base = \"250000\"", "base = \"-1\""), "ENDUSERMANAGEMENT"),
+        ];
+
+        for (list, word) in cases {
+            let refusal = operate::load_prices(&app.app, &list).await.unwrap_err().to_string();
+            assert!(refusal.contains(word), "{word}: {refusal}");
+        }
+
+        assert!(dump(&app).await == before, "nothing was loaded");
+        assert_eq!(prices(&app, "ISSUE").await, usual);
     }
 }

@@ -168,4 +168,34 @@ both! {
 
         assert_eq!(make::versions(owner, &desk).await, (2, 2));
     }
+
+    // case: E14
+    async fn g2_a_nul_in_any_other_text_is_no_fault_of_the_service_either(app) {
+        let owner = app.owner();
+        let desk = make::in_use(owner, "desk", 3).await;
+        let organization = owner.data("{ organization { id version } }", json!({})).await["organization"].clone();
+        let (id, version) = (&organization["id"], &organization["version"]);
+        let update = |field: &str| format!("mutation {{ organizationUpdate(id: {id}, input: {{ expectedVersion: {version}, {field}: \"ac\\u0000me\" }}) {{ userErrors {{ code }} }} }}");
+        let start = |organization: &str, login: &str, password: &str| format!(
+            "mutation {{ sessionStart(input: {{ organization: \"{organization}\", login: \"{login}\", password: \"{password}\" }}) {{ userErrors {{ code }} }} }}");
+        let documents = [
+            update("name"), update("domain"), update("timeZone"), update("idempotencyKey"),
+            start("ac\\u0000me", "owner", "x"), start("acme", "own\\u0000er", "x"), start("acme", "owner", "x\\u0000"), start("nobody\\u0000", "\\u0000", "\\u0000"),
+            "mutation { sessionRefresh(input: { refreshToken: \"a\\u0000\" }) { userErrors { code } } }".into(),
+            "mutation { sessionConfirm(input: { password: \"a\\u0000\" }) { userErrors { code } } }".into(),
+            "mutation { organizationKeyCreate(input: { name: \"a\\u0000\", scopes: [], allowedAddresses: [\"a\\u0000\"] }) { userErrors { code } } }".into(),
+            "mutation { organizationKeyRevoke(id: \"a\\u0000\", input: { expectedVersion: 1 }) { userErrors { code } } }".into(),
+            "{ auditEntries(filter: { address: \"a\\u0000\" }) { totalCount } }".into(), "{ auditEntries(filter: { targetId: \"a\\u0000\" }) { totalCount } }".into(),
+            "{ auditEntries(filter: { actorId: \"a\\u0000\" }) { totalCount } }".into(), "{ auditEntries(filter: { serviceId: \"a\\u0000\" }) { totalCount } }".into(),
+            "{ charges(filter: { from: \"2026-11\", to: \"2026-11\", serviceId: \"a\\u0000\" }) { totalCount } }".into(),
+            "{ node(id: \"svc_\\u0000\") { id } nodes(ids: [\"\\u0000\"]) { id } menu(viaServiceId: \"\\u0000\") { __typename } }".into(),
+            "{ contractQuote(input: { contractId: \"\\u0000\", items: [] }) { userErrors { code } } }".into(),
+            format!("mutation {{ usageRecord(input: {{ entries: [{{ externalId: \"a\\u0000\", meter: TICKETS, occurredAt: \"2026-11-10T00:00:00Z\", quantity: 1, serviceId: \"{}\" }}] }}) {{ userErrors {{ code }} }} }}", desk.id),
+        ];
+
+        for document in documents {
+            let answer = owner.ask(&document, json!({})).await;
+            is_no_fault(&answer, &document);
+        }
+    }
 }
