@@ -3,8 +3,14 @@
 
 mod support;
 
+mod billing_property;
+mod charge;
 mod contract;
+mod job;
+mod month_close;
 mod packaging;
+mod quote;
 mod readme;
 mod restricted;
 mod supply;
+mod usage;
