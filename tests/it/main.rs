@@ -4,6 +4,8 @@
 mod support;
 
 mod audit;
+mod billing_property;
+mod charge;
 mod contract;
 mod contract_history;
 mod contract_item;
@@ -12,9 +14,12 @@ mod cross_origin;
 mod doors;
 mod dry_run;
 mod idempotency;
+mod job;
+mod month_close;
 mod organization;
 mod packaging;
 mod process;
+mod quote;
 mod readme;
 mod restricted;
 mod service;
@@ -25,3 +30,4 @@ mod supply;
 mod tenancy;
 mod text;
 mod token;
+mod usage;

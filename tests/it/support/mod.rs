@@ -5,6 +5,7 @@ pub mod blocks;
 pub mod cluster;
 pub mod database;
 pub mod dump;
+pub mod ledger;
 pub mod make;
 pub mod raw;
 pub mod running;
