@@ -58,6 +58,10 @@ impl Record for Entity {
 /// # Errors
 /// Only if the database fails.
 pub async fn find(app: &App, domain: &str) -> Result<Option<OrganizationId>> {
+    // PostgreSQL takes no NUL, in a question neither.
+    if domain.contains('\0') {
+        return Ok(None);
+    }
     let row: Option<Model> = routing::by_key::<Entity>(app, domain.to_lowercase()).await?;
     Ok(row.map(|row| row.organization_id))
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::{
@@ -77,7 +78,7 @@ const STEPS: [(&str, &str, i64); 5] = [
 ];
 
 /// One round; answers the names of the steps that were taken.
-async fn round(app: &Arc<TestApp>, token: &str, desk: &Made, version: i64, first: usize) -> Vec<&'static str> {
+async fn round(servers: &[Arc<TestApp>], token: &str, desk: &Made, version: i64, first: usize) -> Vec<&'static str> {
     let asks: Vec<_> = (0..STEPS.len())
         .map(|place| {
             let (verb, kind, later) = STEPS[(first + place) % STEPS.len()];
@@ -89,7 +90,7 @@ async fn round(app: &Arc<TestApp>, token: &str, desk: &Made, version: i64, first
                 input["acknowledgeCharges"] = json!(true);
             }
             let variables = json!({ "id": desk.id, "input": input });
-            let (app, token) = (app.clone(), token.to_owned());
+            let (app, token) = (servers[place % servers.len()].clone(), token.to_owned());
             tokio::spawn(async move { (verb, patient(&app, &token, &query, variables).await.json["data"][verb].clone()) })
         })
         .collect();
@@ -113,6 +114,68 @@ async fn round(app: &Arc<TestApp>, token: &str, desk: &Made, version: i64, first
     taken
 }
 
+/// So many rounds; after each, what was taken is a way that a service can go, and the service is where it leads.
+async fn no_forbidden_step(servers: &[Arc<TestApp>], rounds: usize) {
+    let app = &servers[0];
+    let (mut desks, mut seen) = (0, Vec::new());
+    let mut desk = None;
+
+    for turn in 0..rounds {
+        // An organization has room for 100 services: the second half is another's.
+        let who = if turn < 100 { app.owner() } else { app.rival() };
+        if turn == 100 {
+            desk = None;
+        }
+        if desk.is_none() {
+            desk = Some(make::in_use(who, &letters(desks), 1).await);
+            desks += 1;
+        }
+        let one = desk.clone().unwrap();
+        let state = "query Q($id: ID!) { service(by: { id: $id }) { status version contract { status } } }";
+        let before = who.data(state, json!({ "id": one.id })).await["service"].clone();
+        assert_eq!(before["status"], "IN_USE");
+        let version = before["version"].as_i64().unwrap();
+
+        let mut taken = round(servers, &who.token().await, &one, version, turn % STEPS.len()).await;
+
+        taken.sort_unstable();
+        let after = who.data(state, json!({ "id": one.id })).await["service"].clone();
+        let expected = match taken.as_slice() {
+            ["serviceSuspend"] => ("SUSPENDED", "IN_FORCE"),
+            ["serviceResume", "serviceSuspend"] => ("IN_USE", "IN_FORCE"),
+            ["serviceSuspend", "serviceTerminate"] => ("TERMINATED", "ENDED"),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            (
+                after["status"].as_str().unwrap(),
+                after["contract"]["status"].as_str().unwrap()
+            ),
+            expected,
+            "{taken:?}"
+        );
+        assert_eq!(
+            after["version"],
+            version + i64::try_from(taken.len()).unwrap(),
+            "{taken:?}"
+        );
+        match expected.0 {
+            "SUSPENDED" => {
+                let variables = json!({ "id": one.id, "input": { "expectedVersion": after["version"] } });
+                who.deed("serviceResume(id: $id, input: $input)", variables).await;
+            }
+            "TERMINATED" => desk = None,
+            _ => {}
+        }
+        seen.push(expected.0);
+    }
+
+    assert!(
+        seen.contains(&"TERMINATED") && seen.iter().any(|state| *state != "TERMINATED"),
+        "the rounds were races"
+    );
+}
+
 /// Letters for a number below 676.
 fn letters(number: usize) -> String {
     let letter = |place: usize| char::from(b'a' + u8::try_from(place % 26).unwrap());
@@ -132,50 +195,31 @@ both! {
 
     // case: I4
     async fn s8_who_suspends_and_resumes_and_terminates_at_once_takes_no_forbidden_step(app) {
-        let app = Arc::new(app);
-        let (mut desks, mut seen) = (0, Vec::new());
-        let mut desk = None;
+        no_forbidden_step(&[Arc::new(app)], 200).await;
+    }
 
-        for turn in 0..200 {
-            // An organization has room for 100 services: the second half is another's.
-            let who = if turn < 100 { app.owner() } else { app.rival() };
-            if turn == 100 {
-                desk = None;
-            }
-            if desk.is_none() {
-                desk = Some(make::in_use(who, &letters(desks), 1).await);
-                desks += 1;
-            }
-            let one = desk.clone().unwrap();
-            let state = "query Q($id: ID!) { service(by: { id: $id }) { status version contract { status } } }";
-            let before = who.data(state, json!({ "id": one.id })).await["service"].clone();
-            assert_eq!(before["status"], "IN_USE");
-            let version = before["version"].as_i64().unwrap();
+    async fn g4_who_tries_an_edit_out_hinders_nobody_who_makes_one(app) {
+        let desk = make::in_use(app.owner(), "desk", 3).await;
+        let token = app.owner().token().await;
+        let query = "mutation M($id: ID!, $input: ContractUpdateInput!) { contractUpdate(id: $id, input: $input)
+            { contract { items { userCount } service { contract { version } } } userErrors { code field } } }";
+        let asks = (0..60).map(|place| {
+            let items = json!([{ "code": "TICKET", "userCount": 100 + place }]);
+            let variables = json!({ "id": desk.contract, "input": { "expectedVersion": 2, "items": items, "dryRun": place != 30 } });
+            patient(&app, &token, query, variables)
+        });
 
-            let mut taken = round(&app, &who.token().await, &one, version, turn % STEPS.len()).await;
+        let answers = join_all(asks).await;
 
-            taken.sort_unstable();
-            let after = who.data(state, json!({ "id": one.id })).await["service"].clone();
-            let expected = match taken.as_slice() {
-                ["serviceSuspend"] => ("SUSPENDED", "IN_FORCE"),
-                ["serviceResume", "serviceSuspend"] => ("IN_USE", "IN_FORCE"),
-                ["serviceSuspend", "serviceTerminate"] => ("TERMINATED", "ENDED"),
-                other => panic!("{other:?}"),
-            };
-            assert_eq!((after["status"].as_str().unwrap(), after["contract"]["status"].as_str().unwrap()), expected, "{taken:?}");
-            assert_eq!(after["version"], version + i64::try_from(taken.len()).unwrap(), "{taken:?}");
-            match expected.0 {
-                "SUSPENDED" => {
-                    let variables = json!({ "id": one.id, "input": { "expectedVersion": after["version"] } });
-                    who.deed("serviceResume(id: $id, input: $input)", variables).await;
-                }
-                "TERMINATED" => desk = None,
-                _ => {}
-            }
-            seen.push(expected.0);
+        for (place, answer) in answers.iter().enumerate() {
+            let payload = &answer.json["data"]["contractUpdate"];
+            let problems = codes(payload);
+            let users = if problems.is_empty() { 100 + place } else { 130 };
+            let shown = json!({ "items": [{ "userCount": users }], "service": { "contract": { "version": 3 } } });
+            assert_eq!(payload["contract"], shown, "{payload}");
+            assert!(problems.is_empty() || place != 30, "{payload}");
         }
-
-        assert!(seen.contains(&"TERMINATED") && seen.iter().any(|state| *state != "TERMINATED"), "the rounds were races");
+        assert_eq!(make::versions(app.owner(), &desk).await, (2, 3));
     }
 }
 
@@ -192,4 +236,15 @@ async fn s5_of_200_who_edit_at_once_on_two_servers_exactly_one_wins() {
     let payloads = edit_at_once(&[app.clone(), other], &desk).await;
 
     exactly_one_won(&app, &desk, &payloads).await;
+}
+
+// case: I4
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s8_who_suspends_and_terminates_at_once_on_two_servers_takes_no_forbidden_step() {
+    let Some(app) = TestApp::on_postgres().await else {
+        return;
+    };
+    let other = Arc::new(app.second_server().await);
+
+    no_forbidden_step(&[Arc::new(app), other], 60).await;
 }
