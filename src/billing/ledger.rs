@@ -147,15 +147,16 @@ impl Terms {
     }
 }
 
-/// The stretches of a month in which something was on, up to the day `until`. Of several versions of one day the last
-/// counts for it.
+/// The stretches of a month in which something was on, up to the day `until`. A version counts until the day before the
+/// first day of any later one: of several versions of one day the last counts, and after a zone moved west a later
+/// version may begin before an earlier one.
 pub(super) fn spans(month: Month, revisions: &[Revision], until: chrono::NaiveDate) -> Vec<Span> {
     let end = month.last_day().min(until);
     let mut spans = Vec::new();
     for (place, revision) in revisions.iter().enumerate() {
-        let next = revisions.get(place + 1).and_then(|next| next.effective_on.0.pred_opt());
+        let later = revisions[place + 1..].iter().map(|later| later.effective_on.0).min();
         let from = revision.effective_on.0.max(month.first_day());
-        let to = next.map_or(end, |last| last.min(end));
+        let to = later.and_then(|day| day.pred_opt()).map_or(end, |last| last.min(end));
         let items = seats(&revision.items);
         if from <= to && !items.is_empty() {
             spans.push(Span {
