@@ -495,7 +495,7 @@ pub(crate) async fn catalogue(context: &Context<'_>, kind: ServiceKind) -> Resul
     let view = caller.view(Action::ContractRead).await?;
     let zone = organization::graphql::zone_of(&view).await?;
     let book = price::book(caller.app()).await?;
-    let (_, list) = book.on(zone::date_at(caller.now().0, zone))?;
+    let (_, list) = book.on(zone::date_at(caller.now().0, zone), None)?;
     let small = |number: u64| i32::try_from(number).unwrap_or(i32::MAX);
     let mut items = Vec::new();
     for code in ItemCode::ALL
