@@ -1,5 +1,6 @@
 //! 요금 현황: lists of charges, their lines, discounts and free trials, and what suspending and terminating costs.
 
+use chrono::Duration;
 use serde_json::{Value, json};
 
 use crate::{
@@ -16,9 +17,12 @@ async fn three_months(app: &TestApp) -> Vec<Made> {
     let mut made = Vec::new();
     for (place, code) in ["anna", "bora", "cora"].into_iter().enumerate() {
         made.push(make::in_use(app.owner(), code, place as i32 + 1).await);
+        // Services of one instant have no order among themselves.
+        app.wait(Duration::seconds(1));
     }
     for (place, code) in ["dora", "emma"].into_iter().enumerate() {
         made.push(issue(app.owner(), code, place as i32 + 7).await);
+        app.wait(Duration::seconds(1));
     }
     make::in_use(app.rival(), "rival", 50).await;
     app.go_to("2027-01-05T10:00:00+09:00");

@@ -72,7 +72,7 @@ both! {
     async fn b3_what_comes_late_is_corrected_in_the_open_month(app) {
         app.go_to("2026-11-01T09:00:00+09:00");
         let desk = make::in_use(app.owner(), "desk", 1).await;
-        used(app.owner(), &desk, "TICKETS", "in time", 2_990, "2026-11-01T00:00:00Z").await;
+        used(app.owner(), &desk, "TICKETS", "in-time", 2_990, "2026-11-01T00:00:00Z").await;
         orgdesk::operate::discount(&app.app, "acme", "desk", Some(10), None).await.unwrap();
         app.go_to("2026-12-01T00:10:00+09:00");
         app.run_due().await;
@@ -271,7 +271,7 @@ both! {
 
         let past = load(price_list("2026-11-01", &[])).await;
         let future = load(price_list("2026-12-01", &[])).await;
-        let twice = load(price_list("2026-12-01", &[("base = \"10000\"", "base = \"1\"")])).await;
+        let twice = load(price_list("2026-12-01", &[("base = \"10000\"", "base = \"9990\"")])).await;
         let broken = load(price_list("2026-12-02", &[("[items.CHAT]", "[items.CHATS]")])).await;
 
         assert!(past.unwrap_err().to_string().contains("past"));

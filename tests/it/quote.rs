@@ -176,12 +176,9 @@ both! {
         let quoted = quote(app.owner(), &made, items.clone()).await["quote"].clone();
         orgdesk::operate::discount(&app.app, "acme", "desk", Some(10), None).await.unwrap();
 
-        let (_, version) = make::versions(app.owner(), &made).await;
-        let input = json!({ "expectedVersion": version, "items": items, "quoteId": quoted["quoteId"] });
-        let variables = json!({ "id": made.contract, "input": input });
-        let signed = app.owner().problems("contractSign(id: $id, input: $input)", variables).await;
+        let signed = sign_at(app.owner(), &made, items, quoted["quoteId"].as_str()).await;
 
-        assert_eq!(signed, ["QUOTE_PRICE_MOVED at input.quoteId"]);
+        assert_eq!(codes(&signed), ["QUOTE_PRICE_MOVED at input.quoteId"]);
     }
 
     async fn s4_a_quote_is_good_to_the_end_of_the_local_day(app) {

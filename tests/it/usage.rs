@@ -32,7 +32,7 @@ both! {
         ]);
 
         let first = record(app.owner(), entries.clone()).await;
-        let second = record(app.administrator(), entries).await;
+        let second = record(app.owner(), entries).await;
         let mixed = record(app.owner(), json!([
             entry(&desk, "TICKETS", "a", 3_001, AT),
             entry(&desk, "TICKETS", "b", 1, AT),

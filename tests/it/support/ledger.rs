@@ -104,7 +104,8 @@ pub async fn quote(who: Who<'_>, made: &Made, items: Value) -> Value {
 
 /// Completes a contract, with its user errors.
 pub async fn sign_at(who: Who<'_>, made: &Made, items: Value, quote: Option<&str>) -> Value {
-    let input = json!({ "expectedVersion": 1, "items": items, "quoteId": quote });
+    let (_, version) = make::versions(who, made).await;
+    let input = json!({ "expectedVersion": version, "items": items, "quoteId": quote });
     who.payload(
         "contractSign(id: $id, input: $input)",
         json!({ "id": made.contract, "input": input }),
