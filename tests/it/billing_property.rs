@@ -1,6 +1,8 @@
 //! 돈의 성질: whatever happens to contracts in three months, lines sum to charges, charges to the organization's total,
 //! licences are what the days say, and a month that is closed stays as it is.
 
+use std::{cell::RefCell, collections::BTreeSet};
+
 use chrono::{Duration, NaiveDate};
 use orgdesk::{kernel::Day, operate};
 use proptest::{
@@ -69,7 +71,7 @@ struct Desk {
 async fn perform(app: &TestApp, desk: &mut Desk, today: usize, number: usize, deed: &Deed) {
     let owner = app.owner();
     let items = |users: i32, knowledge: bool| json!([{ "code": "TICKET", "userCount": users }, { "code": "KNOWLEDGE", "isOn": knowledge }]);
-    let (version, contract_version) = make::versions(owner, &desk.made).await;
+    let (version, _) = make::versions(owner, &desk.made).await;
     let is_done = |payload: &Value| payload["userErrors"] == json!([]);
     let day = |days: i64| Day(first_day() + Duration::days(i64::try_from(today).unwrap() + days));
     match deed {
@@ -78,24 +80,23 @@ async fn perform(app: &TestApp, desk: &mut Desk, today: usize, number: usize, de
             knowledge,
             quoted,
         } => {
-            let quote = ledger::quote(owner, &desk.made, items(*users, *knowledge)).await["quote"].clone();
-            let quote = if *quoted { quote["quoteId"].clone() } else { Value::Null };
-            let input =
-                json!({ "expectedVersion": contract_version, "items": items(*users, *knowledge), "quoteId": quote });
-            let signed = owner
-                .payload(
-                    "contractSign(id: $id, input: $input)",
-                    json!({ "id": desk.made.contract, "input": input }),
-                )
-                .await;
+            let asked = items(*users, *knowledge);
+            let quote = ledger::quote(owner, &desk.made, asked.clone()).await["quote"].clone();
+            let text = quote["quoteId"].as_str().filter(|_| *quoted);
+            let signed = ledger::sign_at(owner, &desk.made, asked, text).await;
             if is_done(&signed) {
                 desk.days[today..].fill(Some((*users, *knowledge)));
+                assert_eq!(sums(&quote["thisMonth"]), sums(&this_month(app, desk, today).await));
             }
         }
         Deed::Edit { users, knowledge } => {
-            let edited = ledger::update_at(owner, &desk.made, items(*users, *knowledge), None).await;
+            let asked = items(*users, *knowledge);
+            let quote = ledger::quote(owner, &desk.made, asked.clone()).await["quote"].clone();
+            let edited = ledger::update_at(owner, &desk.made, asked, quote["quoteId"].as_str()).await;
             if is_done(&edited) {
                 desk.days[today..].fill(Some((*users, *knowledge)));
+                let estimate = this_month(app, desk, today).await;
+                assert_eq!(licence_lines(&quote["thisMonth"]), licence_lines(&estimate));
             }
         }
         Deed::Suspend | Deed::Resume | Deed::Terminate => {
@@ -107,12 +108,18 @@ async fn perform(app: &TestApp, desk: &mut Desk, today: usize, number: usize, de
                 Deed::Resume => ("serviceResume", json!({ "expectedVersion": version })),
                 _ => ("serviceTerminate", json!({ "expectedVersion": version })),
             };
+            let preview = preview(app, desk).await;
             let variables = json!({ "id": desk.made.id, "input": input });
             let payload = owner
                 .payload(&format!("{field}(id: $id, input: $input)"), variables)
                 .await;
             if is_done(&payload) && field == "serviceTerminate" {
                 desk.days[today + 1..].fill(None);
+                let last = this_month(app, desk, today).await;
+                assert!(last.is_null() == preview.is_null());
+                if !last.is_null() {
+                    assert_eq!(sums(&preview), sums(&last), "the preview is the last month's charge");
+                }
             }
         }
         Deed::Discount { percent } => {
@@ -133,6 +140,26 @@ async fn perform(app: &TestApp, desk: &mut Desk, today: usize, number: usize, de
     }
 }
 
+/// The charge of the month that this day is in.
+async fn this_month(app: &TestApp, desk: &Desk, today: usize) -> Value {
+    let month = ["2026-11", "2026-12", "2027-01"][usize::from(today >= 30) + usize::from(today >= 61)];
+    ledger::charge(app.owner(), &desk.made, month).await
+}
+
+async fn preview(app: &TestApp, desk: &Desk) -> Value {
+    let query = format!(
+        "query Q($id: ID!) {{ service(by: {{ id: $id }}) {{ terminationPreview {{ {} }} }} }}",
+        ledger::SUMS
+    );
+    let data = app.owner().data(&query, json!({ "id": desk.made.id })).await;
+    data["service"]["terminationPreview"].clone()
+}
+
+fn licence_lines(of: &Value) -> Vec<String> {
+    let lines = ledger::lines(of).into_iter();
+    lines.filter(|line| line.starts_with("LICENCE")).collect()
+}
+
 /// What the licences of a month cost, seat by seat and day by day.
 fn licences(days: &Days, month: std::ops::Range<usize>) -> i64 {
     let length = month.len() as i64;
@@ -146,8 +173,8 @@ fn licences(days: &Days, month: std::ops::Range<usize>) -> i64 {
     seats + cost(knowledge, 50_000, 1_667)
 }
 
-/// Plays a history and holds everything against everything.
-async fn play(app: &TestApp, history: &[(i64, usize, Deed)]) {
+/// Plays a history and holds everything against everything; the charges of the three months.
+async fn play(app: &TestApp, history: &[(i64, usize, Deed)]) -> Vec<Value> {
     app.go_to("2026-11-01T10:00:00+09:00");
     let mut desks = Vec::new();
     for code in ["anna", "bora", "cora"] {
@@ -209,6 +236,7 @@ async fn play(app: &TestApp, history: &[(i64, usize, Deed)]) {
     ledger::execute(app, "UPDATE job_outbox SET state = 'WAITING' WHERE state = 'DONE'").await;
     app.run_due().await;
     assert_eq!(closed(app).await, all, "closing again changes nothing");
+    all
 }
 
 /// The closed charges of all three months, newest first.
@@ -240,8 +268,8 @@ async fn rows_are_what_is_told(app: &TestApp, told: &[Value]) {
     assert_eq!(found, expected);
 }
 
-/// Plays so many histories, the same ones in every run.
-fn histories(cases: u32, database: &(dyn Fn(&tokio::runtime::Runtime) -> Option<TestApp>)) {
+/// Plays so many histories, the same ones in every run; what kinds of lines there were in them.
+fn histories(cases: u32, database: &dyn Fn(&tokio::runtime::Runtime) -> Option<TestApp>) -> BTreeSet<String> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -254,19 +282,31 @@ fn histories(cases: u32, database: &(dyn Fn(&tokio::runtime::Runtime) -> Option<
         ..Config::default()
     };
     let random = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
+    let kinds = RefCell::new(BTreeSet::new());
     let played = TestRunner::new_with_rng(config, random).run(&history(), |history| {
         if let Some(app) = database(&runtime) {
-            runtime.block_on(play(&app, &history));
+            let charges = runtime.block_on(play(&app, &history));
+            let lines = charges.iter().flat_map(|charge| charge["lines"].as_array().unwrap());
+            let of_lines = lines.map(|line| line["kind"].as_str().unwrap().to_owned());
+            kinds.borrow_mut().extend(of_lines);
         }
         Ok(())
     });
     played.unwrap_or_else(|failure| panic!("{failure}"));
+    kinds.into_inner()
 }
 
 // case: I5
 #[test]
 fn b2_money_adds_up_whatever_happens_on_sqlite() {
-    histories(24, &|runtime| Some(runtime.block_on(TestApp::on_sqlite())));
+    let kinds = histories(24, &|runtime| Some(runtime.block_on(TestApp::on_sqlite())));
+
+    let all = ["CORRECTION", "DISCOUNT", "FREE_TRIAL", "LICENCE", "USAGE", "VAT"];
+    assert_eq!(
+        kinds.into_iter().collect::<Vec<_>>(),
+        all,
+        "the histories have every kind of line"
+    );
 }
 
 // case: I5

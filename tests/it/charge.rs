@@ -170,6 +170,31 @@ both! {
         }
     }
 
+    async fn b1_charges_are_told_with_their_services(app) {
+        let made = three_months(&app).await;
+        let (all, ..) = charges(app.owner(), "2026-11", "2027-01").await;
+        let query = format!(
+            "query Q($from: Month!) {{
+                services(first: 10) {{ nodes {{ id charges(from: $from, to: \"2027-01\") {{ id {} }} }} }}
+                organization {{ charges(first: 40, filter: {{ from: $from, to: \"2027-01\" }}) {{ nodes {{ id }} }} }} }}",
+            "status total { amount }"
+        );
+
+        let told = app.owner().data(&query, json!({ "from": "2026-11" })).await;
+
+        let services = told["services"]["nodes"].as_array().unwrap();
+        assert_eq!(services.len(), made.len());
+        for service in services {
+            let of_it = all.iter().filter(|charge| charge["service"]["id"] == service["id"]);
+            let expected: Vec<_> = of_it
+                .map(|charge| json!({ "id": charge["id"], "status": charge["status"], "total": charge["total"] }))
+                .collect();
+            assert_eq!(service["charges"], json!(expected));
+        }
+        let ids: Vec<_> = all.iter().map(|charge| json!({ "id": charge["id"] })).collect();
+        assert_eq!(told["organization"]["charges"]["nodes"], json!(ids));
+    }
+
     async fn b2_what_changes_within_a_month_is_charged_by_day(app) {
         app.go_to("2026-11-01T09:00:00+09:00");
         let desk = make::in_use(app.owner(), "desk", 3).await;

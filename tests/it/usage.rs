@@ -182,6 +182,18 @@ both! {
         assert!(march.contains(&"CORRECTION TICKET 2026-11 50".to_owned()), "{march:?}");
     }
 
+    async fn b4_only_the_owner_records_usage_by_hand(app) {
+        let desk = make::in_use(app.owner(), "desk", 1).await;
+        let query = "mutation M($input: UsageRecordInput!) { usageRecord(input: $input) { acceptedCount } }";
+        let input = json!({ "input": { "entries": [entry(&desk, "TICKETS", "a", 7, AT)] } });
+
+        for who in [app.administrator(), app.member()] {
+            assert_eq!(who.ask(query, input.clone()).await.code(), "FORBIDDEN");
+        }
+        assert_eq!(app.ask(None, query, input).await.code(), "UNAUTHENTICATED");
+        assert!(texts(&app, ROWS).await.is_empty());
+    }
+
     async fn b4_a_dry_run_records_nothing_and_a_replay_answers_the_same(app) {
         let desk = make::in_use(app.owner(), "desk", 1).await;
         let entries = json!([entry(&desk, "TICKETS", "a", 7, AT)]);
