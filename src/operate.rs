@@ -8,7 +8,7 @@ use crate::{
     admin, agent, audit, billing,
     contract::{self, Discount},
     kernel::{
-        Action, App, Caller, Day, Error, Language, OrganizationId, Plain, PriceListId, Problem, Tx, message,
+        Action, App, Caller, Day, Error, Language, OrganizationId, Plain, PriceListId, Problem, Tx, message, outbox,
         secret::SecretText,
     },
     member::{self, Started, Status},
@@ -204,6 +204,18 @@ pub async fn access_token(app: &App, domain: &str, login: &str) -> anyhow::Resul
         Ok(Started::Refused(_)) | Err(Error::Problems(_)) => bail!("{domain} has no member {login}"),
         Err(other) => Err(told(other)),
     }
+}
+
+/// Has the jobs that were given up done again. Answers what they are and on what they work.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn revive_jobs(app: &App) -> anyhow::Result<Vec<String>> {
+    let jobs = outbox::revive(app).await.map_err(told)?;
+    Ok(jobs
+        .into_iter()
+        .map(|job| format!("{} {} {}", job.organization_id, job.kind, job.argument))
+        .collect())
 }
 
 /// Walks the chains of every organization's audit logs.

@@ -52,6 +52,16 @@ pub enum Command {
     /// Contracts.
     #[command(subcommand)]
     Contract(contract::Command),
+    /// Jobs.
+    #[command(subcommand)]
+    Job(JobCommand),
+}
+
+/// What can be done with jobs.
+#[derive(Debug, Subcommand)]
+pub enum JobCommand {
+    /// Have the jobs that were given up after too many attempts done again, and print them.
+    Retry,
 }
 
 /// What can be done with price lists.
@@ -88,6 +98,11 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
         Command::Audit(command) => audit::run(&installation().await?, command).await?,
         Command::Organization(command) => organization::run(&installation().await?, command).await?,
         Command::Contract(command) => contract::run(&installation().await?, command).await?,
+        Command::Job(JobCommand::Retry) => {
+            for job in operate::revive_jobs(&installation().await?).await? {
+                println!("{job}");
+            }
+        }
         Command::Price(PriceCommand::Load { file }) => {
             let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
             let id = operate::load_prices(&installation().await?, &text).await?;

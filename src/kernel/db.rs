@@ -209,5 +209,7 @@ fn sqlite_options(url: &str) -> Result<SqliteConnectOptions, sqlx::Error> {
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(5))
         .pragma("recursive_triggers", "ON")
+        // On a read-only root there is no folder for temporary files.
+        .pragma("temp_store", "MEMORY")
         .pragma("trusted_schema", "OFF"))
 }

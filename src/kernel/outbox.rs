@@ -121,8 +121,8 @@ pub(super) async fn put(
     Ok(())
 }
 
-/// How often a job is begun before it is given up.
-const MOST_ATTEMPTS: i32 = 5;
+/// How often a job is begun before it is given up: with the pauses between, after about an hour.
+const MOST_ATTEMPTS: i32 = 12;
 
 /// After so long without an end a job that was handed over is handed over again: its server may be gone.
 const LOST_AFTER: Duration = Duration::minutes(10);
@@ -215,7 +215,11 @@ pub async fn begin_attempt(app: &App, id: JobId) -> Result<Option<Model>> {
 /// Only if the database fails.
 pub async fn end_attempt(app: &App, job: &Model, fate: Fate) -> Result<()> {
     let now = app.clock.now();
-    let row = Entity::update_many().filter(Column::Id.eq(job.id));
+    // An attempt that was overtaken by another has no say any more.
+    let row = Entity::update_many()
+        .filter(Column::Id.eq(job.id))
+        .filter(Column::State.eq(State::Queued))
+        .filter(Column::Attempts.eq(job.attempts));
     let row = match fate {
         Fate::Done => row
             .col_expr(Column::State, Expr::value(State::Done))
@@ -236,6 +240,27 @@ pub async fn end_attempt(app: &App, job: &Model, fate: Fate) -> Result<()> {
     row.exec(&transaction).await?;
     transaction.commit().await?;
     Ok(())
+}
+
+/// Has the jobs that were given up done again, from now on. Answers which.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn revive(app: &App) -> Result<Vec<Model>> {
+    let transaction = begin(app).await?;
+    let dead = Entity::find()
+        .filter(Column::State.eq(State::Dead))
+        .all(&transaction)
+        .await?;
+    Entity::update_many()
+        .col_expr(Column::State, Expr::value(State::Waiting))
+        .col_expr(Column::DueAt, Expr::value(app.clock.now()))
+        .col_expr(Column::Attempts, Expr::value(0))
+        .filter(Column::State.eq(State::Dead))
+        .exec(&transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(dead)
 }
 
 /// Since when the oldest job waits that is due and was not taken; for the readiness check.

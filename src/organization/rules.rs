@@ -58,9 +58,11 @@ asks!(OrganizationUpdateInput);
 pub async fn create(tx: &Tx, new: New) -> Result<entity::Model> {
     let domain = new.domain.to_lowercase();
     let mut problems: Vec<_> = check_name("input.name", &new.name).into_iter().collect();
-    problems.extend(check_domain("input.domain", &domain));
+    let wrong = check_domain("input.domain", &domain);
+    let is_free = wrong.is_some() || !route::is_taken(tx, &domain).await?;
+    problems.extend(wrong);
     problems.extend(check_time_zone("input.timeZone", &new.time_zone));
-    if route::is_taken(tx, &domain).await? {
+    if !is_free {
         problems.push(Problem::at("input.domain", Code::Taken));
     }
     Error::unless_none(problems)?;
@@ -122,8 +124,10 @@ pub async fn update(tx: &Tx, id: &str, input: &OrganizationUpdateInput) -> Resul
         .into_iter()
         .collect();
     if let Some(domain) = &domain {
-        problems.extend(check_domain("input.domain", domain));
-        if route::is_taken(tx, domain).await? {
+        let wrong = check_domain("input.domain", domain);
+        let is_free = wrong.is_some() || !route::is_taken(tx, domain).await?;
+        problems.extend(wrong);
+        if !is_free {
             problems.push(Problem::at("input.domain", Code::Taken));
         }
     }

@@ -136,7 +136,7 @@ both! {
             }
         }
 
-        assert!(cut > 100, "only {cut} were cut off");
+        assert!(cut > 20, "only {cut} were cut off");
         let own = app.ask(Some(&owner), ask, json!({})).await;
         assert_eq!(own.json["data"]["services"]["totalCount"], 1, "nothing of what was cut off stayed: {}", own.text);
     }
