@@ -58,11 +58,8 @@ asks!(OrganizationUpdateInput);
 pub async fn create(tx: &Tx, new: New) -> Result<entity::Model> {
     let domain = new.domain.to_lowercase();
     let mut problems: Vec<_> = check_name("input.name", &new.name).into_iter().collect();
-    problems.extend(check_domain("input.domain", &domain));
+    problems.extend(find_domain_problem(tx, &domain).await?);
     problems.extend(check_time_zone("input.timeZone", &new.time_zone));
-    if route::is_taken(tx, &domain).await? {
-        problems.push(Problem::at("input.domain", Code::Taken));
-    }
     Error::unless_none(problems)?;
     let organization = tx
         .create::<entity::Entity>(entity::Model {
@@ -122,10 +119,7 @@ pub async fn update(tx: &Tx, id: &str, input: &OrganizationUpdateInput) -> Resul
         .into_iter()
         .collect();
     if let Some(domain) = &domain {
-        problems.extend(check_domain("input.domain", domain));
-        if route::is_taken(tx, domain).await? {
-            problems.push(Problem::at("input.domain", Code::Taken));
-        }
+        problems.extend(find_domain_problem(tx, domain).await?);
     }
     problems.extend(zone.as_deref().and_then(|zone| check_time_zone("input.timeZone", zone)));
     let reserved = [("input.domain", domain.is_some()), ("input.timeZone", zone.is_some())];
@@ -156,6 +150,15 @@ fn first_close(tx: &Tx, organization: &entity::Model) -> Result<Job> {
     let zone: Tz = organization.time_zone.parse().map_err(Error::internal)?;
     let month = Month::of(zone::date_at(tx.now().0, zone)).ok_or_else(|| Error::internal("no such month"))?;
     outbox::month_close(month, zone)
+}
+
+/// What is wrong with a new domain. Only what can be one is looked for: PostgreSQL takes no NUL.
+async fn find_domain_problem(tx: &Tx, domain: &str) -> Result<Option<Problem>> {
+    let problem = check_domain("input.domain", domain);
+    if problem.is_none() && route::is_taken(tx, domain).await? {
+        return Ok(Some(Problem::at("input.domain", Code::Taken)));
+    }
+    Ok(problem)
 }
 
 async fn move_route(tx: &Tx, from: &str, to: &str) -> Result<()> {

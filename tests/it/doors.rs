@@ -147,7 +147,7 @@ both! {
 
         for (kind, word) in [("Query", "query"), ("Mutation", "mutation")] {
             for field in surface.fields(kind) {
-                for way in surface.ids(&field) {
+                for way in surface.ways(&field, "ID") {
                     for id in &theirs {
                         let ask = |id: &str| format!("{word} {{ {} }}", surface.call(&field, &way, id).replace("{ __typename }", &selection(&field)));
                         let foreign = app.ask(Some(&token), &ask(id), json!({})).await;
@@ -164,11 +164,36 @@ both! {
         assert!(raw.dump().await == before, "nothing was changed");
         for name in surface.objects() {
             for field in surface.fields(&name) {
-                let nested = !["Query", "Mutation"].contains(&name.as_str()) && !surface.ids(&field).is_empty();
+                let nested = !["Query", "Mutation"].contains(&name.as_str()) && !surface.ways(&field, "ID").is_empty();
                 let known = name == "Organization" && field["name"] == "charges";
                 assert!(!nested || known, "{name}.{} takes an ID: try it here too", field["name"]);
             }
         }
+    }
+
+    // case: E14
+    async fn a3_odd_texts_and_ids_are_refused_and_break_nothing(app) {
+        let surface = Surface::of(&app).await;
+        let token = app.owner().token().await;
+        let odd = ["\\u0000", "a\\u0000b", "\\uFEFF", "\u{202e}x", "' OR '1'='1", "svc_\\u0000zzzzzzzzzzzzzzzzzzzzzzzzz", "org__", "key_", "chg_1_2"];
+        let mut tried = 0;
+
+        for (kind, word) in [("Query", "query"), ("Mutation", "mutation")] {
+            for field in surface.fields(kind) {
+                for way in ["String", "ID"].iter().flat_map(|to| surface.ways(&field, to)) {
+                    // Ten wrong passwords would only find the brake.
+                    for text in odd.iter().filter(|_| field["name"] != "sessionConfirm") {
+                        let query = format!("{word} {{ {} }}", surface.call(&field, &way, text));
+                        let answer = app.ask(Some(&token), &query, json!({})).await;
+                        assert_eq!(answer.status, 200, "{query}: {}", answer.text);
+                        assert_ne!(answer.code(), "INTERNAL", "{query}: {}", answer.text);
+                        tried += 1;
+                    }
+                }
+            }
+        }
+
+        assert!(tried > 400, "{tried}");
     }
 
     // case: A3

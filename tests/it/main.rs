@@ -6,6 +6,7 @@ mod support;
 mod audit;
 mod contract;
 mod doors;
+mod operating;
 mod organization;
 mod packaging;
 mod readme;

@@ -49,23 +49,23 @@ impl Surface {
         format!("{}{given}{selection}", field["name"].as_str().unwrap())
     }
 
-    /// The ways to every ID among a field's arguments.
-    pub fn ids(&self, field: &Value) -> Vec<Vec<String>> {
+    /// The ways to every value of a type, such as `ID`, among a field's arguments.
+    pub fn ways(&self, field: &Value, to: &str) -> Vec<Vec<String>> {
         let mut found = Vec::new();
         for argument in field["args"].as_array().unwrap() {
-            self.find_ids(argument, &mut Vec::new(), &mut found);
+            self.find(argument, to, &mut Vec::new(), &mut found);
         }
         found
     }
 
-    fn find_ids(&self, input: &Value, way: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
+    fn find(&self, input: &Value, to: &str, way: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
         way.push(input["name"].as_str().unwrap().to_owned());
         let name = named(&input["type"]);
-        if name == "ID" {
+        if name == to {
             found.push(way.clone());
         }
         for inner in self.0[&name]["inputFields"].as_array().into_iter().flatten() {
-            self.find_ids(inner, way, found);
+            self.find(inner, to, way, found);
         }
         way.pop();
     }
