@@ -282,17 +282,22 @@ fn check_code(code: &str) -> Option<Problem> {
     }
 }
 
+/// A text as it is compared; PostgreSQL takes no NUL, and what has one in it is refused as a name anyway.
+fn searchable(text: &str) -> String {
+    text.to_lowercase().replace('\0', "\u{fffd}")
+}
+
 async fn check_taken(tx: &Tx, code: Option<&str>, name: &str, own: Option<&Model>) -> Result<Vec<Problem>> {
     let mut problems = Vec::new();
     if let Some(code) = code {
-        let same = Expr::expr(Func::lower(Expr::col(Column::Code))).eq(code.to_lowercase());
+        let same = Expr::expr(Func::lower(Expr::col(Column::Code))).eq(searchable(code));
         if tx.select::<Entity>().filter(same).one().await?.is_some() {
             problems.push(Problem::at("input.code", Code::Taken));
         }
     }
     let holder = tx
         .select::<Entity>()
-        .filter(Column::NameKey.eq(name.to_lowercase()))
+        .filter(Column::NameKey.eq(searchable(name)))
         .one()
         .await?;
     if holder.is_some_and(|holder| own.is_none_or(|own| own.id != holder.id)) {
