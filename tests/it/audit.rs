@@ -7,18 +7,16 @@ use serde_json::{Value, json};
 
 use crate::{
     both,
-    support::{
-        app::TestApp,
-        make,
-        raw::Raw,
-    },
+    support::{app::TestApp, make, raw::Raw},
 };
 
 /// Where the chains of Acme and Rival break: `MANAGEMENT 3`.
 async fn breaks(app: &TestApp) -> Vec<String> {
     let found = operate::verify_audit(&app.app).await.unwrap();
     let reports = found.into_iter().flat_map(|(_, reports)| reports);
-    reports.filter_map(|report| Some(format!("{} {}", report.name(), report.broken.as_ref()?.sequence))).collect()
+    reports
+        .filter_map(|report| Some(format!("{} {}", report.name(), report.broken.as_ref()?.sequence)))
+        .collect()
 }
 
 /// Lets rows of the log be changed, as somebody with the disk could.
@@ -31,10 +29,17 @@ async fn disarm(raw: &mut Raw) {
 }
 
 async fn rename(app: &TestApp, token: &str, version: i64, name: &str) -> Value {
-    let organization = app.ask(Some(token), "{ organization { id } }", json!({})).await.json["data"]["organization"]["id"].clone();
+    let organization =
+        app.ask(Some(token), "{ organization { id } }", json!({})).await.json["data"]["organization"]["id"].clone();
     let query = "mutation M($id: ID!, $input: OrganizationUpdateInput!) { organizationUpdate(id: $id, input: $input) {
         organization { version name } userErrors { code field } } }";
-    app.ask(Some(token), query, json!({ "id": organization, "input": { "expectedVersion": version, "name": name } })).await.json
+    app.ask(
+        Some(token),
+        query,
+        json!({ "id": organization, "input": { "expectedVersion": version, "name": name } }),
+    )
+    .await
+    .json
 }
 
 both! {
@@ -145,8 +150,7 @@ both! {
         }
         let mut raw = Raw::admin(&app).await;
         disarm(&mut raw).await;
-        let acme = if raw.is_postgres() { "organization_id = (SELECT id FROM organization WHERE domain = 'acme')" }
-            else { "organization_id = (SELECT id FROM organization WHERE domain = 'acme')" };
+        let acme = "organization_id = (SELECT id FROM organization WHERE domain = 'acme')";
         let later = if raw.is_postgres() { "occurred_at + interval '1 second'" } else { "replace(occurred_at, '2026', '2025')" };
         let bytes = if raw.is_postgres() { "decode('00', 'hex')" } else { "x'00'" };
         let changes = [
@@ -307,5 +311,7 @@ both! {
 /// A code of letters for a number.
 fn letters(number: usize) -> String {
     let letter = |digit: usize| char::from(b'a' + (digit % 26) as u8);
-    [letter(number / 676), letter(number / 26), letter(number)].iter().collect()
+    [letter(number / 676), letter(number / 26), letter(number)]
+        .iter()
+        .collect()
 }

@@ -41,7 +41,10 @@ fn told(answer: &crate::support::app::Answer) -> Value {
 
 async fn id_of(app: &TestApp, organization: &str, query: &str, pointer: &str) -> String {
     let data = app.someone(organization, "owner").data(query, json!({})).await;
-    data.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{query}: {data}")).to_owned()
+    data.pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_else(|| panic!("{query}: {data}"))
+        .to_owned()
 }
 
 /// IDs of every kind that an organization has.
@@ -50,11 +53,20 @@ async fn ids(app: &TestApp, organization: &str) -> Vec<String> {
     for (query, pointer) in [
         ("{ organization { id } }", "/organization/id"),
         ("{ organization { keys { id } } }", "/organization/keys/0/id"),
-        ("{ organization { members { nodes { id } } } }", "/organization/members/nodes/0/id"),
+        (
+            "{ organization { members { nodes { id } } } }",
+            "/organization/members/nodes/0/id",
+        ),
         ("{ services { nodes { id } } }", "/services/nodes/0/id"),
-        ("{ services { nodes { contract { id } } } }", "/services/nodes/0/contract/id"),
+        (
+            "{ services { nodes { contract { id } } } }",
+            "/services/nodes/0/contract/id",
+        ),
         ("{ auditEntries { nodes { id } } }", "/auditEntries/nodes/0/id"),
-        (r#"{ charges(filter: { from: "2026-11", to: "2026-11" }) { nodes { id } } }"#, "/charges/nodes/0/id"),
+        (
+            r#"{ charges(filter: { from: "2026-11", to: "2026-11" }) { nodes { id } } }"#,
+            "/charges/nodes/0/id",
+        ),
     ] {
         ids.push(id_of(app, organization, query, pointer).await);
     }
@@ -70,7 +82,11 @@ fn absent(id: &str) -> String {
 async fn furnish(app: &TestApp) {
     for who in [app.owner(), app.rival()] {
         make::in_use(who, "desk", 3).await;
-        who.deed(r#"organizationKeyCreate(input: { name: "k", scopes: [SERVICE_READ] }) => key { id }"#, json!({})).await;
+        who.deed(
+            r#"organizationKeyCreate(input: { name: "k", scopes: [SERVICE_READ] }) => key { id }"#,
+            json!({}),
+        )
+        .await;
     }
 }
 

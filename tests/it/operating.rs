@@ -20,7 +20,10 @@ fn run(folder: &Path, arguments: &[&str], input: &str) -> Output {
         .current_dir(folder)
         .env("ORGDESK_SECRET", SECRET)
         .env("ORGDESK_ORGANIZATION_URL", "https://{domain}.example.com")
-        .env("DATABASE_URL", format!("sqlite:{}", folder.join("orgdesk.db").display()))
+        .env(
+            "DATABASE_URL",
+            format!("sqlite:{}", folder.join("orgdesk.db").display()),
+        )
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -32,13 +35,27 @@ fn run(folder: &Path, arguments: &[&str], input: &str) -> Output {
 }
 
 fn said(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
 }
 
 fn create<'a>(domain: &'a str, login: &'a str, email: &'a str) -> Vec<&'a str> {
     vec![
-        "organization", "create", "--name", "Acme", "--domain", domain, "--owner-login", login, "--owner-name", "Owner",
-        "--owner-email", email,
+        "organization",
+        "create",
+        "--name",
+        "Acme",
+        "--domain",
+        domain,
+        "--owner-login",
+        login,
+        "--owner-name",
+        "Owner",
+        "--owner-email",
+        email,
     ]
 }
 
@@ -51,15 +68,24 @@ fn o7_an_operator_makes_an_organization_and_looks_after_it() {
         String::from_utf8(output.stdout).unwrap()
     };
 
-    let id = done(&create("acme", "owner", "owner@example.com"), "a password for tests\r\n");
+    let id = done(
+        &create("acme", "owner", "owner@example.com"),
+        "a password for tests\r\n",
+    );
     done(&["organization", "approve", "--domain", "acme", "ipcc"], "");
-    done(&["organization", "approve", "--domain", "acme", "ipcc", "--withdraw"], "");
+    done(
+        &["organization", "approve", "--domain", "acme", "ipcc", "--withdraw"],
+        "",
+    );
     let token = done(&["token", "--organization", "acme", "--login", "owner"], "");
     let verified = done(&["audit", "verify"], "");
 
     assert!(id.starts_with("org_"), "{id}");
     assert_eq!(token.trim().split('.').count(), 3, "a token and nothing else: {token}");
-    assert!(verified.contains("PERMISSION 3 entries") && verified.contains("ACCESS 1 entries"), "{verified}");
+    assert!(
+        verified.contains("PERMISSION 3 entries") && verified.contains("ACCESS 1 entries"),
+        "{verified}"
+    );
     assert!(!verified.contains("BROKEN"));
 }
 
@@ -82,14 +108,43 @@ fn o7_every_fault_is_reported_and_nothing_is_made() {
     refused(&good, "", &["password"]);
     refused(&good, &"x".repeat(1_025), &["password", "1024"]);
     refused(&bad_zone, "a password for tests", &["domain", "timeZone"]);
-    refused(&create("acme", "Owner", "nowhere"), "a password for tests", &["login", "email"]);
-    refused(&["token", "--organization", "acme", "--login", "owner"], "", &["no organization acme"]);
-    refused(&["organization", "approve", "--domain", "acme", "ipcc"], "", &["no organization acme"]);
+    refused(
+        &create("acme", "Owner", "nowhere"),
+        "a password for tests",
+        &["login", "email"],
+    );
+    refused(
+        &["token", "--organization", "acme", "--login", "owner"],
+        "",
+        &["no organization acme"],
+    );
+    refused(
+        &["organization", "approve", "--domain", "acme", "ipcc"],
+        "",
+        &["no organization acme"],
+    );
     refused(&["price", "load", "absent.toml"], "", &["absent.toml"]);
     std::fs::write(folder.path().join("bad.toml"), "effective_on = 1").unwrap();
     refused(&["price", "load", "bad.toml"], "", &[]);
     assert!(run(folder.path(), &good, "a password for tests").status.success());
     refused(&good, "a password for tests", &["domain"]);
-    refused(&["token", "--organization", "acme", "--login", "ghost"], "", &["no member ghost"]);
-    refused(&["contract", "discount", "--domain", "acme", "--service", "none", "--percent", "5"], "", &["service"]);
+    refused(
+        &["token", "--organization", "acme", "--login", "ghost"],
+        "",
+        &["no member ghost"],
+    );
+    refused(
+        &[
+            "contract",
+            "discount",
+            "--domain",
+            "acme",
+            "--service",
+            "none",
+            "--percent",
+            "5",
+        ],
+        "",
+        &["service"],
+    );
 }

@@ -19,7 +19,11 @@ impl Surface {
     pub async fn of(app: &TestApp) -> Self {
         let data = app.owner().data(ASK, json!({})).await;
         let types = data["__schema"]["types"].as_array().unwrap().iter();
-        Self(types.map(|one| (one["name"].as_str().unwrap().to_owned(), one.clone())).collect())
+        Self(
+            types
+                .map(|one| (one["name"].as_str().unwrap().to_owned(), one.clone()))
+                .collect(),
+        )
     }
 
     /// The fields of a type.
@@ -44,8 +48,16 @@ impl Surface {
                 given.push(format!("{name}: {}", self.value(&argument["type"], &[], None)));
             }
         }
-        let given = if given.is_empty() { String::new() } else { format!("({})", given.join(", ")) };
-        let selection = if self.is_leaf(&field["type"]) { "" } else { " { __typename }" };
+        let given = if given.is_empty() {
+            String::new()
+        } else {
+            format!("({})", given.join(", "))
+        };
+        let selection = if self.is_leaf(&field["type"]) {
+            ""
+        } else {
+            " { __typename }"
+        };
         format!("{}{given}{selection}", field["name"].as_str().unwrap())
     }
 
@@ -74,7 +86,10 @@ impl Surface {
         match of["kind"].as_str().unwrap() {
             "NON_NULL" => self.value(&of["ofType"], at, value),
             "LIST" => format!("[{}]", self.value(&of["ofType"], at, value)),
-            "ENUM" => self.0[of["name"].as_str().unwrap()]["enumValues"][0]["name"].as_str().unwrap().to_owned(),
+            "ENUM" => self.0[of["name"].as_str().unwrap()]["enumValues"][0]["name"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
             "INPUT_OBJECT" => self.object(of["name"].as_str().unwrap(), at, value),
             _ if value.is_some() && at.is_empty() => format!("\"{}\"", value.unwrap()),
             _ => match of["name"].as_str().unwrap() {
