@@ -58,6 +58,7 @@ asks!(OrganizationUpdateInput);
 pub async fn create(tx: &Tx, new: New) -> Result<entity::Model> {
     let domain = new.domain.to_lowercase();
     let mut problems: Vec<_> = check_name("input.name", &new.name).into_iter().collect();
+<<<<<<< HEAD
     let wrong = check_domain("input.domain", &domain);
     let is_free = wrong.is_some() || !route::is_taken(tx, &domain).await?;
     problems.extend(wrong);
@@ -65,6 +66,10 @@ pub async fn create(tx: &Tx, new: New) -> Result<entity::Model> {
     if !is_free {
         problems.push(Problem::at("input.domain", Code::Taken));
     }
+=======
+    problems.extend(find_domain_problem(tx, &domain).await?);
+    problems.extend(check_time_zone("input.timeZone", &new.time_zone));
+>>>>>>> helper-c
     Error::unless_none(problems)?;
     let organization = tx
         .create::<entity::Entity>(entity::Model {
@@ -124,12 +129,16 @@ pub async fn update(tx: &Tx, id: &str, input: &OrganizationUpdateInput) -> Resul
         .into_iter()
         .collect();
     if let Some(domain) = &domain {
+<<<<<<< HEAD
         let wrong = check_domain("input.domain", domain);
         let is_free = wrong.is_some() || !route::is_taken(tx, domain).await?;
         problems.extend(wrong);
         if !is_free {
             problems.push(Problem::at("input.domain", Code::Taken));
         }
+=======
+        problems.extend(find_domain_problem(tx, domain).await?);
+>>>>>>> helper-c
     }
     problems.extend(zone.as_deref().and_then(|zone| check_time_zone("input.timeZone", zone)));
     let reserved = [("input.domain", domain.is_some()), ("input.timeZone", zone.is_some())];
@@ -160,6 +169,15 @@ fn first_close(tx: &Tx, organization: &entity::Model) -> Result<Job> {
     let zone: Tz = organization.time_zone.parse().map_err(Error::internal)?;
     let month = Month::of(zone::date_at(tx.now().0, zone)).ok_or_else(|| Error::internal("no such month"))?;
     outbox::month_close(month, zone)
+}
+
+/// What is wrong with a new domain. Only what can be one is looked for: PostgreSQL takes no NUL.
+async fn find_domain_problem(tx: &Tx, domain: &str) -> Result<Option<Problem>> {
+    let problem = check_domain("input.domain", domain);
+    if problem.is_none() && route::is_taken(tx, domain).await? {
+        return Ok(Some(Problem::at("input.domain", Code::Taken)));
+    }
+    Ok(problem)
 }
 
 async fn move_route(tx: &Tx, from: &str, to: &str) -> Result<()> {

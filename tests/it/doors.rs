@@ -1,1 +1,269 @@
-//! x
+//! Every door of the API, found by asking the API itself: who may pass, and what another organization's IDs and
+//! cursors open.
+
+use orgdesk::kernel::{Action, Role};
+use serde_json::{Value, json};
+
+use crate::{
+    both,
+    support::{app::TestApp, make, raw::Raw, surface::Surface},
+};
+
+/// The permission that a field's description names.
+fn permission(field: &Value) -> Option<Action> {
+    let text = field["description"].as_str().unwrap();
+    let named = text.split("Needs ").nth(1)?.split('`').nth(1)?;
+    let known = Action::ALL.iter().copied().find(|action| action.name() == named);
+    Some(known.unwrap_or_else(|| panic!("{named} is no permission")))
+}
+
+fn shout(name: &str) -> String {
+    let mut text = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() {
+            text.push('_');
+        }
+        text.extend(letter.to_uppercase());
+    }
+    text
+}
+
+/// The answer without what differs from request to request.
+fn told(answer: &crate::support::app::Answer) -> Value {
+    let mut json = answer.json.clone();
+    for error in json["errors"].as_array_mut().into_iter().flatten() {
+        if let Some(extensions) = error["extensions"].as_object_mut() {
+            extensions.remove("requestId");
+        }
+    }
+    json!([answer.status, json["data"], json["errors"]])
+}
+
+async fn id_of(app: &TestApp, organization: &str, query: &str, pointer: &str) -> String {
+    let data = app.someone(organization, "owner").data(query, json!({})).await;
+    data.pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_else(|| panic!("{query}: {data}"))
+        .to_owned()
+}
+
+/// IDs of every kind that an organization has.
+async fn ids(app: &TestApp, organization: &str) -> Vec<String> {
+    let mut ids = Vec::new();
+    for (query, pointer) in [
+        ("{ organization { id } }", "/organization/id"),
+        ("{ organization { keys { id } } }", "/organization/keys/0/id"),
+        (
+            "{ organization { members { nodes { id } } } }",
+            "/organization/members/nodes/0/id",
+        ),
+        ("{ services { nodes { id } } }", "/services/nodes/0/id"),
+        (
+            "{ services { nodes { contract { id } } } }",
+            "/services/nodes/0/contract/id",
+        ),
+        ("{ auditEntries { nodes { id } } }", "/auditEntries/nodes/0/id"),
+        (
+            r#"{ charges(filter: { from: "2026-11", to: "2026-11" }) { nodes { id } } }"#,
+            "/charges/nodes/0/id",
+        ),
+    ] {
+        ids.push(id_of(app, organization, query, pointer).await);
+    }
+    ids
+}
+
+/// An ID that looks the same and is nobody's.
+fn absent(id: &str) -> String {
+    let (prefix, rest) = id.split_once('_').unwrap();
+    format!("{prefix}_{}zzzzzzzz{}", &rest[..8], &rest[16..])
+}
+
+async fn furnish(app: &TestApp) {
+    for who in [app.owner(), app.rival()] {
+        make::in_use(who, "desk", 3).await;
+        who.deed(
+            r#"organizationKeyCreate(input: { name: "k", scopes: [SERVICE_READ] }) => key { id }"#,
+            json!({}),
+        )
+        .await;
+    }
+}
+
+both! {
+    async fn a2_every_door_opens_to_whom_the_table_says(app) {
+        let surface = Surface::of(&app).await;
+        let mut raw = Raw::admin(&app).await;
+        let personas = [
+            (None, vec![Role::Nobody]),
+            (Some(app.owner()), vec![Role::Owner, Role::Member]),
+            (Some(app.administrator()), vec![Role::Administrator, Role::Member]),
+            (Some(app.member()), vec![Role::Member]),
+        ];
+        let mut refused = 0;
+
+        for (kind, word) in [("Query", "query"), ("Mutation", "mutation")] {
+            for field in surface.fields(kind) {
+                let name = field["name"].as_str().unwrap();
+                let Some(action) = permission(&field) else {
+                    assert!(["viewer", "node", "nodes"].contains(&name), "{kind}.{name} does not say what it needs");
+                    continue;
+                };
+                if kind == "Mutation" {
+                    assert_eq!(action.name(), shout(name), "a mutation is named as its permission");
+                }
+                let query = format!("{word} {{ {} }}", surface.call(&field, &[], ""));
+                for (who, roles) in &personas {
+                    let may = action.roles().iter().any(|role| roles.contains(role));
+                    let denied = format!("audit_entry WHERE outcome = 'DENIED' AND action = '{}'", action.name());
+                    let before = raw.count(&denied).await;
+                    let answer = match who {
+                        Some(who) => who.ask(&query, json!({})).await,
+                        None => app.ask(None, &query, json!({})).await,
+                    };
+                    let expected = if may { "none" } else if who.is_none() { "UNAUTHENTICATED" } else { "FORBIDDEN" };
+                    assert_eq!(answer.code(), expected, "{query} as {roles:?}: {}", answer.text);
+                    assert!(may || answer.json["data"].get(name).is_none_or(Value::is_null), "{query} as {roles:?}: {}", answer.text);
+                    let logged = kind == "Mutation" && !may && who.is_some();
+                    assert_eq!(raw.count(&denied).await - before, u64::from(logged), "{query} as {roles:?}");
+                    refused += usize::from(!may);
+                }
+            }
+        }
+
+        assert!(refused >= 48, "{refused}");
+    }
+
+    async fn a2_whoever_may_not_know_of_a_thing_is_told_that_there_is_none(app) {
+        furnish(&app).await;
+        let own = ids(&app, "acme").await;
+        let query = "query Q($ids: [ID!]!) { nodes(ids: $ids) { id __typename } }";
+
+        let nobody = app.ask(None, query, json!({ "ids": own })).await;
+        let member = app.member().ask(query, json!({ "ids": own })).await;
+        let owner = app.owner().ask(query, json!({ "ids": own })).await;
+
+        for answer in [nobody, member] {
+            assert!(answer.json["data"]["nodes"].as_array().unwrap().iter().all(Value::is_null), "{}", answer.text);
+        }
+        let found: Vec<_> = owner.json["data"]["nodes"].as_array().unwrap().iter().map(|node| node["id"].as_str().unwrap()).collect();
+        assert_eq!(found, own);
+    }
+
+    // case: A1
+    // case: A2
+    async fn a3_another_organizations_id_is_an_id_that_does_not_exist(app) {
+        furnish(&app).await;
+        let surface = Surface::of(&app).await;
+        let theirs = ids(&app, "rival").await;
+        let token = app.owner().token().await;
+        let mut raw = Raw::admin(&app).await;
+        let before = raw.dump().await;
+        let mut tried = 0;
+
+        for (kind, word) in [("Query", "query"), ("Mutation", "mutation")] {
+            for field in surface.fields(kind) {
+                for way in surface.ways(&field, "ID") {
+                    for id in &theirs {
+                        let ask = |id: &str| format!("{word} {{ {} }}", surface.call(&field, &way, id).replace("{ __typename }", &selection(&field)));
+                        let foreign = app.ask(Some(&token), &ask(id), json!({})).await;
+                        let none = app.ask(Some(&token), &ask(&absent(id)), json!({})).await;
+                        assert_eq!(told(&foreign), told(&none), "{}", ask(id));
+                        assert_ne!(foreign.code(), "INTERNAL", "{}", ask(id));
+                        tried += 1;
+                    }
+                }
+            }
+        }
+
+        assert!(tried > 100, "{tried}");
+        assert!(raw.dump().await == before, "nothing was changed");
+        for name in surface.objects() {
+            for field in surface.fields(&name) {
+                let nested = !["Query", "Mutation"].contains(&name.as_str()) && !surface.ways(&field, "ID").is_empty();
+                let known = name == "Organization" && field["name"] == "charges";
+                assert!(!nested || known, "{name}.{} takes an ID: try it here too", field["name"]);
+            }
+        }
+    }
+
+    // case: E14
+    async fn a3_odd_texts_and_ids_are_refused_and_break_nothing(app) {
+        let surface = Surface::of(&app).await;
+        let token = app.owner().token().await;
+        let odd = ["\\u0000", "a\\u0000b", "\\uFEFF", "\u{202e}x", "' OR '1'='1", "svc_\\u0000zzzzzzzzzzzzzzzzzzzzzzzzz", "org__", "key_", "chg_1_2"];
+        let mut tried = 0;
+
+        for (kind, word) in [("Query", "query"), ("Mutation", "mutation")] {
+            for field in surface.fields(kind) {
+                for way in ["String", "ID"].iter().flat_map(|to| surface.ways(&field, to)) {
+                    // Ten wrong passwords would only find the brake.
+                    for text in odd.iter().filter(|_| field["name"] != "sessionConfirm") {
+                        let query = format!("{word} {{ {} }}", surface.call(&field, &way, text));
+                        let answer = app.ask(Some(&token), &query, json!({})).await;
+                        assert_eq!(answer.status, 200, "{query}: {}", answer.text);
+                        assert_ne!(answer.code(), "INTERNAL", "{query}: {}", answer.text);
+                        tried += 1;
+                    }
+                }
+            }
+        }
+
+        assert!(tried > 400, "{tried}");
+    }
+
+    // case: A3
+    async fn a3_a_cursor_that_was_not_written_for_this_list_is_refused(app) {
+        furnish(&app).await;
+        let token = app.owner().token().await;
+        let lists = [
+            ("auditEntries", ""), ("services", ""), ("charges", r#", filter: { from: "2026-11", to: "2026-11" }"#),
+        ];
+        let mut refused = 0;
+        for (list, arguments) in lists {
+            let first = format!("{{ {list}(first: 1{arguments}) {{ edges {{ cursor }} }} }}");
+            let pointer = format!("/{list}/edges/0/cursor");
+            let own = id_of(&app, "acme", &first, &pointer).await;
+            let theirs = id_of(&app, "rival", &first, &pointer).await;
+            let mut wrong = vec![theirs, String::new(), "x".into(), format!("{own}A"), own[1..].to_owned(), "\0".into(), "가".into()];
+            for flip in 0..334 {
+                let mut bytes = own.clone().into_bytes();
+                let place = flip % bytes.len();
+                bytes[place] = if bytes[place] == b'B' { b'C' } else { b'B' };
+                if flip >= bytes.len() {
+                    let second = (flip * 7 + 3) % bytes.len();
+                    bytes[second] = if bytes[second] == b'x' { b'y' } else { b'x' };
+                }
+                let text = String::from_utf8(bytes).unwrap();
+                wrong.extend((text != own).then_some(text));
+            }
+            for (other, _) in lists.iter().filter(|(other, _)| *other != list) {
+                let arguments = lists.iter().find(|(name, _)| name == other).unwrap().1;
+                let first = format!("{{ {other}(first: 1{arguments}) {{ edges {{ cursor }} }} }}");
+                wrong.push(id_of(&app, "acme", &first, &format!("/{other}/edges/0/cursor")).await);
+            }
+
+            for cursor in wrong {
+                let end = if refused % 2 == 0 { "after" } else { "before" };
+                let query = format!("query Q($c: String) {{ {list}({end}: $c{arguments}) {{ totalCount edges {{ cursor }} }} }}");
+                let answer = app.ask(Some(&token), &query, json!({ "c": cursor })).await;
+                assert_eq!((answer.status, answer.code()), (200, "BAD_USER_INPUT"), "{list} {cursor}: {}", answer.text);
+                refused += 1;
+            }
+        }
+
+        assert!(refused > 1_000, "{refused}");
+    }
+}
+
+/// As much of the answer as could give something away.
+fn selection(field: &Value) -> String {
+    match field["name"].as_str().unwrap() {
+        "auditEntries" | "charges" => "{ totalCount nodes { id } }",
+        "node" | "nodes" | "service" => "{ id __typename }",
+        "menu" => "{ __typename }",
+        "contractQuote" => "{ __typename }",
+        _ => "{ __typename userErrors { code field message availableAt } }",
+    }
+    .to_owned()
+}

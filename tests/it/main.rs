@@ -16,6 +16,7 @@ mod dry_run;
 mod idempotency;
 mod job;
 mod month_close;
+mod operating;
 mod organization;
 mod packaging;
 mod process;

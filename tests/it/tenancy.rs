@@ -124,7 +124,7 @@ both! {
                     polls += 1;
                     match future.as_mut().poll(context) {
                         Poll::Ready(_) => Poll::Ready(false),
-                        Poll::Pending if polls > round % 23 => Poll::Ready(true),
+                        Poll::Pending if polls > round % 7 => Poll::Ready(true),
                         Poll::Pending => Poll::Pending,
                     }
                 }));

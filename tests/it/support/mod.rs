@@ -10,5 +10,6 @@ pub mod make;
 pub mod raw;
 pub mod running;
 pub mod skip;
+pub mod surface;
 pub mod terminal;
 pub mod webdriver;
