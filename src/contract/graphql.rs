@@ -369,8 +369,8 @@ impl revision::Model {
         labelled(context, &self.items.0)
     }
 
-    /// The items of the version before, at most 14; null for the first version.
-    async fn previous_items(&self, context: &Context<'_>) -> Result<Option<Vec<ContractItem>>> {
+    /// The items of the version before, at most 14; empty for the first version.
+    async fn previous_items(&self, context: &Context<'_>) -> Result<Vec<ContractItem>> {
         let view = context
             .data_unchecked::<Arc<Caller>>()
             .view(Action::ContractRead)
@@ -382,7 +382,7 @@ impl revision::Model {
             .filter(revision::Column::Revision.eq(self.revision - 1))
             .one()
             .await?;
-        Ok(before.map(|row| labelled(context, &row.items.0)))
+        Ok(before.map_or_else(Vec::new, |row| labelled(context, &row.items.0)))
     }
 }
 

@@ -4,7 +4,13 @@
 mod support;
 
 mod contract;
+mod message;
+mod node;
+mod operations;
 mod packaging;
+mod page;
+mod playground;
 mod readme;
 mod restricted;
+mod schema;
 mod supply;
