@@ -591,10 +591,17 @@ impl BillingMutation {
     }
 }
 
-/// The rows of one page of closed charges with their lines.
-pub(super) async fn with_lines(view: &View, rows: Vec<(String, charge::Model)>) -> Result<Vec<(String, Charge)>> {
-    if rows.is_empty() {
-        return Ok(Vec::new());
+/// The rows of one page of closed charges, with their lines where they are asked for.
+pub(super) async fn with_lines(
+    view: &View,
+    rows: Vec<(String, charge::Model)>,
+    is_asked: bool,
+) -> Result<Vec<(String, Charge)>> {
+    if rows.is_empty() || !is_asked {
+        return Ok(rows
+            .into_iter()
+            .map(|(cursor, row)| (cursor, Charge::closed(&row, &[])))
+            .collect());
     }
     let any = rows.iter().fold(sea_orm::Condition::any(), |any, (_, row)| {
         any.add(

@@ -279,7 +279,10 @@ impl Model {
             .data_unchecked::<Arc<Caller>>()
             .view(Action::ServiceRead)
             .await?;
-        view.seek::<service::Entity>(&self.service_id.to_string()).await
+        view.loader
+            .load_one(billing::graphql::ById(self.service_id))
+            .await
+            .map_err(Error::internal)
     }
 
     /// How often it can still be edited today; null unless it is in force.
@@ -333,6 +336,8 @@ impl Model {
             place,
         )
         .await?;
+        let known = page.edges.iter().map(|(_, row)| (row.version(), row.clone()));
+        view.loader.feed_many(known).await;
         let total = if context.look_ahead().field("totalCount").exists() {
             select().count().await?
         } else {
@@ -371,17 +376,18 @@ impl revision::Model {
 
     /// The items of the version before, at most 14; empty for the first version.
     async fn previous_items(&self, context: &Context<'_>) -> Result<Vec<ContractItem>> {
+        if self.revision == 1 {
+            return Ok(Vec::new());
+        }
         let view = context
             .data_unchecked::<Arc<Caller>>()
             .view(Action::ContractRead)
             .await?;
-        let same = view
-            .select::<RevisionEntity>()
-            .filter(revision::Column::ContractId.eq(self.contract_id));
-        let before = same
-            .filter(revision::Column::Revision.eq(self.revision - 1))
-            .one()
-            .await?;
+        let before = view
+            .loader
+            .load_one(revision::Version(self.contract_id, self.revision - 1))
+            .await
+            .map_err(Error::internal)?;
         Ok(before.map_or_else(Vec::new, |row| labelled(context, &row.items.0)))
     }
 }

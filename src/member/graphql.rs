@@ -137,11 +137,11 @@ impl MemberRole {
     }
 }
 
-/// Whether a field is asked for below a path such as `edges.node`.
+/// Whether a field, or a path of fields, is asked for below a path such as `edges.node`.
 pub(crate) fn selects(context: &Context<'_>, path: &str, field: &str) -> bool {
     path.split('.')
+        .chain(field.split('.'))
         .fold(context.look_ahead(), |ahead, step| ahead.field(step))
-        .field(field)
         .exists()
 }
 

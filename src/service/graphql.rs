@@ -207,6 +207,11 @@ pub(crate) async fn service_page(
         false => 0,
     };
     let services: Vec<_> = page.edges.iter().map(|(_, service)| service.id).collect();
+    let known = page
+        .edges
+        .iter()
+        .map(|(_, service)| (billing::ById(service.id), service.clone()));
+    view.loader.feed_many(known).await;
     let asks = |field: &str| ["nodes", "edges.node"].iter().any(|path| selects(context, path, field));
     if ["contract", "actions", "charges", "terminationPreview"]
         .iter()
