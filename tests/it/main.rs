@@ -4,6 +4,7 @@
 mod support;
 
 mod contract;
+mod limits;
 mod message;
 mod node;
 mod operations;
@@ -13,4 +14,6 @@ mod playground;
 mod readme;
 mod restricted;
 mod schema;
+mod seal;
+mod statements;
 mod supply;
