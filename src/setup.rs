@@ -32,6 +32,7 @@ pub async fn open(settings: Settings, clock: Arc<dyn Clock>, random: Random) -> 
         keys: Keys::derive(&settings.secret),
         settings: Arc::new(settings),
         shelf: Arc::default(),
+        hashes: Arc::default(),
         database,
         clock,
         random,
@@ -148,7 +149,7 @@ async fn check_role(database: &Database) -> anyhow::Result<()> {
         .join(",");
     let sql = format!(
         "SELECT count(*) FILTER (WHERE NOT relrowsecurity OR NOT relforcerowsecurity),
-                count(*) FILTER (WHERE pg_get_userbyid(relowner) = current_user), count(*)
+                count(*) FILTER (WHERE pg_has_role(current_user, relowner, 'MEMBER')), count(*)
          FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname IN ({tables}, 'organization')"
     );
     let row = database
@@ -168,7 +169,7 @@ async fn check_role(database: &Database) -> anyhow::Result<()> {
     );
     ensure!(
         own == 0,
-        "the service must not run as the owner of its tables: DATABASE_URL is the service's role"
+        "the service must not run as the owner of its tables, nor as a member of that role: DATABASE_URL is the service's role"
     );
     Ok(())
 }

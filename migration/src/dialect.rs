@@ -1,5 +1,6 @@
 //! One text of SQL for two databases: names of types are written as `:uuid`, `:time` and so on, and what only one
 //! database has is added here: strict tables on SQLite, row-level security on PostgreSQL.
+#![expect(clippy::disallowed_methods, reason = "changing the tables is what this crate is for")]
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 

@@ -63,7 +63,8 @@ impl MigrationTrait for Migration {
                key :bytes PRIMARY KEY,
                attempts :int NOT NULL,
                counted_from :time NOT NULL
-             ) :end;",
+             ) :end;
+             CREATE INDEX sign_in_throttle_age ON sign_in_throttle (counted_from);",
         )
         .await?;
         isolate(

@@ -17,7 +17,7 @@ impl MigrationTrait for Migration {
                code text NOT NULL,
                kind text NOT NULL CHECK (kind IN ('CONSULTATION', 'ISSUE')),
                name text NOT NULL,
-               name_key text,
+               name_key text NOT NULL,
                languages :json NOT NULL,
                time_zone text NOT NULL,
                editor_type text CHECK (editor_type IN ('HTML', 'TEXT')),
@@ -29,7 +29,7 @@ impl MigrationTrait for Migration {
                PRIMARY KEY (organization_id, id)
              ) :end;
              CREATE UNIQUE INDEX service_code ON service (organization_id, lower(code));
-             CREATE UNIQUE INDEX service_name ON service (organization_id, name_key);
+             CREATE UNIQUE INDEX service_name ON service (organization_id, name_key) WHERE status <> 'TERMINATED';
              CREATE INDEX service_created ON service (organization_id, created_at, id);
              CREATE TABLE agent (
                organization_id :uuid NOT NULL REFERENCES organization (id),

@@ -1,4 +1,8 @@
 //! One organization administrator.
+#![expect(
+    missing_docs,
+    reason = "columns that the API does not show say by their names what they are"
+)]
 
 use sea_orm::entity::prelude::*;
 use serde::Serialize;

@@ -1,4 +1,8 @@
 //! One member's role in one service.
+#![expect(
+    missing_docs,
+    reason = "columns that the API does not show say by their names what they are"
+)]
 
 use async_graphql::Enum;
 use sea_orm::entity::prelude::*;

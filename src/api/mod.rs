@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod bearer;
+mod client_address;
 pub mod codes;
 pub mod connection;
 pub mod cost;

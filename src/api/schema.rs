@@ -1,6 +1,6 @@
 //! The API as a whole: the areas' parts merged, and what stands around every resolver.
 
-use async_graphql::{EmptySubscription, Interface, MergedObject, SDLExportOptions, Schema, TypeDirective};
+use async_graphql::{EmptySubscription, Interface, MergedObject, SDLExportOptions, Schema};
 
 use super::{
     errors::ErrorCodes,

@@ -12,6 +12,7 @@ use sea_orm::{
 };
 
 use super::{
+    client_address::client_address,
     cost::CostTable,
     graphql_http::{Backend, EnteredCaller, Refusal, RequestHead},
     schema::{self, ApiSchema},
@@ -61,7 +62,9 @@ impl Backend for Api {
     async fn enter(&self, head: RequestHead<'_>) -> std::result::Result<EnteredCaller<Arc<Caller>>, Refusal> {
         let language = head.accept_language.map_or_else(Language::default, Language::accepted);
         let origin = Origin {
-            address: head.peer.map(|peer| peer.ip().to_canonical()),
+            address: head
+                .peer
+                .map(|peer| client_address(peer.ip(), &head.forwarded_for, &self.app.settings.trusted_proxies)),
             request_id: head.request_id.to_owned(),
         };
         let caller = match head.bearer {

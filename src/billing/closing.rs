@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, QueryFilter};
 use super::{charge, ledger::Books, line, month, price};
 use crate::{
     contract,
-    kernel::{Day, Error, Month, Outcome, Result, Timestamp, Tx, outbox, zone},
+    kernel::{Day, Error, Month, Outcome, Result, Timestamp, Tx, outbox},
 };
 
 /// What came of it.
@@ -40,8 +40,9 @@ pub async fn close(tx: &Tx, month: Month) -> Result<Closing> {
         return Ok(Closing::Already);
     }
     let zone = tx.zone()?;
-    if zone::date_at(tx.now().0, zone) <= month.last_day() {
-        return Ok(Closing::NotYet(outbox::month_close(month, zone)?.due_at));
+    let due_at = outbox::month_close(month, zone)?.due_at;
+    if tx.now() < due_at {
+        return Ok(Closing::NotYet(due_at));
     }
     let closed_at = tx.now();
     tx.create::<month::Entity>(month::Model {

@@ -126,6 +126,7 @@ pub struct ChargeBreakdown {
 #[derive(Debug, Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Charge {
+    /// The service's ID.
     #[graphql(skip)]
     pub service_id: ServiceId,
     /// The month.
@@ -427,7 +428,8 @@ pub(super) async fn open_in(caller: &Caller, view: &View, from: Month, to: Month
         .map_err(Error::internal)?
         .flatten();
     let zone = organization::graphql::zone_of(view).await?;
-    let open = open_months(last, zone::date_at(caller.now().0, zone))?;
+    let created_on = organization::graphql::created_on(view).await?;
+    let open = open_months(last, created_on, zone::date_at(caller.now().0, zone))?;
     Ok(open.into_iter().filter(|month| (from..=to).contains(month)).collect())
 }
 
@@ -469,7 +471,7 @@ pub(crate) async fn this_month(context: &Context<'_>, service: &Service) -> Resu
     let view = caller.view(Action::ChargeRead).await?;
     let zone = organization::graphql::zone_of(&view).await?;
     let month = Month::of(zone::date_at(caller.now().0, zone)).ok_or_else(|| Error::internal("no such month"))?;
-    Ok(page::estimates(caller, &view, &[service.id], month).await?.pop())
+    Ok(of_service(context, service.id, (month, month)).await?.pop())
 }
 
 /// What the last month of a service would come to if it were terminated today.
@@ -494,7 +496,7 @@ pub(crate) async fn catalogue(context: &Context<'_>, kind: ServiceKind) -> Resul
     let view = caller.view(Action::ContractRead).await?;
     let zone = organization::graphql::zone_of(&view).await?;
     let book = price::book(caller.app()).await?;
-    let (_, list) = book.on(zone::date_at(caller.now().0, zone))?;
+    let (_, list) = book.on(zone::date_at(caller.now().0, zone), None)?;
     let small = |number: u64| i32::try_from(number).unwrap_or(i32::MAX);
     let mut items = Vec::new();
     for code in ItemCode::ALL

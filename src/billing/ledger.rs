@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{
     formula::{self, Breakdown, Correction, DateRange, Input, Seats, Span, Usage},
     price::PriceBook,
+    price_list::PriceList,
     usage::{self, Tally},
 };
 use crate::{
@@ -81,8 +82,7 @@ impl Books {
         if spans.is_empty() && corrections.is_empty() {
             return Ok(None);
         }
-        let first_day = spans.first().map_or(self.month.first_day(), |span| span.days.from);
-        let (price_list_id, prices) = self.prices.on(first_day)?;
+        let (price_list_id, prices) = self.prices_of(self.month, revisions, &spans)?;
         let terms = Terms::of(revisions);
         let breakdown = formula::compute(&Input {
             month: self.month,
@@ -103,6 +103,12 @@ impl Books {
         }))
     }
 
+    fn prices_of(&self, month: Month, revisions: &[Revision], spans: &[Span]) -> Result<(PriceListId, &PriceList)> {
+        let first_day = spans.first().map_or(month.first_day(), |span| span.days.from);
+        let signed = revisions.first().filter(|row| row.effective_on.0 >= month.first_day());
+        self.prices.on(first_day, signed.map(|row| row.made_at))
+    }
+
     fn corrections(&self, service: ServiceId, revisions: &[Revision]) -> Result<Vec<Correction>> {
         let mut corrections = Vec::new();
         for (month, meter, before, now) in self.tally.late(service, self.month) {
@@ -111,10 +117,7 @@ impl Books {
                 .filter(|row| row.effective_on.0 <= month.last_day())
                 .cloned()
                 .collect();
-            let first_day = spans(month, &known, month.last_day())
-                .first()
-                .map_or(month.first_day(), |span| span.days.from);
-            let (_, prices) = self.prices.on(first_day)?;
+            let (_, prices) = self.prices_of(month, &known, &spans(month, &known, month.last_day()))?;
             let item = meter.item();
             let Some(price) = prices.prices.get(&item) else {
                 continue;
@@ -147,15 +150,16 @@ impl Terms {
     }
 }
 
-/// The stretches of a month in which something was on, up to the day `until`. Of several versions of one day the last
-/// counts for it.
+/// The stretches of a month in which something was on, up to the day `until`. A version counts until the day before the
+/// first day of any later one: of several versions of one day the last counts, and after a zone moved west a later
+/// version may begin before an earlier one.
 pub(super) fn spans(month: Month, revisions: &[Revision], until: chrono::NaiveDate) -> Vec<Span> {
     let end = month.last_day().min(until);
     let mut spans = Vec::new();
     for (place, revision) in revisions.iter().enumerate() {
-        let next = revisions.get(place + 1).and_then(|next| next.effective_on.0.pred_opt());
+        let later = revisions[place + 1..].iter().map(|later| later.effective_on.0).min();
         let from = revision.effective_on.0.max(month.first_day());
-        let to = next.map_or(end, |last| last.min(end));
+        let to = later.and_then(|day| day.pred_opt()).map_or(end, |last| last.min(end));
         let items = seats(&revision.items);
         if from <= to && !items.is_empty() {
             spans.push(Span {

@@ -194,10 +194,13 @@ fn covers(revisions: &[Revision], month: Month, day: chrono::NaiveDate, meter: M
 
 /// The contracts that a request has asked for so far.
 #[derive(Default)]
-struct Contracts(Vec<(String, Option<(Contract, Vec<Revision>)>)>);
+struct Contracts(Vec<(String, Option<Known>)>);
+
+/// A contract with its versions.
+type Known = (Contract, Vec<Revision>);
 
 impl Contracts {
-    async fn of(&mut self, tx: &Tx, service: &str) -> Result<Option<&(Contract, Vec<Revision>)>> {
+    async fn of(&mut self, tx: &Tx, service: &str) -> Result<Option<&Known>> {
         if !self.0.iter().any(|(id, _)| id == service) {
             let found = match tx.seek::<service::Entity>(service).await? {
                 Some(row) => {

@@ -50,12 +50,18 @@ pub fn last_closed_of(organization: OrganizationId) -> SelectStatement {
     select
 }
 
-/// The months from the first that is still open to `today`'s.
+/// The months that are still open, to `today`'s: those after the last that was closed or, before any was, from the one
+/// in which the organization was created. None where a zone that moved west has `today` in a month that is closed.
 ///
 /// # Errors
 /// Only beyond the months there are.
-pub fn open_months(last_closed: Option<Month>, today: chrono::NaiveDate) -> Result<Vec<Month>> {
-    let now = Month::of(today).ok_or_else(|| Error::internal("no such month"))?;
-    let first = last_closed.map_or(now, |month| month.next().unwrap_or(now));
-    Ok(first.min(now).through(now).collect())
+pub fn open_months(
+    last_closed: Option<Month>,
+    created_on: chrono::NaiveDate,
+    today: chrono::NaiveDate,
+) -> Result<Vec<Month>> {
+    let of = |day| Month::of(day).ok_or_else(|| Error::internal("no such month"));
+    let (begun, now) = (of(created_on)?, of(today)?);
+    let first = last_closed.map_or(Some(begun.min(now)), Month::next);
+    Ok(first.map_or_else(Vec::new, |first| first.through(now).collect()))
 }

@@ -1,5 +1,5 @@
 //! The price lists, kept as they were loaded. Each holds from its day on; a service's month is priced by one list,
-//! the one that holds on its first charged day of that month.
+//! the one that holds on its first charged day of that month; what was sold on a day keeps the prices it was sold at.
 
 use std::sync::Arc;
 
@@ -31,18 +31,22 @@ impl ActiveModelBehavior for ActiveModel {}
 
 impl Unowned for Entity {}
 
-/// All price lists, by the day from which they hold.
+/// All price lists with when they were loaded, by the day from which they hold.
 #[derive(Debug)]
-pub struct PriceBook(Vec<(PriceListId, PriceList)>);
+pub struct PriceBook(Vec<(PriceListId, Timestamp, PriceList)>);
 
 impl PriceBook {
-    /// The list that holds on a day.
+    /// The list that holds on a day; where the day is the one of a signing at `signed_at`, not one that came after it.
     ///
     /// # Errors
     /// Only for days before the first list, on which nothing was sold.
-    pub fn on(&self, day: NaiveDate) -> Result<(PriceListId, &PriceList)> {
-        let held = self.0.iter().rev().find(|(_, list)| list.effective_on <= day);
-        held.map(|(id, list)| (*id, list))
+    pub fn on(&self, day: NaiveDate, signed_at: Option<Timestamp>) -> Result<(PriceListId, &PriceList)> {
+        let mut held = self.0.iter().filter(|(.., list)| list.effective_on <= day);
+        let is_known = |loaded_at: &Timestamp| signed_at.is_none_or(|signed_at| *loaded_at <= signed_at);
+        let known = held.clone().rev().find(|(_, loaded_at, _)| is_known(loaded_at));
+        known
+            .or_else(|| held.next())
+            .map(|(id, _, list)| (*id, list))
             .ok_or_else(|| Error::internal(format!("no price list holds on {day}")))
     }
 }
@@ -69,9 +73,9 @@ async fn read(app: &App) -> Result<PriceBook> {
     for row in routing::all::<Entity>(app).await? {
         let list = PriceList::parse(&row.source)
             .map_err(|faults| Error::internal(format!("price list {}: {faults}", row.id)))?;
-        lists.push((row.id, list));
+        lists.push((row.id, row.loaded_at, list));
     }
-    lists.sort_by_key(|(_, list)| list.effective_on);
+    lists.sort_by_key(|(.., list)| list.effective_on);
     Ok(PriceBook(lists))
 }
 

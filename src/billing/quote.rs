@@ -57,7 +57,7 @@ pub async fn quote(
         },
         items: seats(&items),
     };
-    let (list, whole_month) = price(&book, contract, month, &[whole], &items, today)?;
+    let (list, whole_month) = price(&book, contract, month, &[whole], &[], &items, today)?;
     let known = contract::revisions_of(reader, &[contract.service_id], Day(month.last_day())).await?;
     let mut days = today
         .0
@@ -70,7 +70,12 @@ pub async fn quote(
         },
         items: seats(&items),
     });
-    let (_, this_month) = price(&book, contract, month, &days, &items, today)?;
+    let trial = contract.trial_from.zip(contract.trial_to);
+    let trial: Vec<_> = trial
+        .map(|(from, to)| DateRange { from: from.0, to: to.0 })
+        .into_iter()
+        .collect();
+    let (_, this_month) = price(&book, contract, month, &days, &trial, &items, today)?;
     let claim = Claim {
         contract: contract.id.to_string(),
         items: hash(&items)?,
@@ -145,23 +150,19 @@ fn price(
     contract: &Contract,
     month: Month,
     spans: &[Span],
+    free_trial: &[DateRange],
     items: &Items,
     today: Day,
 ) -> Result<(PriceListId, Breakdown)> {
     // A contract that counts since before this month keeps the prices that held on the month's first day.
     let since = contract.started_on.map_or(today.0, |day| day.0.max(month.first_day()));
-    let (list, prices) = book.on(since)?;
-    let is_whole = spans.len() == 1 && spans[0].days.from == month.first_day();
-    let trial = contract.trial_from.zip(contract.trial_to).filter(|_| !is_whole);
-    let trial: Vec<_> = trial
-        .map(|(from, to)| DateRange { from: from.0, to: to.0 })
-        .into_iter()
-        .collect();
+    let is_new = contract.started_on.is_some_and(|day| day.0 >= month.first_day());
+    let (list, prices) = book.on(since, contract.signed_at.filter(|_| is_new))?;
     let breakdown = formula::compute(&Input {
         month,
         prices: &prices.prices,
         spans,
-        free_trial: &trial,
+        free_trial,
         discount_percent: u8::try_from(contract.discount_percent).unwrap_or(0),
         usage: &expected(items),
         corrections: &[],

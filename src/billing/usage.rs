@@ -80,7 +80,8 @@ impl Tally {
         let on_trial = CaseStatement::new()
             .case(free, Expr::col(Column::Quantity))
             .finally(0_i64);
-        let oldest = Month::from_index(month.index() - LATEST).unwrap_or(Month::FIRST);
+        // What was open lies one month ahead of the clock where a zone moved west over the end of a month.
+        let oldest = Month::from_index(month.index() - LATEST - 1).unwrap_or(Month::FIRST);
         let sums: Vec<Sum> = reader
             .select::<Entity>()
             .select_only()

@@ -1,4 +1,8 @@
 //! A contract with its items: one aggregate, one row, one lock counter.
+#![expect(
+    missing_docs,
+    reason = "columns that the API does not show say by their names what they are"
+)]
 
 use async_graphql::{Enum, SimpleObject};
 use sea_orm::{FromJsonQueryResult, entity::prelude::*};

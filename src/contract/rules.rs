@@ -344,6 +344,10 @@ pub async fn merge(
         }
         apply(&mut items, wish);
     }
+    // What was off all along and stays off has not been decided on: naming it is no change.
+    let says_nothing = |item: &Item| !item.is_on && item.user_count.is_none() && item.expected_volume.is_none();
+    let is_known = |item: &Item| contract.items.0.iter().any(|known| known.code == item.code);
+    items.retain(|item| !says_nothing(item) || is_known(item));
     items.sort_by_key(|item| item.code);
     let broken = check(service.kind, &organization, &items);
     let broken = broken
@@ -415,11 +419,11 @@ fn told(problem: ItemProblem, asked: &[ContractItemInput]) -> Problem {
         ItemRule::ListedTwice => ("code", Code::Duplicate),
     };
     let told = Problem::at(&path(field), code)
-        .with("item", problem.item.label_ko())
+        .with_label("item", problem.item.label_ko(), problem.item.label_en())
         .with("min", 0)
         .with("max", item::MAXIMUM_VOLUME);
     match problem.rule {
-        ItemRule::Needs(other) => told.with("other", other.label_ko()),
+        ItemRule::Needs(other) => told.with_label("other", other.label_ko(), other.label_en()),
         _ => told,
     }
 }

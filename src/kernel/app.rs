@@ -1,6 +1,6 @@
 //! Everything that is built once when the service starts and handed to whoever needs it.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicU64};
 
 use super::{Clock, Database, Keys, Random, config::Settings, shelf::Shelf};
 
@@ -17,6 +17,8 @@ pub struct App {
     pub keys: Keys,
     /// What is read rarely and changes more rarely.
     pub shelf: Arc<Shelf>,
+    /// How many passwords were hashed since the start: each sign-in costs one, whatever comes of it.
+    pub hashes: Arc<AtomicU64>,
     /// What the operator chose.
     pub settings: Arc<Settings>,
 }

@@ -59,12 +59,13 @@ impl Caller {
         Self::new(app, Actor::Operator, Some(organization), origin, Language::default())
     }
 
-    /// The same caller, knocking at an organization's door: for signing in, before it is known who it is.
+    /// Somebody knocking at an organization's door: for signing in, before it is known who it is. Whoever the request
+    /// came from, there he is nobody yet: a member of one organization must not stand in another's log.
     #[must_use]
     pub fn at(&self, organization: OrganizationId) -> Self {
         Self::new(
             self.app.clone(),
-            self.actor.clone(),
+            Actor::Nobody,
             Some(organization),
             self.origin.clone(),
             self.language,

@@ -6,6 +6,8 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
+use super::address::Network;
+
 /// Who may ask for the schema.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Introspection {
@@ -45,6 +47,10 @@ pub struct Settings {
     pub log_format: LogFormat,
     /// The secret that all keys are derived from, at least 32 bytes.
     pub secret: Zeroizing<Vec<u8>>,
+    /// The proxies whose forwarding headers are believed.
+    pub trusted_proxies: Vec<Network>,
+    /// The origins whose pages may ask from a browser, exactly as browsers write them.
+    pub allowed_origins: Vec<String>,
     /// Whether this is the demo, with its known password and long-lived tokens.
     pub is_demo: bool,
 }
@@ -70,6 +76,8 @@ const KNOWN: &[&str] = &[
     "SECRET",
     "SECRET_FILE",
     "MIGRATION_URL",
+    "TRUSTED_PROXIES",
+    "ALLOWED_ORIGINS",
 ];
 
 /// The settings as texts, wherever they came from.
@@ -199,6 +207,15 @@ impl Settings {
         if !organization_url.contains("{domain}") {
             faults.push("ORGDESK_ORGANIZATION_URL must have {domain} in it".to_owned());
         }
+        let proxies: Vec<_> = listed(source, "TRUSTED_PROXIES").map(Network::parse).collect();
+        if proxies.contains(&None) {
+            faults.push("ORGDESK_TRUSTED_PROXIES is a list of addresses and networks, such as 10.0.0.0/8".to_owned());
+        }
+        let trusted_proxies = proxies.into_iter().flatten().collect();
+        let allowed_origins: Vec<_> = listed(source, "ALLOWED_ORIGINS").map(str::to_owned).collect();
+        if !allowed_origins.iter().all(|origin| is_origin(origin)) {
+            faults.push("ORGDESK_ALLOWED_ORIGINS is a list of origins, such as https://app.example.com".to_owned());
+        }
         let mut choose = |name: &str, choices: &[&str]| {
             let text = source.get(name).unwrap_or(choices[0]);
             choices.iter().position(|choice| *choice == text).unwrap_or_else(|| {
@@ -219,9 +236,26 @@ impl Settings {
             has_playground,
             log_format,
             secret,
+            trusted_proxies,
+            allowed_origins,
             is_demo,
         }
     }
+}
+
+/// The entries of a list with commas.
+fn listed<'s>(source: &'s Source, name: &str) -> impl Iterator<Item = &'s str> {
+    source.get(name).unwrap_or_default().split(',').map(str::trim).filter(|entry| !entry.is_empty())
+}
+
+/// Scheme, host and perhaps port, and nothing behind; without TLS on this machine only.
+fn is_origin(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| {
+        let rest = text.strip_prefix("http://")?;
+        ["localhost", "127.0.0.1"].contains(&rest.split(':').next()?).then_some(rest)
+    });
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:".contains(&byte);
+    host.is_some_and(|host| !host.is_empty() && host.bytes().all(allowed))
 }
 
 /// The data folder; `./data` where nothing else is said.
@@ -328,6 +362,16 @@ mod tests {
         );
         let weak = STANDARD.encode([7_u8; 32]);
         assert!(secret_of(&source(&[("ORGDESK_SECRET", &weak)]).unwrap()).is_err());
+    }
+
+    #[test]
+    fn an_origin_is_scheme_and_host_and_nothing_else() {
+        for right in ["https://app.example.com", "https://app.example.com:8443", "http://localhost:5173"] {
+            assert!(is_origin(right), "{right}");
+        }
+        for wrong in ["null", "*", "https://", "http://example.com", "https://a.example/", "https://*.example.com", "HTTPS://a"] {
+            assert!(!is_origin(wrong), "{wrong}");
+        }
     }
 
     #[test]

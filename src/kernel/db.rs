@@ -24,8 +24,11 @@ use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
 
 use super::{Error, OrganizationId, Result};
 
-/// How long a request waits for a connection or for its turn before it is told to come back.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a request waits for a connection before it is told to come back.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long a write waits for its organization's turn, and on SQLite for the one writer.
+const TURN: Duration = Duration::from_secs(20);
 
 /// The database of one installation.
 #[derive(Clone)]
@@ -52,15 +55,15 @@ impl Database {
     pub async fn connect(url: &str) -> anyhow::Result<Self> {
         let (writer, reader, jobs) = if url.starts_with("sqlite:") {
             let options = sqlite_options(url)?;
-            let pool = |size: u32, options: SqliteConnectOptions| {
+            let pool = |size: u32, patience, options: SqliteConnectOptions| {
                 SqlitePoolOptions::new()
                     .max_connections(size)
-                    .acquire_timeout(PATIENCE)
+                    .acquire_timeout(patience)
                     .connect_with(options)
             };
-            let writer = pool(1, options.clone()).await?;
-            let reader = pool(4, options.clone().read_only(true).pragma("query_only", "ON")).await?;
-            let jobs = pool(2, options).await?;
+            let writer = pool(1, TURN, options.clone()).await?;
+            let reader = pool(4, PATIENCE, options.clone().read_only(true).pragma("query_only", "ON")).await?;
+            let jobs = pool(2, TURN, options).await?;
             (
                 SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
                 SqlxSqliteConnector::from_sqlx_sqlite_pool(reader),
@@ -135,7 +138,7 @@ impl Database {
             }
             turns.entry(organization).or_default().clone()
         };
-        tokio::time::timeout(PATIENCE, turn.lock_owned())
+        tokio::time::timeout(TURN, turn.lock_owned())
             .await
             .map_err(|_| Error::Busy(1))
     }

@@ -6,7 +6,7 @@ use std::{fmt, panic::Location};
 
 use sea_orm::DbErr;
 
-use super::{action::Action, scalar::Timestamp};
+use super::{action::Action, message::Word, scalar::Timestamp};
 
 /// What everything in the rules answers.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -38,7 +38,7 @@ pub struct Problem {
     /// The path of the argument at fault, from the mutation's argument down; `None` where it is no one argument's.
     pub field: Option<Vec<String>>,
     /// What the message speaks of, by name.
-    pub words: Vec<(&'static str, String)>,
+    pub words: Vec<(&'static str, Word)>,
     /// When it becomes possible, where time alone mends it.
     pub available_at: Option<Timestamp>,
 }
@@ -68,7 +68,14 @@ impl Problem {
     /// Gives the message a word to speak of.
     #[must_use]
     pub fn with(mut self, name: &'static str, word: impl fmt::Display) -> Self {
-        self.words.push((name, word.to_string()));
+        self.words.push((name, Word::Same(word.to_string())));
+        self
+    }
+
+    /// Gives the message a name to speak of that each language has a word of its own for.
+    #[must_use]
+    pub fn with_label(mut self, name: &'static str, korean: &'static str, english: &'static str) -> Self {
+        self.words.push((name, Word::Own { korean, english }));
         self
     }
 

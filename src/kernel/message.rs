@@ -46,6 +46,30 @@ impl Language {
     }
 }
 
+/// A word that a message speaks of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Word {
+    /// The same in every language, such as a number.
+    Same(String),
+    /// Each language's own.
+    Own {
+        /// In Korean.
+        korean: &'static str,
+        /// In English.
+        english: &'static str,
+    },
+}
+
+impl Word {
+    fn of(&self, language: Language) -> &str {
+        match (self, language) {
+            (Self::Same(word), _) => word,
+            (Self::Own { korean, .. }, Language::Korean) => korean,
+            (Self::Own { english, .. }, Language::English) => english,
+        }
+    }
+}
+
 type Catalogue = FluentBundle<FluentResource>;
 
 fn catalogue(language: Language, text: &str) -> Catalogue {
@@ -62,7 +86,7 @@ static KOREAN: LazyLock<Catalogue> = LazyLock::new(|| catalogue(Language::Korean
 static ENGLISH: LazyLock<Catalogue> = LazyLock::new(|| catalogue(Language::English, include_str!("messages/en.ftl")));
 
 /// The text of `key` with its words filled in; the key itself where the catalogue lacks it.
-pub fn text(language: Language, key: &str, words: &[(&'static str, String)]) -> String {
+pub fn text(language: Language, key: &str, words: &[(&'static str, Word)]) -> String {
     let catalogue: &Catalogue = match language {
         Language::Korean => &KOREAN,
         Language::English => &ENGLISH,
@@ -72,7 +96,7 @@ pub fn text(language: Language, key: &str, words: &[(&'static str, String)]) -> 
     };
     let mut arguments = FluentArgs::new();
     for (name, word) in words {
-        arguments.set(*name, word.as_str());
+        arguments.set(*name, word.of(language));
     }
     catalogue
         .format_pattern(pattern, Some(&arguments), &mut Vec::new())
@@ -94,7 +118,7 @@ mod tests {
             "INTERNAL",
         ];
         for key in Code::ALL.iter().map(|code| code.name()).chain(top) {
-            let words = ["min", "max", "rule", "item", "other"].map(|word| (word, "7".to_owned()));
+            let words = ["min", "max", "rule", "item", "other"].map(|word| (word, Word::Same("7".to_owned())));
             let korean = text(Language::Korean, key, &words);
             let english = text(Language::English, key, &words);
             assert!(

@@ -151,7 +151,7 @@ impl<E: Record> Scoped<'_, E> {
             });
         }
         for column in columns {
-            QueryOrder::query(&mut self).order_by_expr(Expr::col((E::default(), column)).into(), order.clone());
+            QueryOrder::query(&mut self).order_by_expr(Expr::col((E::default(), column)), order.clone());
         }
         self
     }

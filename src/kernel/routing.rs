@@ -3,7 +3,7 @@
 
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, PrimaryKeyTrait};
 
-use super::{App, Result};
+use super::{App, Result, Tx};
 
 /// A table without an owner.
 pub trait Unowned: EntityTrait {}
@@ -17,6 +17,15 @@ pub async fn by_key<E: Unowned>(
     key: <E::PrimaryKey as PrimaryKeyTrait>::ValueType,
 ) -> Result<Option<E::Model>> {
     Ok(E::find_by_id(key).one(app.database.looking()).await?)
+}
+
+/// The row of this primary key, as the deed's own transaction sees it: a deed that asked for a second connection while
+/// it holds one could wait for itself.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn within<E: Unowned>(tx: &Tx, key: <E::PrimaryKey as PrimaryKeyTrait>::ValueType) -> Result<Option<E::Model>> {
+    Ok(E::find_by_id(key).one(&tx.reader().connection).await?)
 }
 
 /// All rows.

@@ -17,7 +17,7 @@ pub struct Brake {
     pub window: Duration,
 }
 
-/// Counts an attempt against each brake and says from when on another one is taken, if this one is not. Attempts are
+/// Counts an attempt against each brake, up to the first that stops it, and says from when on another one is taken, if this one is not. Attempts are
 /// counted before they are looked at, one by one in the database, so that neither parallel requests nor several
 /// servers give more of them.
 ///
@@ -26,6 +26,12 @@ pub struct Brake {
 pub async fn attempt(app: &App, brakes: &[(Brake, String)]) -> Result<Option<Timestamp>> {
     let now = app.clock.now();
     let transaction = begin(app).await?;
+    let backend = transaction.get_database_backend();
+    let forgotten = [Timestamp(now.0 - Duration::days(1)).into()];
+    let sql = "DELETE FROM sign_in_throttle WHERE counted_from < $1";
+    transaction
+        .execute_raw(Statement::from_sql_and_values(backend, sql, forgotten))
+        .await?;
     let mut blocked = None;
     for (brake, subject) in brakes {
         let key = app.keys.throttle_key(&format!("{}:{subject}", brake.name));
@@ -46,7 +52,8 @@ pub async fn attempt(app: &App, brakes: &[(Brake, String)]) -> Result<Option<Tim
         let Some(row) = row else { continue };
         let (attempts, from): (i32, Timestamp) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
         if attempts > brake.attempts {
-            blocked = blocked.max(Some(Timestamp(from.0 + brake.window)));
+            blocked = Some(Timestamp(from.0 + brake.window));
+            break;
         }
     }
     transaction.commit().await?;

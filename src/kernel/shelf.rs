@@ -13,9 +13,12 @@ use super::{Result, Timestamp};
 
 const KEPT_FOR: Duration = Duration::minutes(1);
 
+/// Things by their types, each with the instant at which it was read.
+type Things = HashMap<TypeId, (Timestamp, Arc<dyn Any + Send + Sync>)>;
+
 /// One thing of each type.
 #[derive(Default)]
-pub struct Shelf(Mutex<HashMap<TypeId, (Timestamp, Arc<dyn Any + Send + Sync>)>>);
+pub struct Shelf(Mutex<Things>);
 
 impl Shelf {
     /// The thing, read anew where it is absent or old.
@@ -45,7 +48,7 @@ impl Shelf {
         thing
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<TypeId, (Timestamp, Arc<dyn Any + Send + Sync>)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Things> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

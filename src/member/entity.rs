@@ -1,4 +1,8 @@
 //! A member of an organization. The same person in two organizations is two members.
+#![expect(
+    missing_docs,
+    reason = "columns that the API does not show say by their names what they are"
+)]
 
 use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;

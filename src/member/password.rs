@@ -1,12 +1,12 @@
 //! Passwords, kept as Argon2id hashes. Hashing is heavy on purpose, so only as many run at once as there are cores,
 //! off the async threads, and whoever comes beyond a short queue is told to come back.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, atomic::Ordering};
 
 use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version};
 use tokio::sync::Semaphore;
 
-use crate::kernel::{Error, Random, Result, secret::SecretText};
+use crate::kernel::{App, Error, Result, secret::SecretText};
 
 /// The longest password that is looked at, in bytes; beyond that it is refused before any work.
 pub const LONGEST: usize = 1_024;
@@ -34,9 +34,9 @@ impl Hasher {
     ///
     /// # Errors
     /// `THROTTLED` if too many wait.
-    pub async fn hash(password: &str, random: &Random) -> Result<SecretText> {
-        let (password, salt) = (password.as_bytes().to_vec(), random.bytes::<16>());
-        run(move || {
+    pub async fn hash(app: &App, password: &str) -> Result<SecretText> {
+        let (password, salt) = (password.as_bytes().to_vec(), app.random.bytes::<16>());
+        run(app, move || {
             let hash = argon2()?
                 .hash_password_with_salt(&password, &salt)
                 .map_err(Error::internal)?;
@@ -50,11 +50,11 @@ impl Hasher {
     ///
     /// # Errors
     /// `THROTTLED` if too many wait.
-    pub async fn verify(password: &str, hash: Option<&SecretText>) -> Result<bool> {
+    pub async fn verify(app: &App, password: &str, hash: Option<&SecretText>) -> Result<bool> {
         let exists = hash.is_some();
         let hash = hash.map_or_else(|| NOBODYS.clone(), |hash| hash.0.clone());
         let password = password.as_bytes().to_vec();
-        run(move || {
+        run(app, move || {
             let known = PasswordHash::new(&hash).map_err(Error::internal)?;
             Ok(argon2()?.verify_password(&password, &known).is_ok() && exists)
         })
@@ -73,9 +73,10 @@ fn argon2() -> Result<Argon2<'static>> {
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
-async fn run<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+async fn run<T: Send + 'static>(app: &App, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     let _place = WAITING.clone().try_acquire_owned().map_err(|_| Error::Busy(2))?;
     let turn = RUNNING.clone().acquire_owned().await.map_err(Error::internal)?;
+    app.hashes.fetch_add(1, Ordering::Relaxed);
     tokio::task::spawn_blocking(move || {
         let _turn = turn;
         work()

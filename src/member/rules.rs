@@ -75,7 +75,7 @@ pub async fn first_password(app: &App, password: &str) -> Result<SecretText> {
             .with("max", super::password::LONGEST)
             .into());
     }
-    Hasher::hash(password, &app.random).await
+    Hasher::hash(app, password).await
 }
 
 fn check_login(login: &str) -> Option<Problem> {

@@ -1,5 +1,9 @@
 //! Sessions: from a sign-in to its end. A session ends by its own word, after 12 hours, after 30 minutes without use,
 //! or when one of its refresh tokens comes back a second time.
+#![expect(
+    missing_docs,
+    reason = "columns that the API does not show say by their names what they are"
+)]
 
 use async_graphql::SimpleObject;
 use chrono::Duration;
@@ -7,9 +11,12 @@ use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, entity::prelude
 use serde::Serialize;
 
 use super::{entity, refresh_token, token};
-use crate::kernel::{
-    App, Code, Error, MemberId, OrganizationId, Outcome, Problem, RefreshTokenId, Result, SessionId, Timestamp, Tx,
-    id::TypedId, record::record, secret::token_hash,
+use crate::{
+    kernel::{
+        App, Code, Error, MemberId, OrganizationId, Outcome, Problem, RefreshTokenId, Result, SessionId, Timestamp, Tx,
+        id::TypedId, record::record, secret::token_hash,
+    },
+    organization,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
@@ -153,8 +160,11 @@ pub async fn start_for(tx: &Tx, member: &entity::Model) -> Result<Started> {
 /// `sessionRefresh`: a new pair of tokens for an old refresh token.
 ///
 /// # Errors
-/// Only if the database fails; a token that is not good is an outcome, so that its use is logged.
+/// `NOT_FOUND` where there is no such organization. A token that is not good is an outcome, so that its use is logged.
 pub(super) async fn refresh(tx: &Tx, text: &str) -> Result<Started> {
+    // The organization is only what the token says: one that does not exist has no log to write to.
+    tx.find::<organization::Entity>("input.refreshToken", &tx.organization_id().to_string())
+        .await?;
     let hash = token_hash(text);
     let found = tx
         .select::<refresh_token::Entity>()

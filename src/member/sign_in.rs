@@ -32,6 +32,13 @@ const ACCOUNT: Brake = Brake {
     window: Duration::days(1),
 };
 
+/// The same from where the member has signed in before, whoever else sits there.
+const ACCOUNT_FROM_KNOWN: Brake = Brake {
+    name: "account from known address",
+    attempts: 100,
+    window: Duration::days(1),
+};
+
 /// Thirty a minute from one address, whatever the account.
 const ADDRESS: Brake = Brake {
     name: "address",
@@ -66,8 +73,8 @@ pub async fn sign_in(caller: &Caller, credentials: &Credentials) -> Result<Start
             .with("max", password::LONGEST)
             .into());
     }
-    let domain = credentials.organization.trim().to_lowercase();
-    let login = credentials.login.trim().to_lowercase();
+    let domain = searchable(&credentials.organization);
+    let login = searchable(&credentials.login);
     let organization = organization::find_by_domain(caller.app(), &domain).await?;
     let member = match organization {
         Some(organization) => find(caller, organization, &login).await?,
@@ -75,7 +82,7 @@ pub async fn sign_in(caller: &Caller, credentials: &Credentials) -> Result<Start
     };
     check_brakes(caller, &format!("{domain}/{login}"), member.as_ref(), organization).await?;
     let hash = member.as_ref().map(|member| &member.password_hash);
-    let is_right = Hasher::verify(&credentials.password, hash).await?;
+    let is_right = Hasher::verify(caller.app(), &credentials.password, hash).await?;
     let Some(organization) = organization else {
         security::log(caller.app(), "SIGN_IN_UNKNOWN_ORGANIZATION", caller.origin()).await?;
         return Ok(Started::Refused(Code::CredentialsRefused));
@@ -94,7 +101,10 @@ pub async fn sign_in(caller: &Caller, credentials: &Credentials) -> Result<Start
         })
         .await?;
     if matches!(started, Started::Session(..)) {
-        let brakes = own_brakes(caller, &format!("{domain}/{login}"));
+        let account = format!("{domain}/{login}");
+        let mut brakes = own_brakes(caller, &account);
+        let known = format!("{account} {}", caller.origin().address_text());
+        brakes.push((ACCOUNT_FROM_KNOWN, known));
         security::forgive(caller.app(), &brakes).await?;
     }
     Ok(started)
@@ -115,11 +125,16 @@ pub(super) async fn is_own_password(caller: &Caller, member: &entity::Model, pas
     if let Some(until) = security::attempt(caller.app(), &brakes).await? {
         return Err(Problem::at("input.password", Code::SignInBlocked).until(until).into());
     }
-    let is_right = Hasher::verify(password, Some(&member.password_hash)).await?;
+    let is_right = Hasher::verify(caller.app(), password, Some(&member.password_hash)).await?;
     if is_right {
         security::forgive(caller.app(), &brakes).await?;
     }
     Ok(is_right)
+}
+
+/// What was typed as databases take it: PostgreSQL knows no NUL, and nobody is called so.
+fn searchable(typed: &str) -> String {
+    typed.trim().to_lowercase().replace('\0', "\u{fffd}")
 }
 
 async fn find(caller: &Caller, organization: OrganizationId, login: &str) -> Result<Option<entity::Model>> {
@@ -153,8 +168,9 @@ async fn check_brakes(
     };
     if knows {
         brakes.retain(|(brake, _)| brake.name != ACCOUNT.name);
+        brakes.push((ACCOUNT_FROM_KNOWN, format!("{account} {address}")));
     }
-    brakes.push((ADDRESS, address));
+    brakes.insert(0, (ADDRESS, address));
     match security::attempt(caller.app(), &brakes).await? {
         Some(until) => Err(Problem::at("input.password", Code::SignInBlocked).until(until).into()),
         None => Ok(()),

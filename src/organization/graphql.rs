@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use async_graphql::{ComplexObject, Context, ID, Object, dataloader::Loader};
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use sea_orm::QueryOrder;
 
@@ -16,6 +17,7 @@ use crate::{
         Action, Batch, Caller, Error, On, PageRequest, Result, View,
         payload::{payload, settle, user_errors},
         scalar::Url,
+        zone,
     },
     member::graphql::{MemberConnection, member_page},
     service::graphql::{ServiceConnection, ServiceFilter, ServiceOrder, service_page},
@@ -105,11 +107,17 @@ pub(crate) async fn zone(context: &Context<'_>) -> Result<Tz> {
 
 /// The organization's time zone, as a view sees it.
 pub(crate) async fn zone_of(view: &View) -> Result<Tz> {
+    row_of(view).await?.time_zone.parse().map_err(Error::internal)
+}
+
+/// The day on which the organization was created, in its zone, as a view sees it.
+pub(crate) async fn created_on(view: &View) -> Result<NaiveDate> {
+    Ok(zone::date_at(row_of(view).await?.created_at.0, zone_of(view).await?))
+}
+
+async fn row_of(view: &View) -> Result<Model> {
     let row = view.loader.load_one(Own).await.map_err(Error::internal)?;
-    row.ok_or(Error::Unauthenticated)?
-        .time_zone
-        .parse()
-        .map_err(Error::internal)
+    row.ok_or(Error::Unauthenticated)
 }
 
 #[ComplexObject]

@@ -4,7 +4,7 @@
 use async_graphql::InputObject;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::Duration;
-use sea_orm::{ColumnTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ExprTrait, QueryFilter};
 use serde::Serialize;
 
 use super::key::{Addresses, Column, Entity, Model, Scope, Scopes};
@@ -105,10 +105,8 @@ pub async fn create(tx: &Tx, input: &OrganizationKeyCreateInput) -> Result<Issue
     }
     let networks = input.allowed_addresses.clone().unwrap_or_default();
     problems.extend(check_networks(tx, &networks));
-    if live(tx).await?.len() >= MOST_KEYS {
-        problems.push(Problem::of(Code::LimitReached).with("max", MOST_KEYS));
-    }
     Error::unless_none(problems)?;
+    check_limit(tx).await?;
     let mut scopes = input.scopes.clone();
     scopes.sort_unstable();
     scopes.dedup();
@@ -125,7 +123,7 @@ pub async fn create(tx: &Tx, input: &OrganizationKeyCreateInput) -> Result<Issue
 /// `organizationKeyRotate`: a new key of the same name, scopes and addresses; the old one works on for the overlap.
 ///
 /// # Errors
-/// `KEY_NOT_LIVE`, `OUT_OF_RANGE`, and as for every edit.
+/// `KEY_NOT_LIVE`, `OUT_OF_RANGE`, `LIMIT_REACHED` where old keys still work, and as for every edit.
 pub async fn rotate(tx: &Tx, id: &str, input: &OrganizationKeyRotateInput) -> Result<Issued> {
     let old = tx.find_current::<Entity>(id, input.expected_version).await?;
     if !old.is_live(tx.now()) {
@@ -144,10 +142,11 @@ pub async fn rotate(tx: &Tx, id: &str, input: &OrganizationKeyRotateInput) -> Re
         old.allowed_addresses.clone(),
         old.expires_at,
     );
-    tx.update::<Entity>(old, |row| {
-        row.revoked_at = Some(row.expires_at.map_or(end, |at| at.min(end)))
-    })
-    .await?;
+    // A key that is already on its way out keeps its end: else one rotation a day would keep it for ever.
+    let ends = [old.expires_at, old.revoked_at, Some(end)];
+    tx.update::<Entity>(old, |row| row.revoked_at = ends.into_iter().flatten().min())
+        .await?;
+    check_limit(tx).await?;
     let issued = issue(tx, name, scopes, addresses, expires_at).await?;
     tx.about::<Entity>(&issued.key);
     Ok(issued)
@@ -167,6 +166,20 @@ pub async fn revoke(tx: &Tx, id: &str, input: &OrganizationKeyRevokeInput) -> Re
     }
     let now = tx.now();
     tx.update::<Entity>(key, |row| row.revoked_at = Some(now)).await
+}
+
+/// Keys that work on after their rotation count as well, or else rotating would make any number of them.
+async fn check_limit(tx: &Tx) -> Result<()> {
+    let now = tx.now();
+    let keys = tx
+        .select::<Entity>()
+        .filter(Column::RevokedAt.is_null().or(Column::RevokedAt.gt(now)))
+        .all()
+        .await?;
+    if keys.iter().filter(|key| key.is_live(now)).count() >= MOST_KEYS {
+        return Err(Problem::of(Code::LimitReached).with("max", MOST_KEYS).into());
+    }
+    Ok(())
 }
 
 async fn live(tx: &Tx) -> Result<Vec<Model>> {

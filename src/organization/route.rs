@@ -5,7 +5,7 @@ use sea_orm::{Condition, entity::prelude::*};
 use serde::Serialize;
 
 use crate::kernel::{
-    App, OrganizationId, Record, Result,
+    App, OrganizationId, Record, Result, Tx,
     routing::{self, Unowned},
 };
 
@@ -60,6 +60,14 @@ impl Record for Entity {
 pub async fn find(app: &App, domain: &str) -> Result<Option<OrganizationId>> {
     let row: Option<Model> = routing::by_key::<Entity>(app, domain.to_lowercase()).await?;
     Ok(row.map(|row| row.organization_id))
+}
+
+/// Whether a domain leads to an organization, whichever.
+///
+/// # Errors
+/// Only if the database fails.
+pub(super) async fn is_taken(tx: &Tx, domain: &str) -> Result<bool> {
+    Ok(routing::within::<Entity>(tx, domain.to_lowercase()).await?.is_some())
 }
 
 /// Every organization, for the operator's commands that go through all of them.

@@ -60,7 +60,7 @@ pub async fn create(tx: &Tx, new: New) -> Result<entity::Model> {
     let mut problems: Vec<_> = check_name("input.name", &new.name).into_iter().collect();
     problems.extend(check_domain("input.domain", &domain));
     problems.extend(check_time_zone("input.timeZone", &new.time_zone));
-    if route::find(tx.app(), &domain).await?.is_some() {
+    if route::is_taken(tx, &domain).await? {
         problems.push(Problem::at("input.domain", Code::Taken));
     }
     Error::unless_none(problems)?;
@@ -123,7 +123,7 @@ pub async fn update(tx: &Tx, id: &str, input: &OrganizationUpdateInput) -> Resul
         .collect();
     if let Some(domain) = &domain {
         problems.extend(check_domain("input.domain", domain));
-        if route::find(tx.app(), domain).await?.is_some() {
+        if route::is_taken(tx, domain).await? {
             problems.push(Problem::at("input.domain", Code::Taken));
         }
     }

@@ -1,4 +1,8 @@
 //! A service: its basic information (기본정보) and its state.
+#![expect(
+    missing_docs,
+    reason = "columns that the API does not show say by their names what they are"
+)]
 
 use async_graphql::{Enum, SimpleObject};
 use sea_orm::{FromJsonQueryResult, entity::prelude::*};
@@ -53,9 +57,10 @@ pub struct Model {
     pub kind: ServiceKind,
     /// 서비스 명: 1 to 100 characters, unique among services that have not been terminated.
     pub name: String,
-    /// The name in small letters, as long as nobody else may have it.
+    /// The name in small letters, which SQLite itself can make of A to Z only: for finding it, and for keeping it
+    /// unique among services that have not been terminated.
     #[graphql(skip)]
-    pub name_key: Option<String>,
+    pub name_key: String,
     #[graphql(skip)]
     pub languages: Languages,
     /// 타임 존: the IANA time zone that its people see times in. Days and months are the organization's.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, OneofObject, SimpleObject};
 use sea_orm::{
     ColumnTrait, QueryFilter,
-    sea_query::{Expr, ExprTrait, Func, LikeExpr},
+    sea_query::{Expr, ExprTrait, LikeExpr},
 };
 
 use super::{
@@ -262,8 +262,8 @@ fn narrowed<'v>(
             .replace('\\', "\\\\")
             .replace('%', "\\%")
             .replace('_', "\\_");
-        let lower = Expr::expr(Func::lower(Expr::col(Column::Name)));
-        select = select.filter(lower.like(LikeExpr::new(format!("%{pattern}%")).escape('\\')));
+        let name = Expr::col(Column::NameKey);
+        select = select.filter(name.like(LikeExpr::new(format!("%{pattern}%")).escape('\\')));
     }
     let span = filter.created_at.as_ref();
     if let Some(from) = span.and_then(|span| span.from) {
@@ -376,12 +376,8 @@ impl ServiceQuery {
             .await?;
         match by {
             ServiceBy::Id(id) => view.seek::<Entity>(&id).await,
-            ServiceBy::Code(code) => {
-                view.select::<Entity>()
-                    .filter(Column::Code.eq(code.replace('\0', "")))
-                    .one()
-                    .await
-            }
+            ServiceBy::Code(code) if code.contains('\0') => Ok(None),
+            ServiceBy::Code(code) => view.select::<Entity>().filter(Column::Code.eq(code)).one().await,
         }
     }
 }

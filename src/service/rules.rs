@@ -76,11 +76,11 @@ asks!(ServiceCreateInput, ServiceUpdateInput);
 /// As the input says, all at once.
 pub async fn create(tx: &Tx, input: &ServiceCreateInput) -> Result<Model> {
     let name = input.name.trim();
-    let mut problems: Vec<_> = check_code(&input.code)
-        .into_iter()
-        .chain(check_name("input.name", name))
-        .collect();
-    problems.extend(check_taken(tx, Some(&input.code), name, None).await?);
+    let (code_problem, name_problem) = (check_code(&input.code), check_name("input.name", name));
+    let sound_code = code_problem.is_none().then_some(input.code.as_str());
+    let sound_name = name_problem.is_none().then_some(name);
+    let mut problems: Vec<_> = code_problem.into_iter().chain(name_problem).collect();
+    problems.extend(check_taken(tx, sound_code, sound_name, None).await?);
     let zone = input.time_zone.as_deref();
     problems.extend(zone.and_then(|zone| check_time_zone("input.timeZone", zone)));
     let asked = input.languages.clone().unwrap_or_default();
@@ -116,7 +116,7 @@ pub async fn create(tx: &Tx, input: &ServiceCreateInput) -> Result<Model> {
         code: input.code.clone(),
         kind: input.kind,
         name: name.to_owned(),
-        name_key: Some(name.to_lowercase()),
+        name_key: name.to_lowercase(),
         time_zone: zone.unwrap_or(usual).to_owned(),
         editor_type: (input.kind == ServiceKind::Consultation).then(|| input.editor_type.unwrap_or(EditorType::Html)),
         languages,
@@ -141,8 +141,10 @@ pub async fn update(tx: &Tx, id: &str, input: &ServiceUpdateInput) -> Result<Mod
     let mut problems = Vec::new();
     let name = input.name.as_deref().map(str::trim);
     if let Some(name) = name {
-        problems.extend(check_name("input.name", name));
-        problems.extend(check_taken(tx, None, name, Some(&service)).await?);
+        let problem = check_name("input.name", name);
+        let sound_name = problem.is_none().then_some(name);
+        problems.extend(problem);
+        problems.extend(check_taken(tx, None, sound_name, Some(&service)).await?);
     }
     problems.extend(
         input
@@ -169,7 +171,7 @@ pub async fn update(tx: &Tx, id: &str, input: &ServiceUpdateInput) -> Result<Mod
     tx.update::<Entity>(service, |row| {
         if let Some(name) = name {
             row.name = name.to_owned();
-            row.name_key = Some(name.to_lowercase());
+            row.name_key = name.to_lowercase();
         }
         row.languages = languages;
         row.time_zone = input.time_zone.clone().unwrap_or_else(|| row.time_zone.clone());
@@ -258,7 +260,6 @@ pub async fn end(tx: &Tx, service: Model) -> Result<Model> {
             let end = |row: &mut Model| {
                 row.status = Status::Terminated;
                 row.terminated_at = Some(now);
-                row.name_key = None;
             };
             return tx.update::<Entity>(service, end).await;
         }
@@ -282,7 +283,8 @@ fn check_code(code: &str) -> Option<Problem> {
     }
 }
 
-async fn check_taken(tx: &Tx, code: Option<&str>, name: &str, own: Option<&Model>) -> Result<Vec<Problem>> {
+/// What of these is taken. Only what is well-formed is looked for: PostgreSQL takes no NUL, in a question neither.
+async fn check_taken(tx: &Tx, code: Option<&str>, name: Option<&str>, own: Option<&Model>) -> Result<Vec<Problem>> {
     let mut problems = Vec::new();
     if let Some(code) = code {
         let same = Expr::expr(Func::lower(Expr::col(Column::Code))).eq(code.to_lowercase());
@@ -290,9 +292,11 @@ async fn check_taken(tx: &Tx, code: Option<&str>, name: &str, own: Option<&Model
             problems.push(Problem::at("input.code", Code::Taken));
         }
     }
+    let Some(name) = name else { return Ok(problems) };
     let holder = tx
         .select::<Entity>()
         .filter(Column::NameKey.eq(name.to_lowercase()))
+        .filter(Column::Status.ne(Status::Terminated))
         .one()
         .await?;
     if holder.is_some_and(|holder| own.is_none_or(|own| own.id != holder.id)) {

@@ -205,7 +205,7 @@ async fn edit(app: &App, owner: &Caller, service: &Service) -> Result<()> {
 }
 
 async fn people(app: &App) -> Result<Caller> {
-    let password_hash = Hasher::hash(PASSWORD, &app.random).await?;
+    let password_hash = Hasher::hash(app, PASSWORD).await?;
     let person = |login: &str, name: &str, is_owner| member::New {
         login: login.to_owned(),
         name: name.to_owned(),

@@ -47,7 +47,6 @@ pub struct TestApp {
 macro_rules! both {
     ($($(#[$meta:meta])* async fn $name:ident($app:ident) $body:block)*) => {$(
         mod $name {
-            #[allow(unused_imports, reason = "a test uses what it needs")]
             use super::*;
 
             $(#[$meta])*
@@ -79,6 +78,8 @@ pub fn settings(url: &str) -> Settings {
         has_playground: true,
         log_format: LogFormat::Text,
         secret: Zeroizing::new((0..32).collect()),
+        trusted_proxies: Vec::new(),
+        allowed_origins: vec!["https://app.example.com".to_owned()],
         is_demo: false,
     }
 }
@@ -226,7 +227,8 @@ impl TestApp {
         self.ask_from([127, 0, 0, 1], "en", token, query, variables).await
     }
 
-    async fn ask_from(
+    /// Asks from any address, in any language, as nobody or with any token.
+    pub async fn ask_from(
         &self,
         address: [u8; 4],
         language: &str,

@@ -58,6 +58,27 @@ impl Running {
         text
     }
 
+    /// Asks it to stop, as a process manager does, and waits for its end.
+    ///
+    /// # Panics
+    /// When it is still there after forty seconds.
+    pub fn terminate(mut self) -> std::process::ExitStatus {
+        let asked = Command::new("kill").args(["-TERM", &self.id().to_string()]).status();
+        assert!(asked.is_ok_and(|asked| asked.success()), "kill");
+        let begin = Instant::now();
+        loop {
+            if let Some(end) = self.child.try_wait().expect("the process is our child") {
+                return end;
+            }
+            assert!(
+                begin.elapsed() < Duration::from_secs(40),
+                "it does not stop:\n{}",
+                self.printed()
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// Its process ID.
     pub fn id(&self) -> u32 {
         self.child.id()

@@ -1,0 +1,161 @@
+//! The binary as a process: it refuses a broken configuration with every fault at once, starts on an existing
+//! database, keeps what was acknowledged, and stops gracefully.
+
+use std::{
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use crate::support::{
+    cluster::free_port,
+    running::{BINARY, Running},
+};
+
+/// `orgdesk` with nothing in its environment but what is given.
+fn orgdesk(folder: &Path, variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(BINARY);
+    command.env_clear().current_dir(folder).envs(variables.iter().copied());
+    command
+}
+
+fn run(command: &mut Command) -> Output {
+    command.stdin(Stdio::null()).output().unwrap()
+}
+
+const SECRET: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+#[test]
+fn p4_a_broken_configuration_is_refused_with_every_fault() {
+    // case: K15
+    let folder = tempfile::tempdir().unwrap();
+    let broken = [
+        ("DATABASE_URL", "mysql://x"),
+        ("ORGDESK_LISTEN", "here"),
+        ("ORGDESK_LOG", "xml"),
+    ];
+    let output = run(orgdesk(folder.path(), &broken).arg("serve"));
+
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success());
+    for name in [
+        "DATABASE_URL",
+        "ORGDESK_LISTEN",
+        "ORGDESK_LOG",
+        "ORGDESK_SECRET",
+        "ORGDESK_ORGANIZATION_URL",
+    ] {
+        assert!(said.contains(name), "{name}: {said}");
+    }
+}
+
+#[test]
+fn p4_an_unknown_setting_is_refused_also_from_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("orgdesk.toml"),
+        "listen = \"127.0.0.1:1\"\nlisten_on = \"x\"\n",
+    )
+    .unwrap();
+    let output = run(orgdesk(
+        folder.path(),
+        &[("ORGDESK_CONFIG", "orgdesk.toml"), ("ORGDESK_COLOUR", "red")],
+    )
+    .arg("serve"));
+
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("listen_on") && said.contains("ORGDESK_COLOUR"), "{said}");
+}
+
+#[test]
+fn p4_a_secret_that_others_can_read_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    std::fs::write(&file, SECRET).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let output = run(orgdesk(folder.path(), &[("ORGDESK_SECRET_FILE", "secret")]).arg("serve"));
+
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("chmod 600"), "{said}");
+}
+
+#[test]
+fn p4_a_database_of_a_newer_version_is_refused() {
+    // case: K14
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("orgdesk.db").display());
+    let settings = [
+        ("DATABASE_URL", url.as_str()),
+        ("ORGDESK_SECRET", SECRET),
+        ("ORGDESK_ORGANIZATION_URL", "https://{domain}.example.com"),
+    ];
+    assert!(run(orgdesk(folder.path(), &settings).arg("migrate")).status.success());
+    assert!(
+        run(orgdesk(folder.path(), &settings).arg("migrate")).status.success(),
+        "twice is once"
+    );
+    let newer = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m29991231_000001_future', 0)";
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        use sqlx::Connection;
+        let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
+        sqlx::query(newer).execute(&mut connection).await.unwrap();
+    });
+    let output = run(orgdesk(folder.path(), &settings).args(["audit", "verify"]));
+
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.contains("newer") || said.contains("m29991231_000001_future"),
+        "{said}"
+    );
+}
+
+#[test]
+fn p1_the_demo_seeds_once_and_stops_gracefully() {
+    // case: K9
+    let folder = tempfile::tempdir().unwrap();
+    let address = format!("127.0.0.1:{}", free_port());
+    let variables = [("ORGDESK_LISTEN", address.as_str())];
+    let first = Running::start(orgdesk(folder.path(), &variables).arg("demo"), &address);
+    let token = |output: Output| String::from_utf8(output.stdout).unwrap();
+    let printed = token(run(orgdesk(folder.path(), &variables).args([
+        "token",
+        "--organization",
+        "demo",
+        "--login",
+        "owner",
+    ])));
+    assert!(
+        printed.trim().split('.').count() == 3 && printed.lines().count() == 1,
+        "{printed}"
+    );
+    assert!(run(orgdesk(folder.path(), &variables).arg("health")).status.success());
+
+    let ended = first.terminate();
+
+    assert!(ended.success(), "a graceful stop ends well: {ended}");
+    assert!(!run(orgdesk(folder.path(), &variables).arg("health")).status.success());
+    let made = std::fs::metadata(folder.path().join("data/secret.key"))
+        .unwrap()
+        .modified()
+        .unwrap();
+    let second = Running::start(orgdesk(folder.path(), &variables).arg("demo"), &address);
+    assert_eq!(
+        std::fs::metadata(folder.path().join("data/secret.key"))
+            .unwrap()
+            .modified()
+            .unwrap(),
+        made
+    );
+    assert!(second.terminate().success());
+    let verified = run(orgdesk(folder.path(), &variables).args(["audit", "verify"]));
+    assert!(
+        verified.status.success(),
+        "{}",
+        String::from_utf8_lossy(&verified.stdout)
+    );
+}
