@@ -11,7 +11,8 @@ use sea_orm::{
 
 use super::{
     charge,
-    graphql::{ById, Charge, ChargeConnection, ChargeFilter, LastClosed, check_span, open_in, with_lines},
+    fetch::{ById, EstimateOf, LastClosed, check_span, open_in, with_lines},
+    graphql::{Charge, ChargeConnection, ChargeFilter},
     ledger::Books,
     month, price,
 };
@@ -34,8 +35,8 @@ pub(super) async fn estimates(
     services: &[ServiceId],
     month: Month,
 ) -> Result<Vec<Charge>> {
-    let cache = view.loader.get_cached_values::<super::graphql::EstimateOf>().await;
-    let known = |service: &ServiceId| cache.get(&super::graphql::EstimateOf(*service, month)).cloned();
+    let cache = view.loader.get_cached_values::<EstimateOf>().await;
+    let known = |service: &ServiceId| cache.get(&EstimateOf(*service, month)).cloned();
     let mut charges: Vec<Charge> = Vec::new();
     if let Some(all) = services.iter().map(known).collect::<Option<Vec<_>>>() {
         charges.extend(all.into_iter().flatten());
@@ -43,9 +44,7 @@ pub(super) async fn estimates(
         let books = Books::open(view, price::book(caller.app()).await?, services, month).await?;
         for service in services {
             let charge = books.charge(*service)?.map(|estimate| Charge::estimated(&estimate));
-            view.loader
-                .feed_one(super::graphql::EstimateOf(*service, month), charge.clone())
-                .await;
+            view.loader.feed_one(EstimateOf(*service, month), charge.clone()).await;
             charges.extend(charge);
         }
     }

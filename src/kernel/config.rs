@@ -245,14 +245,21 @@ impl Settings {
 
 /// The entries of a list with commas.
 fn listed<'s>(source: &'s Source, name: &str) -> impl Iterator<Item = &'s str> {
-    source.get(name).unwrap_or_default().split(',').map(str::trim).filter(|entry| !entry.is_empty())
+    source
+        .get(name)
+        .unwrap_or_default()
+        .split(',')
+        .map(str::trim)
+        .filter(|entry| !entry.is_empty())
 }
 
 /// Scheme, host and perhaps port, and nothing behind; without TLS on this machine only.
 fn is_origin(text: &str) -> bool {
     let host = text.strip_prefix("https://").or_else(|| {
         let rest = text.strip_prefix("http://")?;
-        ["localhost", "127.0.0.1"].contains(&rest.split(':').next()?).then_some(rest)
+        ["localhost", "127.0.0.1"]
+            .contains(&rest.split(':').next()?)
+            .then_some(rest)
     });
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:".contains(&byte);
     host.is_some_and(|host| !host.is_empty() && host.bytes().all(allowed))
@@ -366,10 +373,22 @@ mod tests {
 
     #[test]
     fn an_origin_is_scheme_and_host_and_nothing_else() {
-        for right in ["https://app.example.com", "https://app.example.com:8443", "http://localhost:5173"] {
+        for right in [
+            "https://app.example.com",
+            "https://app.example.com:8443",
+            "http://localhost:5173",
+        ] {
             assert!(is_origin(right), "{right}");
         }
-        for wrong in ["null", "*", "https://", "http://example.com", "https://a.example/", "https://*.example.com", "HTTPS://a"] {
+        for wrong in [
+            "null",
+            "*",
+            "https://",
+            "http://example.com",
+            "https://a.example/",
+            "https://*.example.com",
+            "HTTPS://a",
+        ] {
             assert!(!is_origin(wrong), "{wrong}");
         }
     }

@@ -94,6 +94,7 @@ pub(crate) mod caller;
 pub mod clock;
 pub mod config;
 pub(crate) mod db;
+mod difference;
 pub mod error;
 pub(crate) mod id;
 pub(crate) mod idempotency;

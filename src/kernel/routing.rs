@@ -24,7 +24,10 @@ pub async fn by_key<E: Unowned>(
 ///
 /// # Errors
 /// Only if the database fails.
-pub async fn within<E: Unowned>(tx: &Tx, key: <E::PrimaryKey as PrimaryKeyTrait>::ValueType) -> Result<Option<E::Model>> {
+pub async fn within<E: Unowned>(
+    tx: &Tx,
+    key: <E::PrimaryKey as PrimaryKeyTrait>::ValueType,
+) -> Result<Option<E::Model>> {
     Ok(E::find_by_id(key).one(&tx.reader().connection).await?)
 }
 

@@ -49,7 +49,9 @@ fn tokens(payload: &Value) -> Option<Tokens> {
 }
 
 async fn refresh(app: &TestApp, token: &str) -> Value {
-    let answer = app.ask(None, REFRESH, json!({ "input": { "refreshToken": token } })).await;
+    let answer = app
+        .ask(None, REFRESH, json!({ "input": { "refreshToken": token } }))
+        .await;
     assert_eq!(answer.json.get("errors"), None, "{}", answer.text);
     answer.json["data"]["sessionRefresh"].clone()
 }
@@ -366,5 +368,6 @@ both! {
 
 async fn start_from(app: &TestApp, address: [u8; 4], login: &str, password: &str) -> Answer {
     let input = json!({ "organization": "acme", "login": login, "password": password });
-    app.ask_from(address, "en", None, START, json!({ "input": input })).await
+    app.ask_from(address, "en", None, START, json!({ "input": input }))
+        .await
 }

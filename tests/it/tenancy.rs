@@ -37,36 +37,69 @@ async fn organization(raw: &mut Raw, domain: &str) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a5_a_query_that_forgets_the_organization_sees_only_its_own_rows() {
     // case: A5
-    let Some(app) = TestApp::on_postgres().await else { return };
+    let Some(app) = TestApp::on_postgres().await else {
+        return;
+    };
     furnish(&app).await;
     let (mut admin, mut service) = (Raw::admin(&app).await, Raw::service(&app).await);
-    let (acme, rival) = (organization(&mut admin, "acme").await, organization(&mut admin, "rival").await);
+    let (acme, rival) = (
+        organization(&mut admin, "acme").await,
+        organization(&mut admin, "rival").await,
+    );
 
     for table in migration_tables().0.iter().chain(&["organization"]) {
-        let owner = if *table == "organization" { "id" } else { "organization_id" };
+        let owner = if *table == "organization" {
+            "id"
+        } else {
+            "organization_id"
+        };
         assert_eq!(service.count(table).await, 0, "{table} without an organization");
         for unset in ["", "00000000-0000-0000-0000-000000000000"] {
-            service.must(&format!("BEGIN; SELECT set_config('orgdesk.organization', '{unset}', true)")).await;
+            service
+                .must(&format!(
+                    "BEGIN; SELECT set_config('orgdesk.organization', '{unset}', true)"
+                ))
+                .await;
             assert_eq!(service.count(table).await, 0, "{table} with '{unset}'");
             service.must("ROLLBACK").await;
         }
         for own in [&acme, &rival] {
-            service.must(&format!("BEGIN; SELECT set_config('orgdesk.organization', {own}, true)")).await;
+            service
+                .must(&format!(
+                    "BEGIN; SELECT set_config('orgdesk.organization', {own}, true)"
+                ))
+                .await;
             let seen = service.count(table).await;
             service.must("ROLLBACK").await;
-            assert_eq!(seen, admin.count(&format!("{table} WHERE {owner} = {own}")).await, "{table}");
+            assert_eq!(
+                seen,
+                admin.count(&format!("{table} WHERE {owner} = {own}")).await,
+                "{table}"
+            );
         }
         assert_eq!(service.count(table).await, 0, "{table} after a transaction");
     }
-    service.must("BEGIN; SELECT set_config('orgdesk.organization', 'x', true)").await;
-    assert!(service.run("SELECT count(*) FROM service").await.is_err(), "a malformed organization is an error");
+    service
+        .must("BEGIN; SELECT set_config('orgdesk.organization', 'x', true)")
+        .await;
+    assert!(
+        service.run("SELECT count(*) FROM service").await.is_err(),
+        "a malformed organization is an error"
+    );
     service.must("ROLLBACK").await;
     for sql in [
         format!("INSERT INTO organization_admin SELECT {rival}, id, now() FROM member"),
         format!("UPDATE service SET organization_id = {rival}"),
     ] {
-        service.must(&format!("BEGIN; SELECT set_config('orgdesk.organization', {acme}, true)")).await;
-        let error = service.run(&sql).await.expect_err("another organization's row can't be written");
+        service
+            .must(&format!(
+                "BEGIN; SELECT set_config('orgdesk.organization', {acme}, true)"
+            ))
+            .await;
+        let error = service
+            .run(&sql)
+            .await
+            .expect_err("another organization's row can't be written");
         assert!(error.contains("row-level security"), "{error}");
         service.must("ROLLBACK").await;
     }
@@ -184,11 +217,17 @@ fn migration_tables() -> (&'static [&'static str], &'static [&'static str]) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a8_the_service_does_not_start_in_a_role_that_sees_too_much() {
     // case: A8
-    let Some(app) = TestApp::on_postgres().await else { return };
+    let Some(app) = TestApp::on_postgres().await else {
+        return;
+    };
     let mut admin = Raw::admin(&app).await;
     let open = async |url: &str| {
         let opened = setup::open(settings(url), std::sync::Arc::new(SystemClock), Random::seeded(9)).await;
-        opened.map(drop).map_err(|error| format!("{error:#}")).err().unwrap_or_default()
+        opened
+            .map(drop)
+            .map_err(|error| format!("{error:#}"))
+            .err()
+            .unwrap_or_default()
     };
     let word = database_password(&app.url);
     let name = app.url.rsplit('/').next().unwrap().split('?').next().unwrap();
@@ -197,15 +236,27 @@ async fn a8_the_service_does_not_start_in_a_role_that_sees_too_much() {
 
     let superuser = open(app.admin_url.as_deref().unwrap()).await;
     let owner = open(&app.url.replacen(database::APP, database::OWNER, 1)).await;
-    admin.must(&format!("CREATE ROLE {role} LOGIN BYPASSRLS PASSWORD '{word}'; GRANT {} TO {role}", database::APP)).await;
+    admin
+        .must(&format!(
+            "CREATE ROLE {role} LOGIN BYPASSRLS PASSWORD '{word}'; GRANT {} TO {role}",
+            database::APP
+        ))
+        .await;
     let bypass = open(&url).await;
-    admin.must(&format!("ALTER ROLE {role} NOBYPASSRLS; GRANT {} TO {role}", database::OWNER)).await;
+    admin
+        .must(&format!(
+            "ALTER ROLE {role} NOBYPASSRLS; GRANT {} TO {role}",
+            database::OWNER
+        ))
+        .await;
     let member = open(&url).await;
     admin.must(&format!("REVOKE {} FROM {role}", database::OWNER)).await;
     let plain = open(&url).await;
     admin.must("ALTER TABLE service NO FORCE ROW LEVEL SECURITY").await;
     let unforced = open(&app.url).await;
-    admin.must("ALTER TABLE service FORCE ROW LEVEL SECURITY; ALTER TABLE member DISABLE ROW LEVEL SECURITY").await;
+    admin
+        .must("ALTER TABLE service FORCE ROW LEVEL SECURITY; ALTER TABLE member DISABLE ROW LEVEL SECURITY")
+        .await;
     let disabled = open(&app.url).await;
     admin.must(&format!("DROP ROLE {role}")).await;
 
@@ -216,11 +267,23 @@ async fn a8_the_service_does_not_start_in_a_role_that_sees_too_much() {
         assert!(said.contains("as the owner of its tables"), "{what}: {said}");
     }
     for (what, said) in [("unforced", unforced), ("disabled", disabled)] {
-        assert!(said.contains("1 tables are not behind row-level security"), "{what}: {said}");
+        assert!(
+            said.contains("1 tables are not behind row-level security"),
+            "{what}: {said}"
+        );
     }
     assert_eq!(plain, "", "a role with no more than the service's rights is let in");
 }
 
 fn database_password(url: &str) -> String {
-    url.split("://").nth(1).unwrap().split('@').next().unwrap().split(':').nth(1).unwrap().to_owned()
+    url.split("://")
+        .nth(1)
+        .unwrap()
+        .split('@')
+        .next()
+        .unwrap()
+        .split(':')
+        .nth(1)
+        .unwrap()
+        .to_owned()
 }

@@ -19,7 +19,9 @@ const VIEWER: &str = "{ viewer { member { login } } }";
 /// The key that the service signs with, of this secret.
 fn key_of(secret: &[u8]) -> Ed25519KeyPair {
     let mut seed = [0; 32];
-    Hkdf::<Sha256>::new(Some(b"orgdesk"), secret).expand(b"access tokens", &mut seed).unwrap();
+    Hkdf::<Sha256>::new(Some(b"orgdesk"), secret)
+        .expand(b"access tokens", &mut seed)
+        .unwrap();
     Ed25519KeyPair::from_seed_unchecked(&seed).unwrap()
 }
 
@@ -34,7 +36,11 @@ fn signed(key: &Ed25519KeyPair, header: &Value, claims: &Value) -> String {
 }
 
 fn keyed(algorithm: hmac::Algorithm, name: &str, key: &[u8], claims: &Value) -> String {
-    let text = format!("{}.{}", part(&json!({ "alg": name, "typ": "at+jwt" }).to_string()), part(&claims.to_string()));
+    let text = format!(
+        "{}.{}",
+        part(&json!({ "alg": name, "typ": "at+jwt" }).to_string()),
+        part(&claims.to_string())
+    );
     let tag = hmac::sign(&hmac::Key::new(algorithm, key), text.as_bytes());
     format!("{text}.{}", URL_SAFE_NO_PAD.encode(tag))
 }

@@ -78,11 +78,17 @@ impl Raw {
         match self {
             Self::Sqlite(connection) => {
                 let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut **connection).await;
-                rows.unwrap_or_else(|error| panic!("{sql}: {error}")).iter().map(|row| row.get(0)).collect()
+                rows.unwrap_or_else(|error| panic!("{sql}: {error}"))
+                    .iter()
+                    .map(|row| row.get(0))
+                    .collect()
             }
             Self::Postgres(connection) => {
                 let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut **connection).await;
-                rows.unwrap_or_else(|error| panic!("{sql}: {error}")).iter().map(|row| row.get(0)).collect()
+                rows.unwrap_or_else(|error| panic!("{sql}: {error}"))
+                    .iter()
+                    .map(|row| row.get(0))
+                    .collect()
             }
         }
     }
