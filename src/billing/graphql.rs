@@ -1,33 +1,31 @@
 //! What the API says of charges, prices and usage.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
-use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, SimpleObject, dataloader::Loader};
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, sea_query::ExprTrait as _};
+use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, SimpleObject};
 
 use super::{
     charge, formula,
     formula::{Breakdown, LineKind},
-    ledger::{Books, Estimate},
+    ledger::Estimate,
     line,
     metering::{self, Recorded, UsageRecordInput},
-    month::{self, open_months},
-    page, price,
+    page,
 };
 use crate::{
     contract::{
         graphql::label,
-        item::{Availability, ItemCode, Meter},
+        item::{ItemCode, Meter},
     },
     kernel::{
-        Action, Batch, Caller, Error, Money, Month, PageRequest, Result, ServiceId, Timestamp, View, id,
+        Action, Caller, Error, Money, Month, PageRequest, Result, ServiceId, Timestamp, id,
         page::connection,
         payload::{payload, settle, user_errors},
-        zone,
     },
-    organization,
-    service::{self, Service, ServiceKind},
+    service::{Service, ServiceKind},
 };
+
+pub(crate) use super::fetch::{ById, catalogue, months_asked, of_service, prefetch, termination_preview, this_month};
 
 user_errors! { UsageUserError, UsageErrorCode, "usage", {
     /// A value is needed.
@@ -296,235 +294,6 @@ impl Charge {
     }
 }
 
-/// The question for the last month that the organization closed.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct LastClosed;
-
-impl Loader<LastClosed> for Batch {
-    type Value = Option<Month>;
-    type Error = String;
-
-    async fn load(&self, _: &[LastClosed]) -> std::result::Result<HashMap<LastClosed, Option<Month>>, String> {
-        let last = month::last_closed(self).await.map_err(|error| format!("{error:?}"))?;
-        Ok(HashMap::from([(LastClosed, last)]))
-    }
-}
-
-/// The question for a service by its ID.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct ById(pub ServiceId);
-
-impl Loader<ById> for Batch {
-    type Value = Service;
-    type Error = String;
-
-    async fn load(&self, keys: &[ById]) -> std::result::Result<HashMap<ById, Service>, String> {
-        let ids = keys.iter().map(|key| key.0);
-        let rows = self
-            .select::<service::Entity>()
-            .filter(service::Column::Id.is_in(ids))
-            .all()
-            .await;
-        let rows = rows.map_err(|error| format!("{error:?}"))?;
-        Ok(rows.into_iter().map(|row| (ById(row.id), row)).collect())
-    }
-}
-
-/// The question for the closed charges of a service in a span of months.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct ClosedOf(pub ServiceId, pub Month, pub Month);
-
-impl Loader<ClosedOf> for Batch {
-    type Value = Vec<Charge>;
-    type Error = String;
-
-    async fn load(&self, keys: &[ClosedOf]) -> std::result::Result<HashMap<ClosedOf, Vec<Charge>>, String> {
-        let mut found: HashMap<_, Vec<_>> = keys.iter().map(|key| (*key, Vec::new())).collect();
-        let spans: std::collections::HashSet<_> = keys.iter().map(|key| (key.1, key.2)).collect();
-        for (from, to) in spans {
-            let services = keys.iter().filter(|key| (key.1, key.2) == (from, to)).map(|key| key.0);
-            let rows = self
-                .select::<charge::Entity>()
-                .filter(charge::Column::ServiceId.is_in(services))
-                .filter(charge::Column::Month.between(from, to))
-                .order_by_desc(charge::Column::Month)
-                .order_by_asc(charge::Column::ServiceId)
-                .all_with::<line::Entity>()
-                .await
-                .map_err(|error| format!("{error:?}"))?;
-            for (row, lines) in rows {
-                found
-                    .entry(ClosedOf(row.service_id, from, to))
-                    .or_default()
-                    .push(Charge::closed(&row, &lines));
-            }
-        }
-        Ok(found)
-    }
-}
-
-/// The question for the estimate of a service in an open month.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct EstimateOf(pub ServiceId, pub Month);
-
-impl Loader<EstimateOf> for Batch {
-    type Value = Option<Charge>;
-    type Error = String;
-
-    async fn load(&self, _: &[EstimateOf]) -> std::result::Result<HashMap<EstimateOf, Option<Charge>>, String> {
-        // Estimates are computed, not read: `page::estimates` puts them here once they are.
-        Ok(HashMap::new())
-    }
-}
-
-/// The months that `charges(from:, to:)` asks for below a path such as `edges.node`.
-pub(crate) fn months_asked(context: &Context<'_>, path: &str) -> Option<(Month, Month)> {
-    let ahead = path
-        .split('.')
-        .fold(context.look_ahead(), |ahead, step| ahead.field(step))
-        .field("charges");
-    let field = ahead.selection_fields().into_iter().next()?;
-    let arguments = field.arguments().ok()?;
-    let month = |name: &str| {
-        let value = arguments
-            .iter()
-            .find(|(argument, _)| argument.as_str() == name)
-            .map(|(_, value)| value);
-        value.and_then(|value| {
-            if let async_graphql::Value::String(text) = value {
-                Month::parse(text)
-            } else {
-                None
-            }
-        })
-    };
-    Some((month("from")?, month("to")?))
-}
-
-/// Fetches the charges of many services at once.
-pub(crate) async fn prefetch(
-    caller: &Caller,
-    view: &View,
-    services: &[ServiceId],
-    (from, to): (Month, Month),
-) -> Result<()> {
-    if !caller.may(Action::ChargeRead) || check_span(from, to).is_err() {
-        return Ok(());
-    }
-    let keys = services.iter().map(|service| ClosedOf(*service, from, to));
-    view.loader.load_many(keys).await.map_err(Error::internal)?;
-    for month in open_in(caller, view, from, to).await? {
-        page::estimates(caller, view, services, month).await?;
-    }
-    Ok(())
-}
-
-/// The open months of a span.
-pub(super) async fn open_in(caller: &Caller, view: &View, from: Month, to: Month) -> Result<Vec<Month>> {
-    let last = view
-        .loader
-        .load_one(LastClosed)
-        .await
-        .map_err(Error::internal)?
-        .flatten();
-    let zone = organization::graphql::zone_of(view).await?;
-    let created_on = organization::graphql::created_on(view).await?;
-    let open = open_months(last, created_on, zone::date_at(caller.now().0, zone))?;
-    Ok(open.into_iter().filter(|month| (from..=to).contains(month)).collect())
-}
-
-/// At most 36 months, in their order.
-pub(super) fn check_span(from: Month, to: Month) -> Result<()> {
-    if from > to || to.index() - from.index() >= 36 {
-        return Err(Error::BadInput(
-            "`from` and `to` are at most 36 months, in their order.".into(),
-        ));
-    }
-    Ok(())
-}
-
-/// The charges of one service in a span of months, newest first.
-pub(crate) async fn of_service(
-    context: &Context<'_>,
-    service: ServiceId,
-    (from, to): (Month, Month),
-) -> Result<Vec<Charge>> {
-    let caller = context.data_unchecked::<Arc<Caller>>();
-    let view = caller.view(Action::ChargeRead).await?;
-    check_span(from, to)?;
-    let mut charges = Vec::new();
-    for month in open_in(caller, &view, from, to).await?.into_iter().rev() {
-        charges.extend(page::estimates(caller, &view, &[service], month).await?);
-    }
-    let closed = view
-        .loader
-        .load_one(ClosedOf(service, from, to))
-        .await
-        .map_err(Error::internal)?;
-    charges.extend(closed.unwrap_or_default());
-    Ok(charges)
-}
-
-/// The charge of a service for the present month.
-pub(crate) async fn this_month(context: &Context<'_>, service: &Service) -> Result<Option<Charge>> {
-    let caller = context.data_unchecked::<Arc<Caller>>();
-    let view = caller.view(Action::ChargeRead).await?;
-    let zone = organization::graphql::zone_of(&view).await?;
-    let month = Month::of(zone::date_at(caller.now().0, zone)).ok_or_else(|| Error::internal("no such month"))?;
-    Ok(of_service(context, service.id, (month, month)).await?.pop())
-}
-
-/// What the last month of a service would come to if it were terminated today.
-pub(crate) async fn termination_preview(context: &Context<'_>, service: &Service) -> Result<Option<ChargeBreakdown>> {
-    let caller = context.data_unchecked::<Arc<Caller>>();
-    let view = caller.view(Action::ChargeRead).await?;
-    if service.status == service::Status::Terminated {
-        return Ok(None);
-    }
-    let zone = organization::graphql::zone_of(&view).await?;
-    let today = zone::date_at(caller.now().0, zone);
-    let month = Month::of(today).ok_or_else(|| Error::internal("no such month"))?;
-    let books = Books::open(&view, price::book(caller.app()).await?, &[service.id], month).await?;
-    Ok(books
-        .charge_until(service.id, today)?
-        .map(|estimate| (&estimate.breakdown).into()))
-}
-
-/// The catalogue for one type of service.
-pub(crate) async fn catalogue(context: &Context<'_>, kind: ServiceKind) -> Result<Vec<CatalogueItem>> {
-    let caller = context.data_unchecked::<Arc<Caller>>();
-    let view = caller.view(Action::ContractRead).await?;
-    let zone = organization::graphql::zone_of(&view).await?;
-    let book = price::book(caller.app()).await?;
-    let (_, list) = book.on(zone::date_at(caller.now().0, zone), None)?;
-    let small = |number: u64| i32::try_from(number).unwrap_or(i32::MAX);
-    let mut items = Vec::new();
-    for code in ItemCode::ALL
-        .into_iter()
-        .filter(|code| code.availability(kind) != Availability::Unavailable)
-    {
-        let Some(price) = list.prices.get(&code) else { continue };
-        let usage = price.usage;
-        let limit = usage.filter(|usage| usage.limit1 > 0);
-        items.push(CatalogueItem {
-            code,
-            label: label(caller.language(), code).to_owned(),
-            is_fixed: code.availability(kind) == Availability::AlwaysOn,
-            is_per_user: code.is_per_user(),
-            needs_approval: code.needs_approval(),
-            depends_on_item: code.depends_on(),
-            meter: code.meter(),
-            month_price: Money::thousandths(price.base_milli),
-            day_price: Money::thousandths(price.day_milli),
-            free_volume: usage.map(|usage| small(usage.free)),
-            unit_price: usage.map(|usage| Money::thousandths(usage.unit1_milli)),
-            volume_limit: limit.map(|usage| small(usage.limit1)),
-            unit_price_beyond_limit: limit.map(|usage| Money::thousandths(usage.unit2_milli)),
-        });
-    }
-    Ok(items)
-}
-
 /// A page of charges: estimates of open months first, then closed ones, newest month first.
 pub(crate) async fn charge_page(
     context: &Context<'_>,
@@ -591,33 +360,4 @@ impl BillingMutation {
             user_errors: UsageUserError::all(problems)?,
         })
     }
-}
-
-/// The rows of one page of closed charges with their lines.
-pub(super) async fn with_lines(view: &View, rows: Vec<(String, charge::Model)>) -> Result<Vec<(String, Charge)>> {
-    if rows.is_empty() {
-        return Ok(Vec::new());
-    }
-    let any = rows.iter().fold(sea_orm::Condition::any(), |any, (_, row)| {
-        any.add(
-            line::Column::ServiceId
-                .eq(row.service_id)
-                .and(line::Column::Month.eq(row.month)),
-        )
-    });
-    let lines = view
-        .select::<line::Entity>()
-        .filter(any)
-        .order_by_asc(line::Column::Position)
-        .all()
-        .await?;
-    let mut of = HashMap::<_, Vec<_>>::new();
-    for line in lines {
-        of.entry((line.service_id, line.month)).or_default().push(line);
-    }
-    let charge = |(cursor, row): (String, charge::Model)| {
-        let lines = of.get(&(row.service_id, row.month)).map_or(&[][..], Vec::as_slice);
-        (cursor, Charge::closed(&row, lines))
-    };
-    Ok(rows.into_iter().map(charge).collect())
 }

@@ -3,6 +3,7 @@
 
 mod charge;
 mod closing;
+mod fetch;
 pub mod formula;
 pub mod graphql;
 mod ledger;

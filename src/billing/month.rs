@@ -1,6 +1,10 @@
 //! The months that an organization has closed.
 
-use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*};
+use sea_orm::{
+    QueryOrder, QuerySelect,
+    entity::prelude::*,
+    sea_query::{Func, Query, SelectStatement},
+};
 use serde::Serialize;
 
 use crate::kernel::{Error, Month, OrganizationId, Reader, Result, Timestamp, record::part};
@@ -33,6 +37,17 @@ pub async fn last_closed(reader: &Reader) -> Result<Option<Month>> {
         .one()
         .await?;
     Ok(last.map(|row| row.month))
+}
+
+/// The same as a part of another statement: one value, null where no month is closed.
+pub fn last_closed_of(organization: OrganizationId) -> SelectStatement {
+    let own = Column::OrganizationId.eq(organization);
+    let mut select = Query::select();
+    select
+        .expr(Func::max(Expr::col((Entity, Column::Month))))
+        .from(Entity)
+        .and_where(own);
+    select
 }
 
 /// The months that are still open, to `today`'s: those after the last that was closed or, before any was, from the one

@@ -11,16 +11,19 @@ use sea_orm::{
 
 use super::{
     charge,
-    graphql::{ById, Charge, ChargeConnection, ChargeFilter, check_span, open_in, with_lines},
+    fetch::{ById, EstimateOf, LastClosed, check_span, open_in, with_lines},
+    graphql::{Charge, ChargeConnection, ChargeFilter},
     ledger::Books,
-    price,
+    month, price,
 };
 use crate::{
+    contract,
     kernel::{
         Action, Caller, Money, Month, Page, PageRequest, Result, ServiceId, View,
         page::{self, Cursors, Direction, Part, Place},
         reader::Scoped,
     },
+    member::graphql::selects,
     service,
 };
 
@@ -32,8 +35,8 @@ pub(super) async fn estimates(
     services: &[ServiceId],
     month: Month,
 ) -> Result<Vec<Charge>> {
-    let cache = view.loader.get_cached_values::<super::graphql::EstimateOf>().await;
-    let known = |service: &ServiceId| cache.get(&super::graphql::EstimateOf(*service, month)).cloned();
+    let cache = view.loader.get_cached_values::<EstimateOf>().await;
+    let known = |service: &ServiceId| cache.get(&EstimateOf(*service, month)).cloned();
     let mut charges: Vec<Charge> = Vec::new();
     if let Some(all) = services.iter().map(known).collect::<Option<Vec<_>>>() {
         charges.extend(all.into_iter().flatten());
@@ -41,9 +44,7 @@ pub(super) async fn estimates(
         let books = Books::open(view, price::book(caller.app()).await?, services, month).await?;
         for service in services {
             let charge = books.charge(*service)?.map(|estimate| Charge::estimated(&estimate));
-            view.loader
-                .feed_one(super::graphql::EstimateOf(*service, month), charge.clone())
-                .await;
+            view.loader.feed_one(EstimateOf(*service, month), charge.clone()).await;
             charges.extend(charge);
         }
     }
@@ -55,6 +56,7 @@ pub(super) async fn estimates(
 struct Sums {
     count: i64,
     total: Option<i64>,
+    last_closed: Option<Month>,
 }
 
 /// A page of charges.
@@ -69,12 +71,12 @@ pub(super) async fn read(
     let (size, from_end) = request.size()?;
     let services = services(&view, &filter).await?;
     let cursors = Cursors::new(&caller.app().keys, view.organization_id(), "charges");
+    let select = || narrowed(&view, &filter, &services);
+    let (count, sum) = sums(context, &view, select()).await?;
     let mut open = Vec::new();
     for month in open_in(caller, &view, filter.from, filter.to).await?.into_iter().rev() {
         open.extend(estimates(caller, &view, &services, month).await?);
     }
-    let select = || narrowed(&view, &filter, &services);
-    let (count, sum) = sums(context, select()).await?;
     let total = open.iter().map(Charge::won).sum::<i64>() + sum;
     let total_count = open.len() as u64 + count;
 
@@ -82,9 +84,11 @@ pub(super) async fn read(
     let ahead = open_page(&open, &request, &cursors)?;
     let column = [charge::Column::Month, charge::Column::ServiceId];
     let place = |row: &charge::Model| [Part::Number(row.month.index().into()), Part::Id(row.service_id.0)];
+    let asks = |field: &str| ["nodes", "edges.node"].iter().any(|path| selects(context, path, field));
+    let has_lines = asks("lines");
     let page = if from_end {
         let closed = page::read(select(), column, Direction::Desc, &request, &cursors, place).await?;
-        join_from_end(ahead, closed, size, &view).await?
+        join_from_end(ahead, closed, size, &view, has_lines).await?
     } else if ahead.len() > size {
         Page {
             has_next: true,
@@ -95,13 +99,17 @@ pub(super) async fn read(
         let closed = page::read(select(), column, Direction::Desc, &request, &cursors, place).await?;
         let room = size - ahead.len();
         let has_next = closed.has_next || closed.edges.len() > room;
-        let closed = with_lines(&view, closed.edges.into_iter().take(room).collect()).await?;
+        let closed = with_lines(&view, closed.edges.into_iter().take(room).collect(), has_lines).await?;
         Page {
             edges: ahead.into_iter().chain(closed).collect(),
             has_next,
             has_previous: request.after.is_some(),
         }
     };
+    if asks("service.contract") {
+        let services: Vec<_> = page.edges.iter().map(|(_, charge)| charge.service_id).collect();
+        contract::graphql::prefetch(&view, &services).await?;
+    }
     Ok(ChargeConnection::of(page, total_count, Money::won(total)))
 }
 
@@ -131,11 +139,12 @@ async fn join_from_end(
     closed: Page<charge::Model>,
     size: usize,
     view: &View,
+    has_lines: bool,
 ) -> Result<Page<Charge>> {
     let room = size - closed.edges.len();
     let skipped = ahead.len().saturating_sub(room);
     let has_previous = closed.has_previous || skipped > 0;
-    let (has_next, closed) = (closed.has_next, with_lines(view, closed.edges).await?);
+    let (has_next, closed) = (closed.has_next, with_lines(view, closed.edges, has_lines).await?);
     Ok(Page {
         edges: ahead.into_iter().skip(skipped).chain(closed).collect(),
         has_next,
@@ -170,7 +179,9 @@ fn narrowed<'v>(view: &'v View, filter: &ChargeFilter, services: &[ServiceId]) -
     select.filter(charge::Column::ServiceId.is_in(services.iter().copied()))
 }
 
-async fn sums(context: &Context<'_>, select: Scoped<'_, charge::Entity>) -> Result<(u64, i64)> {
+/// How many closed charges there are and what they come to, if that was asked. The same statement finds out which month
+/// was closed last, which is asked next.
+async fn sums(context: &Context<'_>, view: &View, select: Scoped<'_, charge::Entity>) -> Result<(u64, i64)> {
     let ahead = context.look_ahead();
     if !ahead.field("total").exists() && !ahead.field("totalCount").exists() {
         return Ok((0, 0));
@@ -178,14 +189,17 @@ async fn sums(context: &Context<'_>, select: Scoped<'_, charge::Entity>) -> Resu
     let whole = |what: sea_orm::sea_query::Expr| what.cast_as(Alias::new("bigint"));
     let count = whole(Expr::col(charge::Column::Month).count());
     let total = whole(Expr::expr(Func::sum(Expr::col(charge::Column::Total))));
+    let last_closed = Expr::SubQuery(None, Box::new(month::last_closed_of(view.organization_id()).into()));
     let sums: Vec<Sums> = select
         .select_only()
         .column_as(count, "count")
         .column_as(total, "total")
+        .column_as(last_closed, "last_closed")
         .rows()
         .await?;
-    let sums = sums.into_iter().next();
-    Ok(sums.map_or((0, 0), |sums| {
-        (u64::try_from(sums.count).unwrap_or(0), sums.total.unwrap_or(0))
-    }))
+    let Some(sums) = sums.into_iter().next() else {
+        return Ok((0, 0));
+    };
+    view.loader.feed_one(LastClosed, sums.last_closed).await;
+    Ok((u64::try_from(sums.count).unwrap_or(0), sums.total.unwrap_or(0)))
 }

@@ -3,17 +3,16 @@
 
 mod entity;
 pub mod graphql;
+mod input;
 pub mod item;
 mod life;
 mod revision;
 mod rules;
 
 pub use entity::{ActiveModel, Column, Entity, Item, Items, Model, Model as Contract, Status};
+pub use input::{ContractDraftInput, ContractItemInput, ContractSignInput, ContractUpdateInput};
 pub use life::{ServiceResumeInput, ServiceSuspendInput, ServiceTerminateInput, add, resume, suspend, terminate};
 pub use revision::{
     Cause, Column as RevisionColumn, Entity as RevisionEntity, Model as Revision, of_services as revisions_of,
 };
-pub use rules::{
-    Completeness, ContractDraftInput, ContractItemInput, ContractSignInput, ContractUpdateInput, Discount, close,
-    discount, draft, merge, next_edit, of_service, open, sign, update,
-};
+pub use rules::{Completeness, Discount, close, discount, draft, merge, next_edit, of_service, open, sign, update};

@@ -5,12 +5,14 @@
     reason = "columns that the API does not show say by their names what they are"
 )]
 
-use async_graphql::{Enum, SimpleObject};
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, entity::prelude::*};
+use std::collections::HashMap;
+
+use async_graphql::{Enum, SimpleObject, dataloader::Loader};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, entity::prelude::*, sea_query::ExprTrait as _};
 use serde::Serialize;
 
 use super::entity::Items;
-use crate::kernel::{ContractId, Day, OrganizationId, Reader, Result, ServiceId, Timestamp, record::part};
+use crate::kernel::{Batch, ContractId, Day, OrganizationId, Reader, Result, ServiceId, Timestamp, record::part};
 
 /// Why a version came to be.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Enum, EnumIter, DeriveActiveEnum)]
@@ -70,6 +72,31 @@ pub struct Model {
 pub enum Relation {}
 
 part! { "contract revision", key: |row| format!("{}#{}", row.contract_id, row.revision), service: service_id }
+
+/// The question for a version of a contract by its number.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Version(pub ContractId, pub i32);
+
+impl Model {
+    /// Which version it is.
+    pub fn version(&self) -> Version {
+        Version(self.contract_id, self.revision)
+    }
+}
+
+impl Loader<Version> for Batch {
+    type Value = Model;
+    type Error = String;
+
+    async fn load(&self, keys: &[Version]) -> std::result::Result<HashMap<Version, Model>, String> {
+        let any = keys.iter().fold(Condition::any(), |any, Version(contract, number)| {
+            any.add(Column::ContractId.eq(*contract).and(Column::Revision.eq(*number)))
+        });
+        let rows = self.select::<Entity>().filter(any).all().await;
+        let rows = rows.map_err(|error| format!("{error:?}"))?;
+        Ok(rows.into_iter().map(|row| (row.version(), row)).collect())
+    }
+}
 
 /// The versions of these services' contracts that count up to a day, each service's in their order.
 ///

@@ -3,25 +3,20 @@
 
 use async_graphql::Enum;
 
-/// A role in an organization. Roles add up: an owner who is also an administrator has both.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Enum)]
-#[graphql(name = "Role")]
+/// As whom somebody acts. Roles add up: an owner who is also an administrator has both.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Role {
     /// 소유자: the owner. Everything in the organization.
     Owner,
     /// 조직관리자: an organization administrator. Everything of this menu that is not the owner's alone.
-    #[graphql(name = "ORGANIZATION_ADMIN")]
     Administrator,
     /// 구성원: a member, with or without roles in services. Sees himself.
     Member,
     /// Nobody is signed in.
-    #[graphql(visible = false)]
     Nobody,
     /// The service itself, at work on a job.
-    #[graphql(visible = false)]
     System,
     /// Whoever runs the service, at its command line.
-    #[graphql(visible = false)]
     Operator,
 }
 

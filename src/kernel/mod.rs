@@ -1,5 +1,84 @@
 //! What every area leans on; it knows no area's code. Read `caller.rs` first: its two doors are the only way to a
 //! row. Then `reader.rs` (how rows are read), `tx.rs` (how they are written), `action.rs` (who may).
+//!
+//! # What does not compile
+//! Each of these stands beside its twin that does.
+//!
+//! Rows are read through a view, which shows one organization's; the view is no connection.
+//! ```
+//! # use orgdesk::kernel::{Record, Result, View};
+//! async fn rows<E: Record>(view: &View) -> Result<Vec<E::Model>> {
+//!     view.select::<E>().all().await
+//! }
+//! ```
+//! ```compile_fail
+//! # use orgdesk::kernel::{Record, Result, View};
+//! async fn rows<E: Record>(view: &View) -> Result<Vec<E::Model>> {
+//!     Ok(E::find().all(view).await?)
+//! }
+//! ```
+//!
+//! Rows are written with a `Tx`, which tells the log; a view can't write, and the database lends its connection to
+//! nobody.
+//! ```
+//! # use orgdesk::kernel::{Record, Result, Tx};
+//! async fn add<E: Record>(tx: &Tx, row: E::Model) -> Result<E::Model> {
+//!     tx.create::<E>(row).await
+//! }
+//! ```
+//! ```compile_fail
+//! # use orgdesk::kernel::{Record, Result, View};
+//! async fn add<E: Record>(view: &View, row: E::Model) -> Result<E::Model> {
+//!     view.create::<E>(row).await
+//! }
+//! ```
+//! ```compile_fail
+//! # use orgdesk::kernel::{Record, Result, Tx};
+//! # use sea_orm::{EntityTrait, IntoActiveModel};
+//! async fn add<E: Record>(tx: &Tx, row: E::Model) -> Result<()> {
+//!     E::insert(row.into_active_model()).exec_without_returning(tx).await?;
+//!     Ok(())
+//! }
+//! ```
+//! ```compile_fail
+//! # use orgdesk::kernel::App;
+//! async fn connection(app: &App) {
+//!     app.database.raw();
+//! }
+//! ```
+//!
+//! A `Tx` is made by `act` alone, which asks for the permission first, and does not outlive the deed.
+//! ```
+//! # use orgdesk::kernel::{Action, Caller, Outcome, Plain, Result, Tx};
+//! async fn done<T: Outcome + Send>(caller: &Caller, outcome: T) -> Result<T> {
+//!     caller.act(Action::ServiceUpdate, &Plain, async |tx: &Tx| { tx.now(); Ok(outcome) }).await
+//! }
+//! ```
+//! ```compile_fail
+//! # use orgdesk::kernel::{Action, Caller, Outcome, Plain, Result, Tx};
+//! async fn done<T: Outcome + Send>(caller: &Caller, outcome: T) -> Result<T> {
+//!     let mut kept: Option<&Tx> = None;
+//!     caller.act(Action::ServiceUpdate, &Plain, async |tx: &Tx| { kept = Some(tx); Ok(outcome) }).await
+//! }
+//! ```
+//! ```compile_fail
+//! # use orgdesk::kernel::{Action, Caller, Result, Tx};
+//! async fn begun(caller: &Caller) -> Result<Tx> {
+//!     let of = caller.organization_id().unwrap();
+//!     Tx::begin(caller.app().clone(), caller.actor().clone(), caller.origin().clone(), Action::ServiceUpdate, of).await
+//! }
+//! ```
+//!
+//! A credential is no field of an answer.
+//! ```
+//! #[derive(async_graphql::SimpleObject)]
+//! struct Key { /** What people see. */ hint: String }
+//! ```
+//! ```compile_fail
+//! # use orgdesk::kernel::secret::SecretText;
+//! #[derive(async_graphql::SimpleObject)]
+//! struct Key { /** What people see. */ hint: SecretText }
+//! ```
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -15,6 +94,7 @@ pub(crate) mod caller;
 pub mod clock;
 pub mod config;
 pub(crate) mod db;
+mod difference;
 pub mod error;
 pub(crate) mod id;
 pub(crate) mod idempotency;

@@ -51,7 +51,7 @@ macro_rules! user_errors {
         #[derive(Clone, PartialEq, Debug, async_graphql::SimpleObject)]
         #[graphql(complex)]
         pub struct $error {
-            /// What to switch on.
+            /// What is wrong, for programs; it is the same in every language.
             pub code: $code,
             /// The path of the argument at fault, such as `["input", "name"]`, list places as numbers; null where it is no one argument's.
             pub field: Option<Vec<String>>,

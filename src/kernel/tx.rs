@@ -9,16 +9,16 @@ use std::{
 
 use chrono_tz::Tz;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, IdenStatic, IntoActiveModel, Iterable,
-    ModelTrait, PrimaryKeyToColumn, QueryFilter, Statement, sea_query::Expr,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, IntoActiveModel, Iterable, ModelTrait,
+    PrimaryKeyToColumn, QueryFilter, Statement, sea_query::Expr,
 };
-use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::{
     Action, Actor, App, Code, Day, Error, Job, JobId, OrganizationId, Origin, Problem, Reader, Record, Result,
     Timestamp, audit,
     audit::{Change, Outcome},
+    difference::differences,
     id, outbox, zone,
 };
 
@@ -403,36 +403,4 @@ impl Tx {
             .map(PrimaryKeyToColumn::into_column)
             .fold(own, |all, column| all.add(column.eq(row.get(column))))
     }
-}
-
-/// What differs, as the log shows it: the field's name and its values before and after. The lock counter and the
-/// owner's column tell nothing and are left out.
-type Difference = (String, Option<String>, Option<String>);
-
-fn differences<E: Record>(before: Option<&E::Model>, after: &E::Model) -> Result<Vec<Difference>> {
-    let old = before.map(serde_json::to_value).transpose()?;
-    let new = serde_json::to_value(after)?;
-    let mut told = Vec::new();
-    for column in E::Column::iter() {
-        let name = column.as_str();
-        let silent = name == E::owner().as_str() || E::version().is_some_and(|version| name == version.as_str());
-        if silent || before.is_some_and(|before| before.get(column) == after.get(column)) {
-            continue;
-        }
-        let show = |row: &Json| row.get(name).filter(|value| !value.is_null()).map(Json::to_string);
-        let shown = (camel(name), old.as_ref().and_then(show), show(&new));
-        if before.is_some() || shown.2.is_some() {
-            told.push(shown);
-        }
-    }
-    Ok(told)
-}
-
-fn camel(snake: &str) -> String {
-    let mut words = snake.split('_');
-    let first = words.next().unwrap_or_default().to_owned();
-    words.fold(first, |name, word| {
-        let (head, tail) = word.split_at(word.len().min(1));
-        name + &head.to_ascii_uppercase() + tail
-    })
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ComplexObject, Context, InputObject, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, Enum, InputObject, Object, SimpleObject};
 
 use super::{
     Credentials,
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     admin,
     kernel::{
-        Action, Caller, Error, PageRequest, Plain, Problem, Result, Role,
+        Action, Caller, Error, PageRequest, Plain, Problem, Result,
         page::{self, Cursors, Direction, Part, connection},
         payload::{payload, settle, user_errors},
     },
@@ -116,27 +116,43 @@ pub(crate) async fn member_page(context: &Context<'_>, request: PageRequest) -> 
     Ok(MemberConnection::of(page, total))
 }
 
-/// Whether a field is asked for below a path such as `edges.node`.
+/// A role in an organization. Roles add up: an owner who is also an administrator has both.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Enum)]
+#[graphql(name = "Role")]
+pub enum MemberRole {
+    /// 소유자: the owner. Everything in the organization.
+    Owner,
+    /// 조직관리자: an organization administrator. Everything of this menu that is not the owner's alone.
+    #[graphql(name = "ORGANIZATION_ADMIN")]
+    Administrator,
+    /// 구성원: a member, with or without roles in services. Sees himself.
+    Member,
+}
+
+impl MemberRole {
+    fn all(is_owner: bool, is_administrator: bool) -> Vec<Self> {
+        let owner = is_owner.then_some(Self::Owner);
+        let administrator = is_administrator.then_some(Self::Administrator);
+        owner.into_iter().chain(administrator).chain([Self::Member]).collect()
+    }
+}
+
+/// Whether a field, or a path of fields, is asked for below a path such as `edges.node`.
 pub(crate) fn selects(context: &Context<'_>, path: &str, field: &str) -> bool {
     path.split('.')
+        .chain(field.split('.'))
         .fold(context.look_ahead(), |ahead, step| ahead.field(step))
-        .field(field)
         .exists()
 }
 
 #[ComplexObject]
 impl Model {
     /// The roles in the organization, at most 3.
-    async fn roles(&self, context: &Context<'_>) -> Result<Vec<Role>> {
+    async fn roles(&self, context: &Context<'_>) -> Result<Vec<MemberRole>> {
         let caller = context.data_unchecked::<Arc<Caller>>();
         let view = caller.view(Action::ViewerRead).await?;
         let is_administrator = admin::is_administrator(&view, self.id).await?;
-        let owner = self.is_owner.then_some(Role::Owner);
-        Ok(owner
-            .into_iter()
-            .chain(is_administrator.then_some(Role::Administrator))
-            .chain([Role::Member])
-            .collect())
+        Ok(MemberRole::all(self.is_owner, is_administrator))
     }
 }
 
@@ -151,8 +167,12 @@ pub struct Viewer {
 #[ComplexObject]
 impl Viewer {
     /// The roles in the organization, at most 3.
-    async fn roles(&self, context: &Context<'_>) -> Vec<Role> {
-        context.data_unchecked::<Arc<Caller>>().actor().roles()
+    async fn roles(&self, context: &Context<'_>) -> Vec<MemberRole> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        let member = caller.actor().member();
+        member.map_or_else(Vec::new, |member| {
+            MemberRole::all(member.is_owner, member.is_administrator)
+        })
     }
 
     /// Everything that these roles allow, at most 200.

@@ -58,18 +58,8 @@ asks!(OrganizationUpdateInput);
 pub async fn create(tx: &Tx, new: New) -> Result<entity::Model> {
     let domain = new.domain.to_lowercase();
     let mut problems: Vec<_> = check_name("input.name", &new.name).into_iter().collect();
-<<<<<<< HEAD
-    let wrong = check_domain("input.domain", &domain);
-    let is_free = wrong.is_some() || !route::is_taken(tx, &domain).await?;
-    problems.extend(wrong);
-    problems.extend(check_time_zone("input.timeZone", &new.time_zone));
-    if !is_free {
-        problems.push(Problem::at("input.domain", Code::Taken));
-    }
-=======
     problems.extend(find_domain_problem(tx, &domain).await?);
     problems.extend(check_time_zone("input.timeZone", &new.time_zone));
->>>>>>> helper-c
     Error::unless_none(problems)?;
     let organization = tx
         .create::<entity::Entity>(entity::Model {
@@ -129,16 +119,7 @@ pub async fn update(tx: &Tx, id: &str, input: &OrganizationUpdateInput) -> Resul
         .into_iter()
         .collect();
     if let Some(domain) = &domain {
-<<<<<<< HEAD
-        let wrong = check_domain("input.domain", domain);
-        let is_free = wrong.is_some() || !route::is_taken(tx, domain).await?;
-        problems.extend(wrong);
-        if !is_free {
-            problems.push(Problem::at("input.domain", Code::Taken));
-        }
-=======
         problems.extend(find_domain_problem(tx, domain).await?);
->>>>>>> helper-c
     }
     problems.extend(zone.as_deref().and_then(|zone| check_time_zone("input.timeZone", zone)));
     let reserved = [("input.domain", domain.is_some()), ("input.timeZone", zone.is_some())];

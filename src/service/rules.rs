@@ -283,20 +283,11 @@ fn check_code(code: &str) -> Option<Problem> {
     }
 }
 
-<<<<<<< HEAD
 /// What of these is taken. Only what is well-formed is looked for: PostgreSQL takes no NUL, in a question neither.
 async fn check_taken(tx: &Tx, code: Option<&str>, name: Option<&str>, own: Option<&Model>) -> Result<Vec<Problem>> {
-=======
-/// A text as it is compared; PostgreSQL takes no NUL, and what has one in it is refused as a name anyway.
-fn searchable(text: &str) -> String {
-    text.to_lowercase().replace('\0', "\u{fffd}")
-}
-
-async fn check_taken(tx: &Tx, code: Option<&str>, name: &str, own: Option<&Model>) -> Result<Vec<Problem>> {
->>>>>>> helper-c
     let mut problems = Vec::new();
     if let Some(code) = code {
-        let same = Expr::expr(Func::lower(Expr::col(Column::Code))).eq(searchable(code));
+        let same = Expr::expr(Func::lower(Expr::col(Column::Code))).eq(code.to_lowercase());
         if tx.select::<Entity>().filter(same).one().await?.is_some() {
             problems.push(Problem::at("input.code", Code::Taken));
         }
@@ -304,12 +295,8 @@ async fn check_taken(tx: &Tx, code: Option<&str>, name: &str, own: Option<&Model
     let Some(name) = name else { return Ok(problems) };
     let holder = tx
         .select::<Entity>()
-<<<<<<< HEAD
         .filter(Column::NameKey.eq(name.to_lowercase()))
         .filter(Column::Status.ne(Status::Terminated))
-=======
-        .filter(Column::NameKey.eq(searchable(name)))
->>>>>>> helper-c
         .one()
         .await?;
     if holder.is_some_and(|holder| own.is_none_or(|own| own.id != holder.id)) {

@@ -3,6 +3,7 @@
 
 mod support;
 
+mod architecture;
 mod audit;
 mod billing_property;
 mod charge;
@@ -15,18 +16,27 @@ mod doors;
 mod dry_run;
 mod idempotency;
 mod job;
+mod limits;
+mod message;
 mod month_close;
+mod node;
 mod operating;
+mod operations;
 mod organization;
 mod packaging;
+mod page;
+mod playground;
 mod process;
 mod quote;
 mod readme;
 mod restricted;
+mod schema;
+mod seal;
 mod service;
 mod service_life;
 mod service_list;
 mod session;
+mod statements;
 mod supply;
 mod tenancy;
 mod text;

@@ -1,14 +1,62 @@
 //! The playground in a real browser: the sign-in form, the examples, and that nothing leaves this host.
-//! Each test takes the address of a running server, `http://127.0.0.1:PORT`, and someone who can sign in there.
+//! What they do there takes the address of a running server, `http://127.0.0.1:PORT`, and someone who can sign in.
 
+use std::net::TcpListener;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::support::running::{BINARY, Running};
 use crate::support::webdriver::{Browser, Skip};
 
 const SHORT: Duration = Duration::from_secs(30);
+
+/// Who the demo lets in, and says so on its playground.
+const DEMO: Login<'_> = Login {
+    organization: "demo",
+    login: "owner",
+    password: "orgdesk-demo-owner",
+    organization_name: "데모 컨택센터",
+};
+
+/// One demo for all that is done in the browser: making it takes as long as a browser's start.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn g6_the_playground_works_in_a_browser_and_asks_no_other_host() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let address = format!("127.0.0.1:{port}");
+    let mut demo = Command::new(BINARY);
+    demo.arg("demo")
+        .env("ORGDESK_DATA", folder.path())
+        .env("ORGDESK_LISTEN", &address);
+    let running = tokio::task::spawn_blocking(move || Running::start(&mut demo, &address))
+        .await
+        .unwrap();
+    let base = format!("http://127.0.0.1:{port}");
+
+    let done = all_of_it(&base).await;
+
+    drop(running);
+    if let Err(Skip(why)) = done {
+        crate::support::skip::skipped("the playground in a browser", &why);
+    }
+}
+
+async fn all_of_it(base: &str) -> Result<(), Skip> {
+    signs_in_and_runs_the_first_example(base, &DEMO).await?;
+    speaks_korean_and_signs_out(base, &DEMO).await?;
+    if std::env::var("ORGDESK_TEST_PICTURE").is_ok_and(|value| value == "1") {
+        picture(
+            base,
+            &DEMO,
+            Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/playground.png")),
+        )
+        .await?;
+    }
+    Ok(())
+}
 
 /// Someone who can sign in, and the organization's name that the first example answers.
 #[derive(Debug, Clone, Copy)]

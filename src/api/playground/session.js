@@ -12,14 +12,13 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 
 const TOKENS = "tokens { accessToken accessTokenExpiresAt refreshToken }";
 const START = `mutation SignIn($input: SessionStartInput!) {
-  sessionStart(input: $input) { ${TOKENS} viewer { member { name } organization { name } } userErrors { message } }
+  sessionStart(input: $input) { ${TOKENS} userErrors { message } }
 }`;
+const WHO = "query WhoIsSignedIn { viewer { member { name } organizationName } }";
 const REFRESH = `mutation KeepSignedIn($input: SessionRefreshInput!) {
   sessionRefresh(input: $input) { ${TOKENS} userErrors { message } }
 }`;
-const END = `mutation SignOut($input: SessionEndInput!) {
-  sessionEnd(input: $input) { userErrors { message } }
-}`;
+const END = "mutation SignOut { sessionEnd { userErrors { message } } }";
 
 /** What the server says to the person, in the person's language. `isFinal`: the same again would be refused again. */
 export class Refused extends Error {
@@ -48,6 +47,11 @@ async function run(query, field, input, headers) {
   const payload = body.data[field];
   if (payload.userErrors.length) throw new Refused(payload.userErrors, true);
   return { payload, now: Date.parse(answer.headers.get("date")) || Date.now() };
+}
+
+/** New tokens for a refresh token, as `run` answers. */
+function refreshed(refreshToken) {
+  return run(REFRESH, "sessionRefresh", { refreshToken });
 }
 
 /** What is kept of the tokens. The time left is counted by the server's clock, so that a wrong one here does no harm. */
@@ -84,19 +88,21 @@ export class Session {
 
   async start(organization, login, password) {
     const { payload, now } = await run(START, "sessionStart", { organization, login, password });
-    const who = { member: payload.viewer.member.name, organization: payload.viewer.organization.name };
-    this.#keep({ ...keptTokens(payload.tokens, now), who });
+    const tokens = keptTokens(payload.tokens, now);
+    const answer = await post({ query: WHO }, { authorization: `Bearer ${tokens.accessToken}` });
+    const { viewer } = (await answer.json()).data;
+    this.#keep({ ...tokens, who: { member: viewer.member.name, organization: viewer.organizationName } });
     this.#changed(false);
   }
 
   /** Signs out here at once and tells the server; a server that cannot be reached lets the session run out. */
   async end() {
-    const { refreshToken, renewAt } = this.#kept;
-    // An access token that may have expired would have the request refused; the refresh token says enough.
-    const headers = Date.now() < renewAt ? this.#authorization() : {};
+    const { accessToken, refreshToken, renewAt } = this.#kept;
     this.#keep(null);
     this.#changed(false);
-    await run(END, "sessionEnd", { refreshToken }, headers);
+    // An access token that may have expired would have the request refused.
+    const token = Date.now() < renewAt ? accessToken : (await refreshed(refreshToken)).payload.tokens.accessToken;
+    await run(END, "sessionEnd", undefined, { authorization: `Bearer ${token}` });
   }
 
   /** Sends a request of the editor as the signed-in member. Headers that the person wrote come first. */
@@ -141,7 +147,7 @@ export class Session {
     const before = this.#kept;
     if (!before) return false;
     try {
-      const { payload, now } = await run(REFRESH, "sessionRefresh", { refreshToken: before.refreshToken });
+      const { payload, now } = await refreshed(before.refreshToken);
       if (this.#kept !== before) return false;
       this.#keep({ ...before, ...keptTokens(payload.tokens, now) });
       return true;

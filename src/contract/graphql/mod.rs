@@ -1,31 +1,40 @@
 //! What the API says of contracts: items, versions, the daily allowance, quotes, and what can be done.
 
-use std::{collections::HashMap, sync::Arc};
+mod actions;
+mod fetch;
+mod quote;
 
-use async_graphql::{ComplexObject, Context, ID, InputObject, Object, SimpleObject, dataloader::Loader};
+use std::sync::Arc;
+
+use async_graphql::{ComplexObject, Context, ID, Object, SimpleObject};
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
-    entity::{Column, Entity, Item, Model, Status},
+    entity::{Entity, Item, Model, Status},
+    input::{ContractDraftInput, ContractSignInput, ContractUpdateInput},
     item::ItemCode,
     revision::{self, Entity as RevisionEntity},
-    rules::{self, ContractDraftInput, ContractItemInput, ContractSignInput, ContractUpdateInput},
+    rules,
 };
 use crate::{
     billing::{
         self,
-        graphql::{CatalogueItem, ChargeBreakdown, catalogue},
+        graphql::{CatalogueItem, catalogue},
     },
     kernel::{
-        Action, Batch, Caller, Code, Day, Error, Language, On, PageRequest, Problem, Result, ServiceId, Timestamp,
-        View,
+        Action, Caller, Code, Day, Error, Language, On, PageRequest, Problem, Result, Timestamp,
         page::{self, Cursors, Direction, Part, connection},
         payload::{payload, settle, user_errors},
         zone,
     },
     organization,
-    service::{self, Service, ServiceKind, graphql::PossibleAction},
+    service::{self, Service, ServiceKind},
 };
+
+pub(crate) use actions::actions;
+pub use fetch::OfService;
+pub(crate) use fetch::{of_service, prefetch};
+pub use quote::{ContractQuote, ContractQuoteInput, ContractQuoteResult};
 
 user_errors! { ContractUserError, ContractErrorCode, "a contract", {
     /// A number is out of its range.
@@ -109,141 +118,7 @@ pub struct ContractEditAllowance {
     pub time_zone: String,
 }
 
-/// What to name a price for.
-#[derive(Debug, InputObject)]
-pub struct ContractQuoteInput {
-    /// The contract.
-    #[graphql(name = "contractId")]
-    pub contract: ID,
-    /// The items to change, at most 50; all others as they are.
-    pub items: Vec<ContractItemInput>,
-}
-
-/// What a contract would cost.
-#[derive(Debug, SimpleObject)]
-pub struct ContractQuote {
-    /// To give to `contractSign` or `contractUpdate`, which are refused if the price has moved since.
-    #[graphql(name = "quoteId")]
-    pub text: String,
-    /// The last day on which it is good: today.
-    pub good_on: Day,
-    /// 예상 비용: a whole month at the expected volumes.
-    pub whole_month: ChargeBreakdown,
-    /// This month: until yesterday as it was, from today on as quoted, at the expected volumes.
-    pub this_month: ChargeBreakdown,
-}
-
-/// What came of asking for a quote.
-#[derive(Debug, SimpleObject)]
-pub struct ContractQuoteResult {
-    /// The quote; null where there are user errors.
-    pub quote: Option<ContractQuote>,
-    /// Why there is none; empty where there is one.
-    pub user_errors: Vec<ContractUserError>,
-}
-
 connection! { ContractRevisionConnection, ContractRevisionEdge, revision::Model, "version", "versions of a contract" }
-
-/// The question for the contract of a service.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct OfService(pub ServiceId);
-
-impl Loader<OfService> for Batch {
-    type Value = Model;
-    type Error = String;
-
-    async fn load(&self, keys: &[OfService]) -> std::result::Result<HashMap<OfService, Model>, String> {
-        let services = keys.iter().map(|key| key.0);
-        let rows = self
-            .select::<Entity>()
-            .filter(Column::ServiceId.is_in(services))
-            .all()
-            .await;
-        let rows = rows.map_err(|error| format!("{error:?}"))?;
-        Ok(rows.into_iter().map(|row| (OfService(row.service_id), row)).collect())
-    }
-}
-
-/// Fetches the contracts of many services at once.
-pub(crate) async fn prefetch(view: &View, services: &[ServiceId]) -> Result<()> {
-    view.loader
-        .load_many(services.iter().copied().map(OfService))
-        .await
-        .map_err(Error::internal)?;
-    Ok(())
-}
-
-/// The contract of a service.
-pub(crate) async fn of_service(context: &Context<'_>, service: ServiceId) -> Result<Option<Model>> {
-    let view = context
-        .data_unchecked::<Arc<Caller>>()
-        .view(Action::ContractRead)
-        .await?;
-    view.loader.load_one(OfService(service)).await.map_err(Error::internal)
-}
-
-/// What can be done with a service and its contract, and why not. The reasons are those that the rules give.
-pub(crate) async fn actions(
-    context: &Context<'_>,
-    service: &Service,
-    contract: Option<&Model>,
-) -> Result<Vec<PossibleAction>> {
-    use Action::{
-        ContractDraft, ContractSign, ContractUpdate, ServiceResume, ServiceSuspend, ServiceTerminate, ServiceUpdate,
-    };
-    use service::Status::{InUse, NotInUse, Suspended, Terminated};
-    let caller = context.data_unchecked::<Arc<Caller>>();
-    let zone = organization::graphql::zone(context).await?;
-    let next_edit = contract.and_then(|contract| rules::next_edit(contract, caller.now(), zone));
-    let unless = |fits: bool, code: Code| (!fits).then_some(code);
-    let state = service.status;
-    let signed = match state {
-        NotInUse => None,
-        InUse | Suspended => Some(Code::ContractAlreadySigned),
-        Terminated => Some(Code::ContractEnded),
-    };
-    let one = |name: Action, reason: Option<Code>, available_at: Option<Timestamp>| {
-        let is_forbidden = !caller.may(name);
-        let reason_code = reason
-            .map(Code::name)
-            .or(is_forbidden.then_some("FORBIDDEN"))
-            .map(str::to_owned);
-        PossibleAction {
-            name,
-            is_allowed: reason_code.is_none(),
-            reason_code,
-            available_at,
-        }
-    };
-    let over = unless(state != Terminated, Code::ServiceTerminated);
-    let begun = unless(state != NotInUse, Code::ContractNotCompleted);
-    let edit = match state {
-        NotInUse => Some(Code::ContractNotCompleted),
-        Terminated => Some(Code::ContractEnded),
-        InUse | Suspended => next_edit.map(|_| Code::ContractAlreadyChangedToday),
-    };
-    Ok(vec![
-        one(ServiceUpdate, over, None),
-        one(ContractDraft, signed, None),
-        one(ContractSign, signed, None),
-        one(ContractUpdate, edit, next_edit.filter(|_| state != Terminated)),
-        one(
-            ServiceSuspend,
-            over.or(begun).or(unless(state == InUse, Code::ServiceNotInUse)),
-            None,
-        ),
-        one(
-            ServiceResume,
-            over.or(begun).or(unless(state == Suspended, Code::ServiceNotSuspended)),
-            None,
-        ),
-        one(
-            ServiceTerminate,
-            over.or(unless(state != InUse, Code::ServiceStillActive)),
-            None,
-        ),
-    ])
-}
 
 fn labelled(context: &Context<'_>, items: &[Item]) -> Vec<ContractItem> {
     let language = context.data_unchecked::<Arc<Caller>>().language();
@@ -279,7 +154,10 @@ impl Model {
             .data_unchecked::<Arc<Caller>>()
             .view(Action::ServiceRead)
             .await?;
-        view.seek::<service::Entity>(&self.service_id.to_string()).await
+        view.loader
+            .load_one(billing::graphql::ById(self.service_id))
+            .await
+            .map_err(Error::internal)
     }
 
     /// How often it can still be edited today; null unless it is in force.
@@ -333,6 +211,8 @@ impl Model {
             place,
         )
         .await?;
+        let known = page.edges.iter().map(|(_, row)| (row.version(), row.clone()));
+        view.loader.feed_many(known).await;
         let total = if context.look_ahead().field("totalCount").exists() {
             select().count().await?
         } else {
@@ -369,20 +249,21 @@ impl revision::Model {
         labelled(context, &self.items.0)
     }
 
-    /// The items of the version before, at most 14; null for the first version.
-    async fn previous_items(&self, context: &Context<'_>) -> Result<Option<Vec<ContractItem>>> {
+    /// The items of the version before, at most 14; empty for the first version.
+    async fn previous_items(&self, context: &Context<'_>) -> Result<Vec<ContractItem>> {
+        if self.revision == 1 {
+            return Ok(Vec::new());
+        }
         let view = context
             .data_unchecked::<Arc<Caller>>()
             .view(Action::ContractRead)
             .await?;
-        let same = view
-            .select::<RevisionEntity>()
-            .filter(revision::Column::ContractId.eq(self.contract_id));
-        let before = same
-            .filter(revision::Column::Revision.eq(self.revision - 1))
-            .one()
-            .await?;
-        Ok(before.map(|row| labelled(context, &row.items.0)))
+        let before = view
+            .loader
+            .load_one(revision::Version(self.contract_id, self.revision - 1))
+            .await
+            .map_err(Error::internal)?;
+        Ok(before.map_or_else(Vec::new, |row| labelled(context, &row.items.0)))
     }
 }
 

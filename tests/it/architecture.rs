@@ -1,0 +1,185 @@
+//! The rules of the house that no compiler knows: who may use whom, and how long a file may be.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Each area uses areas before it only. What an API says of an area may speak of any: `graphql.rs`.
+const AREAS: [&str; 14] = [
+    "organization",
+    "member",
+    "admin",
+    "service",
+    "contract",
+    "billing",
+    "company",
+    "agent",
+    "cti",
+    "pii",
+    "ticket",
+    "import",
+    "extraction",
+    "audit",
+];
+
+#[test]
+fn an_area_uses_only_areas_before_it() {
+    let mut wrong = Vec::new();
+
+    for (path, text) in sources() {
+        let Some(place) = AREAS.iter().position(|area| path.starts_with(area)) else {
+            continue;
+        };
+        let is_api = path
+            .components()
+            .any(|part| part.as_os_str() == "graphql" || part.as_os_str() == "graphql.rs");
+        for used in used_modules(&text) {
+            let is_later = AREAS
+                .iter()
+                .position(|area| *area == used)
+                .is_some_and(|other| other > place);
+            if !is_api
+                && (is_later || ["api", "command", "operate", "serve", "setup", "worker"].contains(&used.as_str()))
+            {
+                wrong.push(format!("{} uses {used}", path.display()));
+            }
+        }
+    }
+
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn the_kernel_knows_no_area() {
+    for (path, text) in sources().into_iter().filter(|(path, _)| path.starts_with("kernel")) {
+        let known: Vec<String> = used_modules(&text)
+            .into_iter()
+            .filter(|used| used != "kernel")
+            .collect();
+
+        assert_eq!(known, Vec::<String>::new(), "{}", path.display());
+    }
+}
+
+#[test]
+fn only_kernel_and_setup_name_a_connection() {
+    const NAMES: [&str; 6] = [
+        "DatabaseConnection",
+        "DatabaseTransaction",
+        "ConnectionTrait",
+        "TransactionTrait",
+        "SqlitePool",
+        "PgPool",
+    ];
+    let mut wrong = Vec::new();
+
+    for (path, text) in sources() {
+        let may = path.starts_with("kernel") || path.starts_with("setup.rs") || path.starts_with("setup");
+        let code = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .collect::<Vec<_>>()
+            .join("\n");
+        wrong.extend(
+            NAMES
+                .iter()
+                .filter(|name| !may && code.contains(*name))
+                .map(|name| format!("{}: {name}", path.display())),
+        );
+    }
+
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn files_say_what_they_are_for_and_stay_short() {
+    let mut wrong = Vec::new();
+
+    for (path, text) in sources() {
+        let lines = text.lines().count();
+        if lines > 400 {
+            wrong.push(format!("{} has {lines} lines", path.display()));
+        }
+        let opening = text.lines().take_while(|line| line.starts_with("//!")).count();
+        if opening == 0 {
+            wrong.push(format!("{} does not say what it is for", path.display()));
+        }
+        if ["#[allow", "#![allow"].iter().any(|word| text.contains(word)) {
+            wrong.push(format!("{} allows what it should expect", path.display()));
+        }
+    }
+
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// Every Rust file of `src`, by its path below it.
+fn sources() -> Vec<(PathBuf, String)> {
+    fn walk(folder: &Path, root: &Path, found: &mut Vec<(PathBuf, String)>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, root, found);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((path.strip_prefix(root).unwrap().to_owned(), text));
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    walk(&root, &root, &mut found);
+    assert!(found.len() > 100, "only {} files", found.len());
+    found
+}
+
+/// The modules of the crate that a file names: in `crate::name` and at the first level of `use crate::{…}`.
+fn used_modules(text: &str) -> Vec<String> {
+    let mut used: Vec<String> = Vec::new();
+    for (place, _) in text.match_indices("crate::") {
+        if text[..place].ends_with('$') {
+            continue;
+        }
+        let rest = &text[place + "crate::".len()..];
+        match rest.strip_prefix('{') {
+            None => used.push(word(rest)),
+            Some(group) => used.extend(first_level(group)),
+        }
+    }
+    used.sort();
+    used.dedup();
+    used
+}
+
+fn first_level(group: &str) -> Vec<String> {
+    let mut depth = 0_usize;
+    let mut names = Vec::new();
+    let mut begins = true;
+    for (place, letter) in group.char_indices() {
+        match letter {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => begins = true,
+            _ if begins && !letter.is_whitespace() => {
+                names.push(word(&group[place..]));
+                begins = false;
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+fn word(text: &str) -> String {
+    text.chars()
+        .take_while(|letter| letter.is_alphanumeric() || *letter == '_')
+        .collect()
+}
+
+#[test]
+fn the_reader_of_imports_reads_them() {
+    let text = "use crate::{\n    billing::{self, x},\n    kernel::{A, page::{b}},\n    service,\n};\nfn f() { crate::audit::g() }";
+
+    assert_eq!(used_modules(text), ["audit", "billing", "kernel", "service"]);
+}

@@ -1,0 +1,198 @@
+//! What is refused before anything runs: hostile documents, shapes of requests that are not served, and what costs too
+//! much. Each carries a mutation that would leave its entry in the log, had it run.
+
+use axum::{body::Body, http::Request};
+use serde_json::{Value, json};
+
+use crate::{
+    both,
+    support::app::{Answer, TestApp},
+};
+
+/// A document that must never run.
+const MARK: &str =
+    "mutation Mark { serviceCreate(input: { kind: CONSULTATION, code: \"mark\", name: \"Mark\" }) { service { id } } }";
+
+both! {
+    async fn g5_hostile_documents_are_refused_and_nothing_of_them_runs(app) {
+        let token = app.owner().token().await;
+
+        for (what, document, code) in hostile() {
+            let body = json!({ "query": document, "operationName": "Mark" });
+            let answer = send(&app, &token, &[], body.to_string()).await;
+
+            assert_eq!(answer.code(), code, "{what}: {:.300}", answer.text);
+            assert!(answer.json.get("data").is_none() && answer.text.len() < 6_000, "{what}: {:.300}", answer.text);
+        }
+        assert_eq!(marks(&app).await, 0);
+    }
+
+    async fn g5_bodies_that_are_no_single_request_are_refused(app) {
+        let token = app.owner().token().await;
+        let mark = json!({ "query": MARK }).to_string();
+        let deep = format!("{{\"query\":\"{{ viewer {{ roles }} }}\",\"variables\":{{\"a\":{}1{}}}}}", "[".repeat(100_000), "]".repeat(100_000));
+        let big = json!({ "query": MARK, "x": "x".repeat(256 * 1024) }).to_string();
+        let form = format!("query={}", MARK.replace(' ', "+"));
+        let parts = format!("--x\r\nContent-Disposition: form-data; name=\"operations\"\r\n\r\n{mark}\r\n--x--\r\n");
+
+        for (what, headers, body, status, code) in [
+            ("a batch", &[][..], format!("[{mark},{mark}]"), 400, "BAD_REQUEST"),
+            ("deep variables", &[], deep, 400, "BAD_REQUEST"),
+            ("no JSON", &[], MARK.to_owned(), 400, "BAD_REQUEST"),
+            ("a body over 256 kB", &[], big, 413, "PAYLOAD_TOO_LARGE"),
+            ("text/plain", &[("content-type", "text/plain")], mark.clone(), 415, "UNSUPPORTED_MEDIA_TYPE"),
+            ("application/graphql", &[("content-type", "application/graphql")], MARK.to_owned(), 415, "UNSUPPORTED_MEDIA_TYPE"),
+            ("a form", &[("content-type", "application/x-www-form-urlencoded")], form, 415, "UNSUPPORTED_MEDIA_TYPE"),
+            ("a multipart form", &[("content-type", "multipart/form-data; boundary=x")], parts, 415, "UNSUPPORTED_MEDIA_TYPE"),
+            ("a compressed body", &[("content-encoding", "gzip")], mark.clone(), 415, "UNSUPPORTED_MEDIA_TYPE"),
+            ("a page for people", &[("accept", "text/html")], mark.clone(), 406, "NOT_ACCEPTABLE"),
+        ] {
+            let answer = send(&app, &token, headers, body).await;
+
+            assert_eq!((answer.status, answer.code()), (status, code), "{what}: {:.300}", answer.text);
+        }
+        assert_eq!(marks(&app).await, 0);
+    }
+
+    async fn g5_only_post_is_served(app) {
+        let token = app.owner().token().await;
+
+        for method in ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+            let address = format!("/graphql?query={}", MARK.replace(' ', "%20").replace('"', "%22").replace(['{', '}'], "%7B"));
+            let request = Request::builder().method(method).uri(address)
+                .header("content-type", "application/json")
+                .header("authorization", format!("Bearer {token}"));
+            let body = Body::from(json!({ "query": MARK }).to_string());
+            let answer = app.send(request.body(body).unwrap()).await;
+
+            assert_eq!((answer.status, answer.code()), (405, "METHOD_NOT_ALLOWED"), "{method}");
+            assert_eq!(answer.headers["allow"], "POST");
+        }
+        assert_eq!(marks(&app).await, 0);
+    }
+
+    async fn g5_the_mark_would_be_seen_if_it_ran(app) {
+        let token = app.owner().token().await;
+
+        let answer = send(&app, &token, &[], json!({ "query": MARK, "operationName": "Mark" }).to_string()).await;
+
+        assert_eq!(answer.json.get("errors"), None, "{}", answer.text);
+        assert_eq!(marks(&app).await, 1);
+    }
+
+    async fn g5_what_costs_too_much_is_refused_with_both_numbers(app) {
+        let dear = "{ services(first: 100) { nodes { contract { revisions(first: 100) { nodes { number } } } } } }";
+
+        let answer = app.owner().ask(dear, json!({})).await;
+
+        let extensions = &answer.json["errors"][0]["extensions"];
+        assert_eq!(answer.code(), "QUERY_TOO_COMPLEX", "{}", answer.text);
+        assert_eq!(extensions["maximumQueryCost"], 5_000);
+        assert!(extensions["requestedQueryCost"].as_u64().unwrap() > 10_000, "{extensions}");
+        assert!(answer.json.get("data").is_none());
+    }
+
+    async fn g5_page_sizes_in_variables_cost_the_same(app) {
+        let dear = "query Q($n: Int = 100) { services(first: $n) { nodes { contract { revisions(first: $n) { nodes { number } } } } } }";
+
+        let codes = [json!({}), json!({ "n": 100 }), json!({ "n": null }), json!({ "n": 5 })];
+        let mut refused = Vec::new();
+        for variables in codes {
+            refused.push(app.owner().ask(dear, variables).await.code() == "QUERY_TOO_COMPLEX");
+        }
+
+        assert_eq!(refused, [true, true, false, false]);
+    }
+
+    async fn g5_every_answer_that_ran_tells_its_cost(app) {
+        let forbidden = "{ organization { name } }";
+        for (who, query) in [
+            (app.owner(), "{ viewer { roles } }"),
+            (app.owner(), "{ services(first: 50) { totalCount nodes { name } } }"),
+            (app.owner(), "mutation { sessionEnd { endedCount } }"),
+            (app.owner(), "{ __typename }"),
+            (app.member(), forbidden),
+        ] {
+            let answer = who.ask(query, json!({})).await;
+
+            let cost = &answer.json["extensions"]["cost"];
+            assert!(cost["requestedQueryCost"].is_u64(), "{query}: {}", answer.text);
+            assert_eq!(cost["maximumQueryCost"], 5_000, "{query}");
+        }
+    }
+
+    async fn g5_introspection_is_for_those_who_are_signed_in(app) {
+        for query in ["{ __schema { types { name } } }", "{ __type(name: \"Service\") { name } }", "{ ...F } fragment F on Query { __schema { types { name } } }"] {
+            let nobody = app.ask(None, query, json!({})).await;
+            let owner = app.owner().ask(query, json!({})).await;
+
+            assert_eq!(nobody.code(), "INTROSPECTION_DISABLED", "{}", nobody.text);
+            assert!(nobody.json.get("data").is_none());
+            assert_eq!(owner.json.get("errors"), None, "{}", owner.text);
+        }
+        let typo = app.ask(None, "{ organisation { name } }", json!({})).await;
+        assert!(!typo.text.contains("organization"), "{}", typo.text);
+    }
+}
+
+/// Documents with what they are and the code that refuses them. All but the last few hold [`MARK`], chosen to run.
+fn hostile() -> Vec<(&'static str, String, &'static str)> {
+    const COMPLEX: &str = "QUERY_TOO_COMPLEX";
+    const INVALID: &str = "GRAPHQL_VALIDATION_FAILED";
+    let wide = |count: usize, item: &dyn Fn(usize) -> String| (0..count).map(item).collect::<Vec<_>>().join(" ");
+    let beside = |other: String| format!("{MARK} {other}");
+    let bomb = |levels: usize, fan: usize| {
+        let fragment = |level: usize| {
+            let next = format!("...F{} ", level + 1).repeat(fan);
+            format!("fragment F{level} on Query {{ {next} }}")
+        };
+        beside(format!(
+            "query B {{ ...F0 }} {} fragment F{levels} on Query {{ viewer {{ roles }} }}",
+            wide(levels, &fragment)
+        ))
+    };
+    let mark = MARK
+        .strip_prefix("mutation Mark { ")
+        .and_then(|rest| rest.strip_suffix(" }"))
+        .unwrap();
+    vec![
+        ("a bomb of fragments", bomb(24, 2), COMPLEX),
+        ("a wide bomb of fragments", bomb(5, 20), COMPLEX),
+        ("fragments in a circle", beside("query B { ...A } fragment A on Query { ...A }".into()), INVALID),
+        ("10,000 levels", beside(format!("query B {}{}", "{a".repeat(10_000), "}".repeat(10_000))), COMPLEX),
+        ("16 levels", beside(format!("query B {}{}", "{a".repeat(16), "}".repeat(16))), COMPLEX),
+        ("10,000 lists", beside(format!("query B {{ a(b: {}{}) }}", "[".repeat(10_000), "]".repeat(10_000))), COMPLEX),
+        ("10,000 aliases", beside(format!("query B {{ {} }}", wide(10_000, &|n| format!("a{n}: __typename")))), COMPLEX),
+        ("31 aliases", beside(format!("query B {{ {} }}", wide(31, &|n| format!("a{n}: __typename")))), COMPLEX),
+        ("51 directives", beside(format!("query B {{ viewer {} {{ roles }} }}", "@skip(if: true) ".repeat(51))), COMPLEX),
+        ("20,000 fields", beside(format!("query B {{ {} }}", "__typename ".repeat(20_000))), COMPLEX),
+        ("over 32 KiB", beside(format!("query B {{ a(b: \"{}\") }}", "x".repeat(32 * 1024))), COMPLEX),
+        ("a long name", beside(format!("query B {{ {} }}", "n".repeat(129))), COMPLEX),
+        ("102 operations", beside(wide(101, &|n| format!("query Q{n} {{ __typename }}"))), COMPLEX),
+        ("11 root fields", format!("mutation Mark {{ {} }}", wide(11, &|n| format!("m{n}: {mark}"))), COMPLEX),
+        ("a key twice", format!("mutation Mark {{ {mark} {mark} }}"), INVALID),
+        ("a key twice, in a fragment", format!("mutation Mark {{ {mark} ...M }} fragment M on Mutation {{ {mark} }}"), INVALID),
+        ("two credentials", "mutation Mark { a: sessionStart(input: {}) { userErrors { code } } b: sessionStart(input: {}) { userErrors { code } } }".into(), COMPLEX),
+        ("an unknown field beside it", format!("mutation Mark {{ {mark} nothing }}"), INVALID),
+        ("half a document", MARK[..MARK.len() - 2].to_owned(), "GRAPHQL_PARSE_FAILED"),
+        ("two of its name", format!("{MARK} {MARK}"), INVALID),
+    ]
+}
+
+async fn send(app: &TestApp, token: &str, headers: &[(&str, &str)], body: String) -> Answer {
+    let mut request = Request::post("/graphql").header("authorization", format!("Bearer {token}"));
+    if !headers.iter().any(|(name, _)| *name == "content-type") {
+        request = request.header("content-type", "application/json");
+    }
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    app.send(request.body(Body::from(body)).unwrap()).await
+}
+
+/// How often [`MARK`] ran, whatever came of it.
+async fn marks(app: &TestApp) -> u64 {
+    let query = "{ auditEntries(filter: { action: [SERVICE_CREATE] }) { totalCount } }";
+    let data: Value = app.owner().data(query, json!({})).await;
+    data["auditEntries"]["totalCount"].as_u64().unwrap()
+}

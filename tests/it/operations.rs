@@ -1,0 +1,205 @@
+//! The documented operations, run as they are shown in the playground; a placeholder such as `$SERVICE_ID` stands for
+//! an ID that a person copies from another answer.
+
+use std::{collections::BTreeSet, path::Path};
+
+use orgdesk::api::{playground::OPERATIONS, schema};
+use serde_json::{Value, json};
+
+use crate::{
+    both,
+    support::{
+        app::{PASSWORD, TestApp},
+        make::{self, Made},
+    },
+};
+
+both! {
+    async fn g10_every_documented_operation_does_what_it_says(app) {
+        let world = World::make(&app).await;
+
+        for operation in OPERATIONS {
+            let variables = world.variables(operation.name, operation.variables).await;
+            let answer = app.owner().ask(operation.text, variables.clone()).await;
+
+            assert_eq!(answer.json.get("errors"), None, "{} {variables}: {}", operation.name, answer.text);
+            for (field, value) in answer.json["data"].as_object().unwrap() {
+                assert!(!value.is_null() && *value != json!([]), "{}: {field} is empty", operation.name);
+                if let Some(errors) = value.get("userErrors") {
+                    assert_eq!(*errors, json!([]), "{} {variables}", operation.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn g10_every_query_and_mutation_is_documented() {
+    let sdl = schema::sdl(&schema::build());
+    let documented = OPERATIONS.iter().map(|operation| operation.text).collect::<String>();
+
+    let roots: BTreeSet<String> = ["type Query {", "type Mutation {"]
+        .iter()
+        .flat_map(|opening| root_fields(&sdl, opening))
+        .collect();
+    let missing: Vec<&String> = roots
+        .iter()
+        .filter(|name| {
+            !["(", " {"]
+                .iter()
+                .any(|next| documented.contains(&format!("\n  {name}{next}")))
+        })
+        .collect();
+
+    assert_eq!(missing, Vec::<&String>::new());
+    assert!(roots.len() > 25, "{roots:?}");
+}
+
+#[test]
+fn g10_every_operation_says_what_it_does_and_the_permission_it_needs() {
+    for operation in OPERATIONS {
+        let comment: Vec<&str> = operation
+            .text
+            .lines()
+            .take_while(|line| line.starts_with("# "))
+            .collect();
+        let is_anybodys =
+            ["viewer", "node", "node-list"].contains(&operation.name) || operation.name.starts_with("session-");
+
+        assert!(
+            comment.iter().all(|line| line.ends_with(['.', '…'])),
+            "{}: {comment:?}",
+            operation.name
+        );
+        assert!(
+            is_anybodys || comment.join(" ").contains("Needs "),
+            "{}: {comment:?}",
+            operation.name
+        );
+        let asks_for_an_id = operation.variables.contains("\"$");
+        assert!(
+            !asks_for_an_id || comment.join(" ").contains("`"),
+            "{} says where its IDs come from",
+            operation.name
+        );
+    }
+    assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operations").is_dir());
+}
+
+/// Names of the fields that stand in a type's block.
+fn root_fields(sdl: &str, opening: &str) -> Vec<String> {
+    let (_, block) = sdl.split_once(opening).unwrap();
+    let (block, _) = block.split_once("\n}").unwrap();
+    block
+        .lines()
+        .filter_map(|line| line.strip_prefix('\t'))
+        .filter(|line| line.starts_with(|letter: char| letter.is_ascii_lowercase()))
+        .map(|line| line.split(['(', ':']).next().unwrap().to_owned())
+        .collect()
+}
+
+/// What the placeholders stand for.
+struct World<'a> {
+    app: &'a TestApp,
+    support: Made,
+    draft: Made,
+    suspended: Made,
+    discarded: Made,
+    keys: [String; 3],
+}
+
+impl<'a> World<'a> {
+    async fn make(app: &'a TestApp) -> Self {
+        let owner = app.owner();
+        let support = make::in_use(owner, "support", 3).await;
+        let draft = make::draft(owner, "draft").await;
+        let suspended = make::in_use(owner, "suspended", 1).await;
+        let discarded = make::in_use(owner, "discarded", 1).await;
+        make::suspend(owner, &suspended).await;
+        make::suspend(owner, &discarded).await;
+        let mut keys = [String::new(), String::new(), String::new()];
+        for key in &mut keys {
+            let made = owner
+                .deed(
+                    "organizationKeyCreate(input: { name: \"key\", scopes: [USAGE_RECORD] }) => key { id }",
+                    json!({}),
+                )
+                .await;
+            made["key"]["id"].as_str().unwrap().clone_into(key);
+        }
+        Self {
+            app,
+            support,
+            draft,
+            suspended,
+            discarded,
+            keys,
+        }
+    }
+
+    /// The variables of an operation, filled in for the test's own organization.
+    async fn variables(&self, operation: &str, shown: &str) -> Value {
+        let mut text = shown
+            .replace("orgdesk-demo-owner", PASSWORD)
+            .replace("\"demo\"", "\"acme\"");
+        let suspended = if operation == "service-terminate" {
+            &self.discarded
+        } else {
+            &self.suspended
+        };
+        let key = if operation == "organization-key-revoke" {
+            &self.keys[0]
+        } else {
+            &self.keys[1]
+        };
+        for (placeholder, value) in [
+            ("$SERVICE_ID", &self.support.id),
+            ("$CONTRACT_ID", &self.support.contract),
+            ("$DRAFT_ID", &self.draft.contract),
+            ("$SUSPENDED_ID", &suspended.id),
+            ("$KEY_ID", key),
+        ] {
+            text = text.replace(placeholder, value);
+        }
+        for (placeholder, query, pointer) in [
+            ("$ORGANIZATION_ID", "{ organization { id } }", "/organization/id"),
+            ("$MEMBER_ID", "{ viewer { member { id } } }", "/viewer/member/id"),
+        ] {
+            if text.contains(placeholder) {
+                let data = self.app.owner().data(query, json!({})).await;
+                text = text.replace(placeholder, data.pointer(pointer).unwrap().as_str().unwrap());
+            }
+        }
+        if text.contains("$REFRESH_TOKEN") {
+            text = text.replace("$REFRESH_TOKEN", &self.refresh_token().await);
+        }
+        let mut variables: Value = if text.is_empty() {
+            json!({})
+        } else {
+            serde_json::from_str(&text).unwrap()
+        };
+        if variables.pointer("/input/expectedVersion").is_some() {
+            let id = variables["id"].clone();
+            variables["input"]["expectedVersion"] = self.version(&id).await;
+        }
+        variables
+    }
+
+    async fn refresh_token(&self) -> String {
+        let input = json!({ "organization": "acme", "login": "owner", "password": PASSWORD });
+        let query =
+            "mutation M($input: SessionStartInput!) { sessionStart(input: $input) { tokens { refreshToken } } }";
+        let answer = self.app.ask(None, query, json!({ "input": input })).await;
+        answer.json["data"]["sessionStart"]["tokens"]["refreshToken"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    async fn version(&self, id: &Value) -> Value {
+        let query = "query V($id: ID!) { node(id: $id) { ... on Service { version } ... on Contract { version }
+            ... on Organization { version } ... on OrganizationKey { version } } }";
+        let data = self.app.owner().data(query, json!({ "id": id })).await;
+        data["node"]["version"].clone()
+    }
+}
