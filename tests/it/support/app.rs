@@ -277,13 +277,6 @@ impl Who<'_> {
         }
     }
 
-    /// The same one, at another address.
-    #[must_use]
-    pub fn at(mut self, address: [u8; 4]) -> Self {
-        self.address = address;
-        self
-    }
-
     /// A fresh access token, of a session that begins now.
     pub async fn token(&self) -> String {
         operate::access_token(&self.app.app, self.organization, self.login)
