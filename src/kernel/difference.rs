@@ -2,8 +2,22 @@
 
 use sea_orm::{IdenStatic, Iterable, ModelTrait};
 use serde_json::Value as Json;
+use uuid::Uuid;
 
-use super::{Record, Result};
+use super::{
+    Record, Result,
+    audit::{Change, Outcome},
+};
+
+/// What a deed has told of itself so far.
+#[derive(Default)]
+pub(super) struct Told {
+    pub(super) changes: Vec<Change>,
+    pub(super) further: usize,
+    pub(super) target: Option<(String, String)>,
+    pub(super) service: Option<Uuid>,
+    pub(super) outcome: Option<(Outcome, String)>,
+}
 
 /// What differs, as the log shows it: the field's name and its values before and after. The lock counter and the
 /// owner's column tell nothing and are left out.

@@ -18,7 +18,7 @@ use super::{
     Action, Actor, App, Code, Day, Error, Job, JobId, OrganizationId, Origin, Problem, Reader, Record, Result,
     Timestamp, audit,
     audit::{Change, Outcome},
-    difference::differences,
+    difference::{Told, differences},
     id, outbox, zone,
 };
 
@@ -35,15 +35,6 @@ pub struct Tx {
     now: Timestamp,
     zone: Option<Tz>,
     told: Mutex<Told>,
-}
-
-#[derive(Default)]
-struct Told {
-    changes: Vec<Change>,
-    further: usize,
-    target: Option<(String, String)>,
-    service: Option<Uuid>,
-    outcome: Option<(Outcome, String)>,
 }
 
 impl Deref for Tx {
