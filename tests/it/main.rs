@@ -18,6 +18,7 @@ mod idempotency;
 mod job;
 mod limits;
 mod message;
+mod migration;
 mod month_close;
 mod node;
 mod operating;

@@ -6,7 +6,6 @@ use sqlx::{
     AssertSqlSafe, Connection as _, PgConnection, Row as _, SqliteConnection, postgres::PgConnectOptions,
     sqlite::SqliteConnectOptions,
 };
-use uuid::Uuid;
 
 use super::app::TestApp;
 
@@ -47,15 +46,6 @@ impl Raw {
     /// Whether this is PostgreSQL.
     pub fn is_postgres(&self) -> bool {
         matches!(self, Self::Postgres(_))
-    }
-
-    /// An ID as SQL has it.
-    pub fn id(&self, id: Uuid) -> String {
-        if self.is_postgres() {
-            format!("'{id}'")
-        } else {
-            format!("x'{}'", id.simple())
-        }
     }
 
     /// Runs statements; the error as text.
