@@ -1,18 +1,12 @@
 //! Serving: the routes, the server around them, the job runner beside it, and their end.
 
-use axum::{
-    Router,
-    http::{HeaderName, HeaderValue, Method, header},
-    response::Redirect,
-    routing::get,
-};
+use axum::{Router, response::Redirect, routing::get};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::{
     api::{
-        graphql_http, health,
+        cross_origin, graphql_http, health,
         health::{Checks, Ready},
         layers::Layers,
         playground::{self, Hint},
@@ -30,7 +24,6 @@ use crate::{
 pub fn routes(app: &App, ready: Ready, hint: Option<Hint>) -> anyhow::Result<Router> {
     let mut router = Router::new()
         .route("/graphql", graphql_http::route(Api::new(app.clone())?))
-        .layer(cross_origin(&app.settings.allowed_origins))
         .merge(health::routes(ready, Database(app.clone())));
     if app.settings.has_playground {
         router = router
@@ -39,7 +32,7 @@ pub fn routes(app: &App, ready: Ready, hint: Option<Hint>) -> anyhow::Result<Rou
     }
     let random = app.random.clone();
     let layers = Layers::new(move || id::encode(uuid::Uuid::from_bytes(random.bytes())));
-    Ok(layers.around(router))
+    Ok(layers.around(cross_origin::around(router, &app.settings.allowed_origins)))
 }
 
 /// Serves until the process is told to stop, and lets go of everything in order: readiness first, then requests, then
@@ -76,17 +69,6 @@ pub async fn serve_on(
     app.database.close().await;
     drop(ended.hard_stop);
     Ok(())
-}
-
-/// Lets pages of the allowed origins, and of no other, ask from a browser. Tokens travel in a header, never in a cookie.
-fn cross_origin(origins: &[String]) -> CorsLayer {
-    let origins = origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
-    CorsLayer::new()
-        .allow_origin(AllowOrigin::list(origins))
-        .allow_methods([Method::POST])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT_LANGUAGE])
-        .expose_headers([HeaderName::from_static("x-request-id"), header::RETRY_AFTER])
-        .max_age(std::time::Duration::from_secs(600))
 }
 
 async fn stopped() {

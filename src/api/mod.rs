@@ -6,6 +6,7 @@ mod client_address;
 pub mod codes;
 pub mod connection;
 pub mod cost;
+pub mod cross_origin;
 pub mod errors;
 pub mod graphql_http;
 pub mod guard;

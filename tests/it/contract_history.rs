@@ -62,7 +62,7 @@ both! {
             { "number": 4, "cause": "ENDED", "effectiveOn": "2026-11-15", "madeAt": "2026-11-14T01:00:00.000Z", "madeBy": "소유자 (owner)", "discountPercent": 10, "items": [], "previousItems": more },
             { "number": 3, "cause": "DISCOUNTED", "effectiveOn": "2026-11-13", "madeAt": "2026-11-13T01:00:00.000Z", "madeBy": all["nodes"][1]["madeBy"], "discountPercent": 10, "items": more, "previousItems": more },
             { "number": 2, "cause": "UPDATED", "effectiveOn": "2026-11-12", "madeAt": "2026-11-12T01:00:00.000Z", "madeBy": "조직관리자 (admin)", "discountPercent": 0, "items": more, "previousItems": three },
-            { "number": 1, "cause": "SIGNED", "effectiveOn": "2026-11-10", "madeAt": "2026-11-10T01:00:00.000Z", "madeBy": "소유자 (owner)", "discountPercent": 0, "items": three, "previousItems": null },
+            { "number": 1, "cause": "SIGNED", "effectiveOn": "2026-11-10", "madeAt": "2026-11-10T01:00:00.000Z", "madeBy": "소유자 (owner)", "discountPercent": 0, "items": three, "previousItems": [] },
         ]));
         let names = [&all["nodes"][1]["madeBy"], &json!("소유자 (owner)"), &json!("조직관리자 (admin)"), &json!("")];
         assert!(names[1..].iter().all(|name| *name != names[0]), "the operator is none of them");
