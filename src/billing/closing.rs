@@ -54,7 +54,7 @@ pub async fn close(tx: &Tx, month: Month) -> Result<Closing> {
     let signed = contract::Column::StartedOn.lte(Day(month.last_day()));
     let contracts = tx.select::<contract::Entity>().filter(signed).all().await?;
     let services: Vec<_> = contracts.iter().map(|contract| contract.service_id).collect();
-    let books = Books::open(tx, price::fresh_book(tx.app()).await?, &services, month).await?;
+    let books = Books::open(tx, price::fresh_book(tx.app(), tx).await?, &services, month).await?;
     let (mut charges, mut lines) = (Vec::new(), Vec::new());
     for service_id in services {
         let Some(estimate) = books.charge(service_id)? else {

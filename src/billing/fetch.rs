@@ -211,7 +211,7 @@ pub(crate) async fn termination_preview(context: &Context<'_>, service: &Service
     let zone = organization::graphql::zone_of(&view).await?;
     let today = zone::date_at(caller.now().0, zone);
     let month = Month::of(today).ok_or_else(|| Error::internal("no such month"))?;
-    let books = Books::open(&view, price::book(caller.app()).await?, &[service.id], month).await?;
+    let books = Books::open(&view, price::book(caller.app(), &view).await?, &[service.id], month).await?;
     Ok(books
         .charge_until(service.id, today)?
         .map(|estimate| (&estimate.breakdown).into()))
@@ -222,7 +222,7 @@ pub(crate) async fn catalogue(context: &Context<'_>, kind: ServiceKind) -> Resul
     let caller = context.data_unchecked::<Arc<Caller>>();
     let view = caller.view(Action::ContractRead).await?;
     let zone = organization::graphql::zone_of(&view).await?;
-    let book = price::book(caller.app()).await?;
+    let book = price::book(caller.app(), &view).await?;
     let (_, list) = book.on(zone::date_at(caller.now().0, zone), None)?;
     let small = |number: u64| i32::try_from(number).unwrap_or(i32::MAX);
     let mut items = Vec::new();

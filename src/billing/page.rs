@@ -41,7 +41,7 @@ pub(super) async fn estimates(
     if let Some(all) = services.iter().map(known).collect::<Option<Vec<_>>>() {
         charges.extend(all.into_iter().flatten());
     } else {
-        let books = Books::open(view, price::book(caller.app()).await?, services, month).await?;
+        let books = Books::open(view, price::book(caller.app(), view).await?, services, month).await?;
         for service in services {
             let charge = books.charge(*service)?.map(|estimate| Charge::estimated(&estimate));
             view.loader.feed_one(EstimateOf(*service, month), charge.clone()).await;

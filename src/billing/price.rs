@@ -8,7 +8,7 @@ use sea_orm::entity::prelude::*;
 
 use super::price_list::{CATALOGUE, PriceList};
 use crate::kernel::{
-    App, Day, Error, PriceListId, Result, Timestamp, id,
+    App, Day, Error, PriceListId, Reader, Result, Timestamp, id,
     routing::{self, Unowned},
 };
 
@@ -55,22 +55,23 @@ impl PriceBook {
 ///
 /// # Errors
 /// Only if the database fails.
-pub async fn book(app: &App) -> Result<Arc<PriceBook>> {
-    app.shelf.get(app.clock.now(), read(app)).await
+pub async fn book(app: &App, reader: &Reader) -> Result<Arc<PriceBook>> {
+    let read = async { bind(routing::all_within::<Entity>(reader).await?) };
+    app.shelf.get(app.clock.now(), read).await
 }
 
 /// The price lists as they are now.
 ///
 /// # Errors
 /// Only if the database fails.
-pub async fn fresh_book(app: &App) -> Result<Arc<PriceBook>> {
-    let book = read(app).await?;
+pub async fn fresh_book(app: &App, reader: &Reader) -> Result<Arc<PriceBook>> {
+    let book = bind(routing::all_within::<Entity>(reader).await?)?;
     Ok(app.shelf.put(app.clock.now(), book))
 }
 
-async fn read(app: &App) -> Result<PriceBook> {
+fn bind(rows: Vec<Model>) -> Result<PriceBook> {
     let mut lists = Vec::new();
-    for row in routing::all::<Entity>(app).await? {
+    for row in rows {
         let list = PriceList::parse(&row.source)
             .map_err(|faults| Error::internal(format!("price list {}: {faults}", row.id)))?;
         lists.push((row.id, row.loaded_at, list));
@@ -124,6 +125,6 @@ async fn add(app: &App, source: &str, list: &PriceList) -> Result<PriceListId> {
     };
     let id = row.id;
     routing::add::<Entity>(app, row).await?;
-    fresh_book(app).await?;
+    app.shelf.put(now, bind(routing::all::<Entity>(app).await?)?);
     Ok(id)
 }

@@ -48,7 +48,7 @@ pub async fn quote(
     today: Day,
 ) -> Result<Quote> {
     let items = contract::merge(reader, contract, asked, Completeness::Whole).await?;
-    let book = price::fresh_book(app).await?;
+    let book = price::fresh_book(app, reader).await?;
     let month = Month::of(today.0).ok_or_else(|| Error::internal("no such month"))?;
     let whole = Span {
         days: DateRange {

@@ -3,7 +3,7 @@
 
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, PrimaryKeyTrait};
 
-use super::{App, Result, Tx};
+use super::{App, Reader, Result};
 
 /// A table without an owner.
 pub trait Unowned: EntityTrait {}
@@ -19,16 +19,24 @@ pub async fn by_key<E: Unowned>(
     Ok(E::find_by_id(key).one(app.database.looking()).await?)
 }
 
-/// The row of this primary key, as the deed's own transaction sees it: a deed that asked for a second connection while
-/// it holds one could wait for itself.
+/// The row of this primary key, as a view or deed sees it in its own transaction: whoever asked for a second connection
+/// while holding one could wait for himself.
 ///
 /// # Errors
 /// Only if the database fails.
 pub async fn within<E: Unowned>(
-    tx: &Tx,
+    reader: &Reader,
     key: <E::PrimaryKey as PrimaryKeyTrait>::ValueType,
 ) -> Result<Option<E::Model>> {
-    Ok(E::find_by_id(key).one(&tx.reader().connection).await?)
+    Ok(E::find_by_id(key).one(&reader.connection).await?)
+}
+
+/// All rows, as a view or deed sees them in its own transaction.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn all_within<E: Unowned>(reader: &Reader) -> Result<Vec<E::Model>> {
+    Ok(E::find().all(&reader.connection).await?)
 }
 
 /// All rows.

@@ -17,9 +17,9 @@ pub struct Brake {
     pub window: Duration,
 }
 
-/// Counts an attempt against each brake, up to the first that stops it, and says from when on another one is taken, if this one is not. Attempts are
-/// counted before they are looked at, one by one in the database, so that neither parallel requests nor several
-/// servers give more of them.
+/// Counts an attempt against each brake, up to the first that stops it, and says from when on another one is taken, if
+/// this one is not. Attempts are counted before they are looked at, one by one in the database, so that neither
+/// parallel requests nor several servers give more of them.
 ///
 /// # Errors
 /// Only if the database fails.

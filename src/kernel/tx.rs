@@ -10,7 +10,7 @@ use std::{
 use chrono_tz::Tz;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, IntoActiveModel, Iterable, ModelTrait,
-    PrimaryKeyToColumn, QueryFilter, Statement, sea_query::Expr,
+    PrimaryKeyToColumn, QueryFilter, SqlErr, Statement, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -159,13 +159,18 @@ impl Tx {
     /// Writes a new row.
     ///
     /// # Errors
-    /// If the row is not the organization's own, or the database refuses it.
+    /// `TAKEN` where another organization was faster with something that only one can have; if the row is not the
+    /// organization's own, or the database refuses it.
     pub async fn create<E: Record>(&self, row: E::Model) -> Result<E::Model> {
         self.own::<E>(&row)?;
         let active = row.clone().into_active_model().reset_all();
         E::insert(active)
             .exec_without_returning(&self.reader.connection)
-            .await?;
+            .await
+            .map_err(|error| match error.sql_err() {
+                Some(SqlErr::UniqueConstraintViolation(_)) => Problem::of(Code::Taken).into(),
+                _ => Error::from(error),
+            })?;
         self.tell_of::<E>(&row);
         for (field, _, after) in differences::<E>(None, &row)? {
             self.tell(Change {
