@@ -1,5 +1,6 @@
 //! Serving: the routes, the server around them, the job runner beside it, and their end.
 
+use anyhow::Context;
 use axum::{Router, response::Redirect, routing::get};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -41,8 +42,26 @@ pub fn routes(app: &App, ready: Ready, hint: Option<Hint>) -> anyhow::Result<Rou
 /// # Errors
 /// If the address can't be listened on.
 pub async fn serve(app: App, hint: Option<Hint>) -> anyhow::Result<()> {
-    let listener = TcpListener::bind(app.settings.listen).await?;
+    let listener = listen(&app).await?;
     serve_on(app, hint, listener, stopped()).await
+}
+
+/// Takes the address of the settings.
+///
+/// # Errors
+/// If it is taken, or is not this machine's.
+pub async fn listen(app: &App) -> anyhow::Result<TcpListener> {
+    let address = app.settings.listen;
+    let bound = TcpListener::bind(address).await;
+    bound.with_context(|| format!("{address} can't be listened on; ORGDESK_LISTEN names another"))
+}
+
+/// Ends when the process is told to stop.
+pub async fn stopped() {
+    if let Err(error) = server::stop_signal().await {
+        tracing::error!(%error, "signals can't be listened to");
+        std::future::pending::<()>().await;
+    }
 }
 
 /// Serves on a listener until `stop`.
@@ -69,13 +88,6 @@ pub async fn serve_on(
     app.database.close().await;
     drop(ended.hard_stop);
     Ok(())
-}
-
-async fn stopped() {
-    if let Err(error) = server::stop_signal().await {
-        tracing::error!(%error, "signals can't be listened to");
-        std::future::pending::<()>().await;
-    }
 }
 
 /// What readiness asks of the database.

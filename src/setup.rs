@@ -32,6 +32,7 @@ pub async fn open(settings: Settings, clock: Arc<dyn Clock>, random: Random) -> 
         keys: Keys::derive(&settings.secret),
         settings: Arc::new(settings),
         shelf: Arc::default(),
+        verification: Arc::default(),
         hashes: Arc::default(),
         database,
         clock,
@@ -181,9 +182,13 @@ async fn check_role(database: &Database) -> anyhow::Result<()> {
 pub fn own_secret(data: &Path, random: &Random) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     use std::{
         io::Write,
-        os::unix::fs::{OpenOptionsExt, PermissionsExt},
+        os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     };
-    std::fs::create_dir_all(data).with_context(|| format!("{} can't be made", data.display()))?;
+    let mut folder = std::fs::DirBuilder::new();
+    folder.recursive(true).mode(0o700);
+    folder
+        .create(data)
+        .with_context(|| format!("{} can't be made", data.display()))?;
     let path = data.join("secret.key");
     if !path.exists() {
         let secret = Zeroizing::new(STANDARD.encode(random.bytes::<32>()));

@@ -55,6 +55,7 @@ impl MigrationTrait for Migration {
                ended_on :date,
                signed_at :time,
                edited_on :date,
+               edit_spent_until :time,
                revision :int NOT NULL,
                created_at :time NOT NULL,
                version :int NOT NULL,

@@ -93,10 +93,12 @@ impl AuditQuery {
         Ok(Some(AuditEntryConnection::of(page, total)))
     }
 
-    /// Verifies the chains of the audit logs, at most 10, from their beginning. Needs `AUDIT_READ`.
+    /// Verifies the chains of the audit logs, at most 10, from their beginning; one verification at a time, else THROTTLED. Costs 2000 points. Needs `AUDIT_READ`.
     async fn audit_verification(&self, context: &Context<'_>) -> Result<Vec<AuditVerification>> {
         let caller = context.data_unchecked::<Arc<Caller>>();
         caller.view(Action::AuditRead).await?;
+        let verification = caller.app().verification.clone();
+        let _alone = verification.try_lock().map_err(|_| Error::Busy(5))?;
         let one = |report: verify::Report| AuditVerification {
             log: report.log,
             verified_count: report.verified,

@@ -220,13 +220,21 @@ pub(crate) fn of_charge_id(text: &str) -> Option<(ServiceId, Month)> {
     Some((ServiceId(id::decode(service)?), month))
 }
 
+/// Whether a line's seats are users; an item that is not counted by users has one for the reckoning only.
+fn is_counted(item: Option<ItemCode>) -> bool {
+    item.is_some_and(ItemCode::is_per_user)
+}
+
 impl From<&Breakdown> for ChargeBreakdown {
     fn from(sums: &Breakdown) -> Self {
         let small = |number: u64| i32::try_from(number).unwrap_or(i32::MAX);
         let line = |line: &formula::Line| ChargeLine {
             kind: line.kind,
             item: line.item,
-            seats: line.seats.map(|number| small(number.into())),
+            seats: line
+                .seats
+                .filter(|_| is_counted(line.item))
+                .map(|number| small(number.into())),
             days: line.days.map(|number| small(number.into())),
             used: line.used.map(small),
             free: line.free.map(small),
@@ -269,7 +277,7 @@ impl Charge {
         let line = |line: &line::Model| ChargeLine {
             kind: line.kind,
             item: line.item,
-            seats: line.seats,
+            seats: line.seats.filter(|_| is_counted(line.item)),
             days: line.days,
             used: line.used.map(small),
             free: line.free.map(small),

@@ -28,7 +28,7 @@ pub struct UsageEntryInput {
     pub external: String,
     /// How much: tickets, chats or seconds, 1 to 1,000,000,000.
     pub quantity: i32,
-    /// When: not in the future, at most three months ago.
+    /// When: not in the future, and no earlier than in the third month before this one.
     pub occurred_at: Timestamp,
 }
 

@@ -74,6 +74,9 @@ pub struct Model {
     pub signed_at: Option<Timestamp>,
     /// The last day on which it was edited; null before the first edit.
     pub edited_on: Option<Day>,
+    /// The end of that day in the zone that the organization had then.
+    #[graphql(skip)]
+    pub edit_spent_until: Option<Timestamp>,
     #[graphql(skip)]
     pub revision: i32,
     /// When it was begun.

@@ -50,6 +50,7 @@ pub async fn open(tx: &Tx, service: &Service) -> Result<Model> {
         ended_on: None,
         signed_at: None,
         edited_on: None,
+        edit_spent_until: None,
         revision: 0,
         created_at: tx.now(),
         version: 1,
@@ -138,10 +139,12 @@ pub async fn update(tx: &Tx, id: &str, input: &ContractUpdateInput) -> Result<Mo
         return Ok(contract);
     }
     let today = tx.today()?;
+    let spent_until = zone::day_end(today.0, tx.zone()?).map(Timestamp);
     let updated = tx
         .update::<Entity>(contract, |row| {
             row.items = items;
             row.edited_on = Some(today);
+            row.edit_spent_until = spent_until;
             row.revision += 1;
         })
         .await?;
@@ -211,11 +214,12 @@ pub async fn close(tx: &Tx, contract: Model) -> Result<Model> {
 }
 
 /// When the contract can be edited again, if it can't be now. A clock that goes back and a zone that changes give no
-/// second edit: what counts is that today is later than the day that was used.
+/// second edit: the day that was used must be over here, and where it was used.
 pub fn next_edit(contract: &Model, now: Timestamp, zone: chrono_tz::Tz) -> Option<Timestamp> {
     let used = contract.edited_on?.0;
     let is_used = zone::date_at(now.0, zone) <= used;
-    is_used.then(|| zone::day_end(used, zone).map(Timestamp)).flatten()
+    let here = is_used.then(|| zone::day_end(used, zone).map(Timestamp)).flatten();
+    here.max(contract.edit_spent_until.filter(|until| now < *until))
 }
 
 fn must_be_draft(contract: &Model) -> Result<()> {

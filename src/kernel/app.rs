@@ -19,6 +19,8 @@ pub struct App {
     pub shelf: Arc<Shelf>,
     /// How many passwords were hashed since the start: each sign-in costs one, whatever comes of it.
     pub hashes: Arc<AtomicU64>,
+    /// Held by whoever walks whole audit chains, so that this is done once at a time.
+    pub verification: Arc<tokio::sync::Mutex<()>>,
     /// What the operator chose.
     pub settings: Arc<Settings>,
 }

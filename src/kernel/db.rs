@@ -55,6 +55,7 @@ impl Database {
     pub async fn connect(url: &str) -> anyhow::Result<Self> {
         let (writer, reader, jobs) = if url.starts_with("sqlite:") {
             let options = sqlite_options(url)?;
+            own_file(options.get_filename())?;
             let pool = |size: u32, patience, options: SqliteConnectOptions| {
                 SqlitePoolOptions::new()
                     .max_connections(size)
@@ -197,6 +198,18 @@ async fn scope(transaction: &DatabaseTransaction, organization: OrganizationId) 
             .await?;
     }
     Ok(())
+}
+
+/// Makes the database's file for its owner alone, before SQLite would make it for everybody; its companions get the same
+/// rights.
+fn own_file(path: &std::path::Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
+        .map(drop)
 }
 
 fn sqlite_options(url: &str) -> Result<SqliteConnectOptions, sqlx::Error> {

@@ -4,7 +4,7 @@
 
 use std::{fmt, panic::Location};
 
-use sea_orm::DbErr;
+use sea_orm::{DbErr, SqlErr};
 
 use super::{action::Action, message::Word, scalar::Timestamp};
 
@@ -103,6 +103,15 @@ impl Error {
     #[track_caller]
     pub fn internal(cause: impl fmt::Display) -> Self {
         Self::Internal(format!("{cause} (at {})", Location::caller()))
+    }
+
+    /// Why a row was not taken in: what only one can have is somebody's already, or a fault of ours.
+    #[track_caller]
+    pub(super) fn of_insert(error: DbErr) -> Self {
+        match error.sql_err() {
+            Some(SqlErr::UniqueConstraintViolation(_)) => Problem::of(Code::Taken).into(),
+            _ => Self::from(error),
+        }
     }
 
     /// Fails with all `problems`, or goes on where there is none.

@@ -10,7 +10,7 @@ use std::{
 use chrono_tz::Tz;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, IntoActiveModel, Iterable, ModelTrait,
-    PrimaryKeyToColumn, QueryFilter, SqlErr, Statement, sea_query::Expr,
+    PrimaryKeyToColumn, QueryFilter, Statement, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -167,10 +167,7 @@ impl Tx {
         E::insert(active)
             .exec_without_returning(&self.reader.connection)
             .await
-            .map_err(|error| match error.sql_err() {
-                Some(SqlErr::UniqueConstraintViolation(_)) => Problem::of(Code::Taken).into(),
-                _ => Error::from(error),
-            })?;
+            .map_err(Error::of_insert)?;
         self.tell_of::<E>(&row);
         for (field, _, after) in differences::<E>(None, &row)? {
             self.tell(Change {

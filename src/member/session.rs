@@ -91,7 +91,7 @@ pub fn idle_limit(app: &App) -> Duration {
 pub struct Tokens {
     /// The token to send as `Authorization: Bearer …`. A JWT.
     pub access_token: String,
-    /// Until when the access token is good: ten minutes.
+    /// Until when the access token is good: ten minutes; in the demo, twelve hours.
     pub access_token_expires_at: Timestamp,
     /// The token that gets a new pair with `sessionRefresh`, once.
     pub refresh_token: String,

@@ -38,6 +38,8 @@ user_errors! { OrganizationUserError, OrganizationErrorCode, "an organization or
     TooMany,
     /// The domain is another organization's.
     Taken,
+    /// The domain is a word that addresses use already.
+    Reserved,
     /// There is no time zone of this name.
     UnknownTimeZone,
     /// Only the owner may change this.

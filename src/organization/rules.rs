@@ -51,6 +51,19 @@ pub struct OrganizationUpdateInput {
 
 asks!(OrganizationUpdateInput);
 
+/// Hosts that are something else, or look like it.
+const RESERVED: [&str; 9] = [
+    "admin",
+    "api",
+    "help",
+    "localhost",
+    "mail",
+    "smtp",
+    "static",
+    "status",
+    "www",
+];
+
 /// Creates the organization of this transaction.
 ///
 /// # Errors
@@ -200,9 +213,10 @@ pub fn check_domain(path: &str, domain: &str) -> Option<Problem> {
         0 => Some(Problem::at(path, Code::Blank)),
         1..3 => Some(Problem::at(path, Code::TooShort).with("min", 3)),
         41.. => Some(Problem::at(path, Code::TooLong).with("max", 40)),
-        _ if !domain.bytes().all(allowed) || domain.starts_with('-') => {
+        _ if !domain.bytes().all(allowed) || domain.starts_with('-') || domain.ends_with('-') => {
             Some(Problem::at(path, Code::Invalid).with("rule", "a-z 0-9 -"))
         }
+        _ if RESERVED.contains(&domain) || domain.starts_with("xn--") => Some(Problem::at(path, Code::Reserved)),
         _ => None,
     }
 }

@@ -135,6 +135,15 @@ fn p1_the_demo_seeds_once_and_stops_gracefully() {
     );
     assert!(run(orgdesk(folder.path(), &variables).arg("health")).status.success());
 
+    for file in ["data", "data/orgdesk.db", "data/orgdesk.db-wal", "data/secret.key"] {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(folder.path().join(file))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o077, 0, "nobody else can read {file}");
+    }
+
     let ended = first.terminate();
 
     assert!(ended.success(), "a graceful stop ends well: {ended}");

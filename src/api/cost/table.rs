@@ -156,10 +156,20 @@ fn weight(owner: &str, field: &FieldDefinition, composite: &HashMap<&str, bool>)
     let counted_by = (lists > 0).then(|| list_of_ids(field)).flatten();
     Weight::Objects {
         of,
-        own: 1,
-        times: items.saturating_pow(lists),
+        own: said_cost(description).unwrap_or(1),
+        times: if said_cost(description).is_some() {
+            1
+        } else {
+            items.saturating_pow(lists)
+        },
         counted_by,
     }
+}
+
+/// What a description says a field costs: "Costs 2000 points."
+fn said_cost(description: &str) -> Option<u64> {
+    let (_, rest) = description.split_once("Costs ")?;
+    rest.split_once(" points").and_then(|(number, _)| number.parse().ok())
 }
 
 fn base(kind: &Type) -> (&str, u32) {

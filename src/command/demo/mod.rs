@@ -29,6 +29,7 @@ pub(super) async fn run(source: &Source) -> anyhow::Result<()> {
         LogFormat::Text
     });
     let app = open(settings, source).await?;
+    let listener = serve::listen(&app).await?;
     let address = app.settings.listen;
     println!("Orgdesk demo");
     println!("  Playground  http://{address}/graphiql");
@@ -39,7 +40,7 @@ pub(super) async fn run(source: &Source) -> anyhow::Result<()> {
         login: LOGIN.to_owned(),
         password: PASSWORD.to_owned(),
     };
-    serve::serve(app, Some(hint)).await
+    serve::serve_on(app, Some(hint), listener, serve::stopped()).await
 }
 
 /// The demo's settings, with the secret of its data folder.
