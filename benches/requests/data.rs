@@ -1,19 +1,15 @@
 //! The data set on a throw-away cluster: roles as in production, tables from the service's own migration, rows from
 //! `data.sql`, and a signed-in owner for every organization.
 
-use std::{fs, net::SocketAddr, os::unix::fs::MetadataExt, os::unix::process::CommandExt, path::PathBuf, sync::Arc};
+use std::{fs, os::unix::fs::MetadataExt, os::unix::process::CommandExt, path::PathBuf, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use orgdesk::{
-    kernel::{
-        App, ContractId, OrganizationId, Random, Settings, SystemClock,
-        config::{Introspection, LogFormat},
-    },
+    kernel::{App, ContractId, OrganizationId, Random, Settings, SystemClock, config::Source},
     operate, setup,
 };
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use uuid::Uuid;
-use zeroize::Zeroizing;
 
 use crate::cluster::{self, Cluster};
 
@@ -139,23 +135,20 @@ impl DataSet {
     }
 }
 
-/// The secret of the installation, as `ORGDESK_SECRET` has it.
-pub fn secret() -> String {
-    STANDARD.encode((0..32).collect::<Vec<u8>>())
+/// The variables by which the service finds its database, secret and address.
+pub fn variables(app_url: &str) -> [(String, String); 3] {
+    let secret = STANDARD.encode((0..32).collect::<Vec<u8>>());
+    [
+        ("DATABASE_URL", app_url),
+        ("ORGDESK_SECRET", &secret),
+        ("ORGDESK_ORGANIZATION_URL", "https://{domain}.example.com"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
 }
 
-fn settings(url: &str) -> Settings {
-    Settings {
-        database_url: url.to_owned(),
-        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        data: PathBuf::from("unused"),
-        organization_url: "https://{domain}.example.com".to_owned(),
-        introspection: Introspection::SignedIn,
-        has_playground: true,
-        log_format: LogFormat::Text,
-        secret: Zeroizing::new((0..32).collect()),
-        is_demo: false,
-    }
+fn settings(app_url: &str) -> Settings {
+    let source = Source::read(variables(app_url).into_iter()).expect("known names");
+    Settings::for_service(&source).expect("whole settings")
 }
 
 async fn sign_in(app: &App, admin: &mut PgConnection) -> Vec<Organization> {

@@ -39,9 +39,7 @@ impl Server {
         command
             .arg("serve")
             .env_clear()
-            .env("DATABASE_URL", &data.app_url)
-            .env("ORGDESK_SECRET", data::secret())
-            .env("ORGDESK_ORGANIZATION_URL", "https://{domain}.example.com")
+            .envs(data::variables(&data.app_url))
             .env("ORGDESK_LISTEN", address.to_string());
         Self::start(command, address, first).await
     }
