@@ -87,11 +87,7 @@ pub async fn migrate(owner_url: &str, service_url: &str) -> anyhow::Result<()> {
         .await
         .context("the database does not answer")?;
     if database.backend() == DbBackend::Postgres {
-        // Several servers that start together migrate one after the other.
-        let transaction = database.raw().begin().await?;
-        transaction
-            .execute_unprepared("SELECT pg_advisory_xact_lock(727274)")
-            .await?;
+        let transaction = take_turn(&database).await?;
         Migrator::up(&transaction, None).await?;
         transaction.commit().await?;
         worker::prepare(&database).await?;
@@ -102,6 +98,19 @@ pub async fn migrate(owner_url: &str, service_url: &str) -> anyhow::Result<()> {
     }
     database.close().await;
     Ok(())
+}
+
+/// A transaction that changes tables or rights: several servers that start together do so one after the other.
+#[expect(
+    clippy::disallowed_types,
+    reason = "this transaction is no deed: it changes the tables themselves"
+)]
+async fn take_turn(database: &Database) -> anyhow::Result<sea_orm::DatabaseTransaction> {
+    let transaction = database.raw().begin().await?;
+    transaction
+        .execute_unprepared("SELECT pg_advisory_xact_lock(727274)")
+        .await?;
+    Ok(transaction)
 }
 
 /// What the service's role may: its tables, row by row, and of what is append-only no change.
@@ -122,7 +131,9 @@ async fn grant(database: &Database, role: &str) -> anyhow::Result<()> {
         };
         sql += &format!("GRANT {rights} ON {table} TO {role};");
     }
-    database.raw().execute_unprepared(&sql).await?;
+    let transaction = take_turn(database).await?;
+    transaction.execute_unprepared(&sql).await?;
+    transaction.commit().await?;
     Ok(())
 }
 
