@@ -11,7 +11,7 @@ use crate::{
         Action, App, Caller, Day, Error, Language, OrganizationId, Plain, PriceListId, Problem, Tx, message, outbox,
         secret::SecretText,
     },
-    member::{self, Started, Status},
+    member::{self, Started},
     organization::{self, Approval},
     service,
 };
@@ -105,11 +105,7 @@ pub async fn add_agent(app: &App, domain: &str, service: &str, login: &str, is_m
         agent::Role::Agent
     };
     let deed = async |tx: &Tx| {
-        let member = tx
-            .select::<member::Entity>()
-            .filter(member::Column::Login.eq(login))
-            .one()
-            .await?;
+        let member = member::find_by_login(tx, login).await?;
         let member = member.ok_or_else(|| Error::not_found("login"))?;
         let service = tx
             .select::<service::Entity>()
@@ -188,16 +184,9 @@ pub async fn load_prices(app: &App, source: &str) -> anyhow::Result<PriceListId>
 /// # Errors
 /// If there is no such organization or active member.
 pub async fn access_token(app: &App, domain: &str, login: &str) -> anyhow::Result<String> {
-    let deed = async |tx: &Tx| {
-        let member = tx
-            .select::<member::Entity>()
-            .filter(member::Column::Login.eq(login))
-            .one()
-            .await?;
-        match member.filter(|member| member.status == Status::Active) {
-            Some(member) => member::start_for(tx, &member).await,
-            None => Err(Error::not_found("login")),
-        }
+    let deed = async |tx: &Tx| match member::find_by_login(tx, login).await? {
+        Some(member) => member::start_for(tx, &member).await,
+        None => Err(Error::not_found("login")),
     };
     match door(app, domain).await?.act(Action::SessionStart, &Plain, deed).await {
         Ok(Started::Session(tokens, _)) => Ok(tokens.access_token),

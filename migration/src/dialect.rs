@@ -11,6 +11,11 @@ pub const TENANT: &[&str] = &[
     "organization_admin",
     "session",
     "refresh_token",
+    "invitation",
+    "invitation_mailing",
+    "password_reset",
+    "second_factor",
+    "recovery_code",
     "service",
     "agent",
     "contract",
@@ -57,6 +62,8 @@ pub(crate) async fn run(manager: &SchemaManager<'_>, sql: &str) -> Result<(), Db
             (":bool", "boolean"),
             (":int", "integer"),
             (":long", "bigint"),
+            (":true", "true"),
+            (":false", "false"),
             (":end", ""),
         ]
     } else {
@@ -69,6 +76,8 @@ pub(crate) async fn run(manager: &SchemaManager<'_>, sql: &str) -> Result<(), Db
             (":bool", "INTEGER"),
             (":int", "INTEGER"),
             (":long", "INTEGER"),
+            (":true", "1"),
+            (":false", "0"),
             (":end", "STRICT"),
         ]
     };

@@ -6,17 +6,29 @@ use crate::kernel::{MemberId, Result, ServiceId, Tx};
 
 pub use entity::{Column, Entity, Model, Role};
 
-/// Puts a member into a service.
+/// Puts a member into a service, with the rights that his role has of itself.
 ///
 /// # Errors
 /// If the database refuses it.
 pub async fn add(tx: &Tx, service_id: ServiceId, member_id: MemberId, role: Role) -> Result<Model> {
+    let is_manager = role == Role::Manager;
     let row = Model {
+        id: tx.fresh_id(),
         organization_id: tx.organization_id(),
         service_id,
         member_id,
         role,
+        handles_tickets: true,
+        handles_chats: false,
+        handles_calls: false,
+        assigns_callbacks: is_manager,
+        forwards_tickets: false,
+        views_access_logs: is_manager,
+        receives_tickets: true,
+        receives_chats: false,
+        controls_assignment: false,
         added_at: tx.now(),
+        version: 1,
     };
     tx.create::<Entity>(row).await
 }

@@ -18,10 +18,10 @@ use super::{
     schema::{self, ApiSchema},
 };
 use crate::{
-    admin,
+    admin, agent,
     kernel::{Actor, App, Caller, Error, Language, Origin, Result, SignedIn, View, config::Introspection},
     member::{
-        self, Claims,
+        self, Claims, second_factor,
         session::{self, Lifetime},
     },
     organization::{self, Organization, graphql::Own},
@@ -131,6 +131,8 @@ impl FromQueryResult for Found {
                 name: row.try_get(prefix, "name")?,
                 is_owner: row.try_get(prefix, "is_owner")?,
                 is_administrator: row.try_get(prefix, "is_administrator")?,
+                is_manager: row.try_get(prefix, "is_manager")?,
+                must_enroll: row.try_get(prefix, "must_enroll")?,
                 confirmed_at: row.try_get(prefix, "confirmed_at")?,
             },
             lifetime: Lifetime {
@@ -166,6 +168,11 @@ pub async fn signed_in(app: &App, claims: &Claims, origin: Origin, language: Lan
     }
 }
 
+/// Whether a column names the member of the session.
+fn same<C: ColumnTrait>(member: C) -> Expr {
+    Expr::col(member.as_column_ref()).eq(Expr::col((session::Entity, session::Column::MemberId)))
+}
+
 async fn check(view: &View, claims: &Claims) -> Result<Option<Found>> {
     let member = session::Entity::belongs_to(member::Entity)
         .from((session::Column::OrganizationId, session::Column::MemberId))
@@ -177,6 +184,19 @@ async fn check(view: &View, claims: &Claims) -> Result<Option<Found>> {
         .from(session::Column::OrganizationId)
         .to(organization::Column::Id);
     let is_administrator = Expr::col((admin::Entity, admin::Column::MemberId)).is_not_null();
+    let is_manager = Expr::exists(view.related::<agent::Entity>(|agent| {
+        agent
+            .and_where(same(agent::Column::MemberId))
+            .and_where(agent::Column::Role.eq(agent::Role::Manager));
+    }));
+    let must_enroll = Expr::col((organization::Entity, organization::Column::RequiresSecondFactor)).and(
+        Expr::exists(view.related::<second_factor::Entity>(|factor| {
+            factor
+                .and_where(same(second_factor::Column::MemberId))
+                .and_where(second_factor::Column::ActivatedAt.is_not_null());
+        }))
+        .not(),
+    );
     let mut select = view
         .select::<session::Entity>()
         .select_only()
@@ -189,6 +209,8 @@ async fn check(view: &View, claims: &Claims) -> Result<Option<Found>> {
         .columns([session::Column::ExpiresAt, session::Column::EndedAt])
         .columns([member::Column::Login, member::Column::Name, member::Column::IsOwner])
         .column_as(is_administrator, "is_administrator")
+        .column_as(is_manager, "is_manager")
+        .column_as(must_enroll, "must_enroll")
         .join(JoinType::InnerJoin, member.into())
         .join(JoinType::LeftJoin, administrator.into())
         .join(JoinType::InnerJoin, organization.into())

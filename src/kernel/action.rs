@@ -10,8 +10,12 @@ pub enum Role {
     Owner,
     /// 조직관리자: an organization administrator. Everything of this menu that is not the owner's alone.
     Administrator,
+    /// 관리자: manages at least one service. Sees and employs the agents of his own services.
+    Manager,
     /// 구성원: a member, with or without roles in services. Sees himself.
     Member,
+    /// A member who has to enroll a second factor first, as his organization demands, and can do nothing else.
+    Enrolling,
     /// Nobody is signed in.
     Nobody,
     /// The service itself, at work on a job.
@@ -79,28 +83,50 @@ const PERMISSION: Option<AuditLog> = Some(AuditLog::Permission);
 
 actions! {
     /// See oneself.
-    ViewerRead = "VIEWER_READ", LOOK, [Owner, Administrator, Member];
+    ViewerRead = "VIEWER_READ", LOOK, [Owner, Administrator, Member, Enrolling];
     /// See the organization, its members and its keys.
     OrganizationRead = "ORGANIZATION_READ", LOOK, [Owner, Administrator];
+    /// Search members, and see invitations.
+    MemberRead = "MEMBER_READ", LOOK, [Owner, Administrator, Manager];
     /// See services and the menu.
     ServiceRead = "SERVICE_READ", LOOK, [Owner, Administrator];
     /// See contracts, the catalogue of items, and quotes.
     ContractRead = "CONTRACT_READ", LOOK, [Owner, Administrator];
     /// See charges.
     ChargeRead = "CHARGE_READ", LOOK, [Owner, Administrator];
+    /// See the agents of services; a manager, those of his own.
+    AgentRead = "AGENT_READ", LOOK, [Owner, Administrator, Manager];
     /// Read the audit log.
     AuditRead = "AUDIT_READ", LOOK, [Owner, Administrator];
 
     /// Sign in.
-    SessionStart = "SESSION_START", ACCESS, [Nobody, Owner, Administrator, Member, Operator];
+    SessionStart = "SESSION_START", ACCESS, [Nobody, Owner, Administrator, Member, Enrolling, Operator];
     /// Get a new access token.
-    SessionRefresh = "SESSION_REFRESH", ACCESS, [Nobody, Owner, Administrator, Member];
+    SessionRefresh = "SESSION_REFRESH", ACCESS, [Nobody, Owner, Administrator, Member, Enrolling];
     /// Confirm one's password, for what needs that.
-    SessionConfirm = "SESSION_CONFIRM", ACCESS, [Owner, Administrator, Member];
+    SessionConfirm = "SESSION_CONFIRM", ACCESS, [Owner, Administrator, Member, Enrolling];
     /// Sign out.
-    SessionEnd = "SESSION_END", ACCESS, [Owner, Administrator, Member];
+    SessionEnd = "SESSION_END", ACCESS, [Owner, Administrator, Member, Enrolling];
     /// Sign out everywhere.
-    SessionEndAll = "SESSION_END_ALL", ACCESS, [Owner, Administrator, Member];
+    SessionEndAll = "SESSION_END_ALL", ACCESS, [Owner, Administrator, Member, Enrolling];
+    /// End another of one's sessions.
+    SessionRevoke = "SESSION_REVOKE", ACCESS, [Owner, Administrator, Member, Enrolling];
+    /// Change one's password.
+    PasswordChange = "PASSWORD_CHANGE", ACCESS, [Owner, Administrator, Member, Enrolling];
+    /// Ask for a letter with a link that sets a new password.
+    PasswordResetRequest = "PASSWORD_RESET_REQUEST", ACCESS, [Nobody, Owner, Administrator, Member, Enrolling];
+    /// Set a new password by such a link.
+    PasswordReset = "PASSWORD_RESET", ACCESS, [Nobody, Owner, Administrator, Member, Enrolling];
+    /// Begin to use a second factor.
+    SecondFactorEnroll = "SECOND_FACTOR_ENROLL", ACCESS, [Owner, Administrator, Member, Enrolling], confirmed;
+    /// Prove the second factor for the first time.
+    SecondFactorActivate = "SECOND_FACTOR_ACTIVATE", ACCESS, [Owner, Administrator, Member, Enrolling], confirmed;
+    /// Give up one's second factor.
+    SecondFactorRemove = "SECOND_FACTOR_REMOVE", ACCESS, [Owner, Administrator, Member], confirmed;
+    /// Get new recovery codes.
+    RecoveryCodesRenew = "RECOVERY_CODES_RENEW", ACCESS, [Owner, Administrator, Member], confirmed;
+    /// Change one's own name, e-mail address or language.
+    ViewerUpdate = "VIEWER_UPDATE", ACCESS, [Owner, Administrator, Member];
 
     /// Create an organization with its owner.
     OrganizationCreate = "ORGANIZATION_CREATE", PERMISSION, [Operator];
@@ -117,6 +143,34 @@ actions! {
 
     /// Add a member without an invitation.
     MemberCreate = "MEMBER_CREATE", PERMISSION, [Operator];
+    /// Invite somebody to become a member.
+    MemberInvite = "MEMBER_INVITE", PERMISSION, [Owner, Administrator, Manager];
+    /// Invite many at once.
+    MemberInviteMany = "MEMBER_INVITE_MANY", PERMISSION, [Owner, Administrator, Manager];
+    /// Send an invitation again.
+    InvitationResend = "INVITATION_RESEND", PERMISSION, [Owner, Administrator, Manager];
+    /// Correct an invitation's address, and send it again.
+    InvitationUpdate = "INVITATION_UPDATE", PERMISSION, [Owner, Administrator, Manager];
+    /// Take an invitation back.
+    InvitationRevoke = "INVITATION_REVOKE", PERMISSION, [Owner, Administrator, Manager];
+    /// Accept an invitation, and become a member.
+    InvitationAccept = "INVITATION_ACCEPT", PERMISSION, [Nobody, Owner, Administrator, Member, Enrolling];
+    /// Send the letters of invitations and resets.
+    LetterSend = "LETTER_SEND", ACCESS, [System];
+    /// Correct a member's name or e-mail address.
+    MemberUpdate = "MEMBER_UPDATE", PERMISSION, [Owner, Administrator], confirmed;
+    /// Take a member out of the organization, with all his rights.
+    MemberRemove = "MEMBER_REMOVE", PERMISSION, [Owner, Administrator], confirmed;
+    /// Leave the organization oneself.
+    MemberLeave = "MEMBER_LEAVE", PERMISSION, [Owner, Administrator, Member], confirmed;
+    /// Take away the second factor of a member who has lost it.
+    SecondFactorReset = "SECOND_FACTOR_RESET", PERMISSION, [Owner, Administrator], confirmed;
+    /// Make another member the owner in one's own place.
+    OwnershipTransfer = "OWNERSHIP_TRANSFER", PERMISSION, [Owner], confirmed;
+    /// Make a member an organization administrator.
+    AdminAdd = "ADMIN_ADD", PERMISSION, [Owner, Administrator], confirmed;
+    /// Take an organization administrator's role away.
+    AdminRemove = "ADMIN_REMOVE", PERMISSION, [Owner, Administrator], confirmed;
 
     /// Add a service, with a draft of its contract.
     ServiceCreate = "SERVICE_CREATE", MANAGEMENT, [Owner, Administrator];
@@ -143,8 +197,14 @@ actions! {
     /// Close a month's charges.
     MonthClose = "MONTH_CLOSE", MANAGEMENT, [System];
 
-    /// Put an agent or manager into a service.
-    AgentAdd = "AGENT_ADD", PERMISSION, [Operator];
+    /// Put a member into a service, as its manager or as an agent.
+    AgentAdd = "AGENT_ADD", PERMISSION, [Owner, Administrator, Manager, Operator], confirmed;
+    /// Change an agent's role and rights.
+    AgentUpdate = "AGENT_UPDATE", PERMISSION, [Owner, Administrator, Manager], confirmed;
+    /// Change the roles and rights of many agents at once.
+    AgentUpdateMany = "AGENT_UPDATE_MANY", PERMISSION, [Owner, Administrator, Manager], confirmed;
+    /// Take a member out of a service.
+    AgentRemove = "AGENT_REMOVE", PERMISSION, [Owner, Administrator, Manager], confirmed;
 }
 
 #[cfg(test)]

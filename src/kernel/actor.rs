@@ -37,6 +37,10 @@ pub struct SignedIn {
     pub is_owner: bool,
     /// Whether he is an organization administrator.
     pub is_administrator: bool,
+    /// Whether he manages a service.
+    pub is_manager: bool,
+    /// Whether he has to enroll a second factor before anything else.
+    pub must_enroll: bool,
     /// When he last gave his password.
     pub confirmed_at: Timestamp,
 }
@@ -48,10 +52,13 @@ impl Actor {
             Self::Nobody => vec![Role::Nobody],
             Self::System(_) => vec![Role::System],
             Self::Operator => vec![Role::Operator],
+            Self::Member(member) if member.must_enroll => vec![Role::Enrolling],
             Self::Member(member) => {
                 let owner = member.is_owner.then_some(Role::Owner);
                 let administrator = member.is_administrator.then_some(Role::Administrator);
-                owner.into_iter().chain(administrator).chain([Role::Member]).collect()
+                let manager = member.is_manager.then_some(Role::Manager);
+                let special = owner.into_iter().chain(administrator).chain(manager);
+                special.chain([Role::Member]).collect()
             }
         }
     }

@@ -129,6 +129,12 @@ ids! {
     SessionId = "ses";
     /// The ID of one link in a session's chain of refresh tokens.
     RefreshTokenId = "rft";
+    /// The ID of an invitation.
+    InvitationId = "inv";
+    /// The ID of a password reset.
+    PasswordResetId = "pwr";
+    /// The ID of an agent: a member in a service.
+    AgentId = "agt";
     /// The ID of a service.
     ServiceId = "svc";
     /// The ID of a contract.

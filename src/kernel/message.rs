@@ -3,10 +3,15 @@
 use std::sync::LazyLock;
 
 use fluent_bundle::{FluentArgs, FluentResource, concurrent::FluentBundle};
+use sea_orm::entity::prelude::*;
 use unic_langid::LanguageIdentifier;
 
-/// A language that messages and labels come in.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+/// A language that messages, labels and letters come in.
+#[derive(
+    Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, async_graphql::Enum, EnumIter, DeriveActiveEnum,
+)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
+#[graphql(name = "Language")]
 pub enum Language {
     /// Korean, where the caller asks for nothing else.
     #[default]

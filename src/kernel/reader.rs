@@ -30,6 +30,15 @@ impl Reader {
         }
     }
 
+    /// The organization's rows of another table, as a condition on rows of a selection: `EXISTS (SELECT 1 …)`.
+    pub fn related<E: Record>(&self, narrow: impl FnOnce(&mut SelectStatement)) -> SelectStatement {
+        let mut select = QuerySelect::query(&mut E::find().select_only().filter(E::owner().eq(self.organization)))
+            .expr(Expr::val(1))
+            .to_owned();
+        narrow(&mut select);
+        select
+    }
+
     /// The row of this key. A text that is no key, an absent row and another organization's row are one and the same.
     ///
     /// # Errors

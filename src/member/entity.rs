@@ -8,7 +8,7 @@ use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-use crate::kernel::{MemberId, OrganizationId, Timestamp, record::record, secret::SecretText};
+use crate::kernel::{Language, MemberId, OrganizationId, Timestamp, record::record, secret::SecretText};
 
 /// Whether a member belongs to the organization.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Enum, EnumIter, DeriveActiveEnum)]
@@ -36,8 +36,13 @@ pub struct Model {
     pub login: String,
     /// 이름: 1 to 100 characters.
     pub name: String,
+    /// The name in small letters, to search by.
+    #[graphql(skip)]
+    pub name_key: String,
     /// The e-mail address.
     pub email: String,
+    /// The language of the letters that the member gets.
+    pub language: Language,
     #[graphql(skip)]
     pub password_hash: SecretText,
     /// Whether this is the owner.
@@ -46,6 +51,8 @@ pub struct Model {
     pub status: Status,
     /// When the member joined.
     pub joined_at: Timestamp,
+    /// When the member left; null for who has not.
+    pub left_at: Option<Timestamp>,
     /// Counts the changes.
     pub version: i32,
 }

@@ -5,13 +5,14 @@ pub mod graphql;
 mod password;
 mod refresh_token;
 mod rules;
+pub mod second_factor;
 pub mod session;
 mod sign_in;
 mod token;
 
 pub use entity::{ActiveModel, Column, Entity, Model, Model as Member, Status};
 pub use password::Hasher;
-pub use rules::{New, create, create_organization, first_password};
+pub use rules::{New, create, create_organization, find_by_login, first_password};
 pub use session::{Ending, Started, start_for};
 pub use sign_in::{Credentials, sign_in};
 pub use token::{Claims, read as read_token};

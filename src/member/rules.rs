@@ -1,8 +1,13 @@
 //! How members come to be without an invitation: the first owner of a new organization, and what the demo is made of.
 
+use sea_orm::{ColumnTrait, QueryFilter};
+
 use super::{Hasher, entity};
 use crate::{
-    kernel::{Action, App, Caller, Code, Error, OrganizationId, Plain, Problem, Result, Tx, id, secret::SecretText},
+    kernel::{
+        Action, App, Caller, Code, Error, Language, OrganizationId, Plain, Problem, Reader, Result, Tx, id,
+        secret::SecretText,
+    },
     organization::{self, check_name},
 };
 
@@ -34,15 +39,32 @@ pub async fn create(tx: &Tx, new: New) -> Result<entity::Model> {
         id: tx.fresh_id(),
         organization_id: tx.organization_id(),
         login: new.login,
+        name_key: new.name.to_lowercase(),
         name: new.name,
         email: new.email,
+        language: Language::default(),
         password_hash: new.password_hash,
         is_owner: new.is_owner,
         status: entity::Status::Active,
         joined_at: tx.now(),
+        left_at: None,
         version: 1,
     })
     .await
+}
+
+/// The member of a login ID, unless he has left: a login ID is free again once its member has.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn find_by_login(reader: &Reader, login: &str) -> Result<Option<entity::Model>> {
+    let named = reader
+        .select::<entity::Entity>()
+        .filter(entity::Column::Login.eq(login));
+    named
+        .filter(entity::Column::Status.eq(entity::Status::Active))
+        .one()
+        .await
 }
 
 /// Creates an organization with its owner: one deed, at the operator's word.

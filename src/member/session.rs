@@ -44,6 +44,7 @@ pub struct Model {
     pub expires_at: Timestamp,
     pub ended_at: Option<Timestamp>,
     pub address: String,
+    pub client: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -151,6 +152,7 @@ pub async fn start_for(tx: &Tx, member: &entity::Model) -> Result<Started> {
             expires_at: Timestamp(now.0 + LONGEST),
             ended_at: None,
             address: tx.origin().address_text(),
+            client: String::new(),
         })
         .await?;
     tx.about::<entity::Entity>(member);

@@ -2,12 +2,11 @@
 //! exist and a wrong password get the same answer after the same work; guessing is braked per account and address.
 
 use chrono::Duration;
-use sea_orm::{ColumnTrait, QueryFilter};
 
 use super::{
     Hasher,
-    entity::{self, Column, Entity, Status},
-    password,
+    entity::{self, Entity, Status},
+    password, rules,
     session::{self, Started},
 };
 use crate::{
@@ -140,7 +139,7 @@ fn searchable(typed: &str) -> String {
 async fn find(caller: &Caller, organization: OrganizationId, login: &str) -> Result<Option<entity::Model>> {
     let door = caller.at(organization);
     let view = door.view(Action::SessionStart).await?;
-    let member = view.select::<Entity>().filter(Column::Login.eq(login)).one().await;
+    let member = rules::find_by_login(&view, login).await;
     drop(view);
     door.release().await;
     member

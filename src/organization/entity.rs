@@ -29,6 +29,8 @@ pub struct Model {
     pub is_mobile_contact_approved: bool,
     /// Whether the operator has agreed to the security item of contracts.
     pub is_security_approved: bool,
+    /// Whether every member has to sign in with a second factor. Whoever has none can only enroll one.
+    pub requires_second_factor: bool,
     /// When it was created.
     pub created_at: Timestamp,
     /// Counts the changes: give it back as `expectedVersion`.

@@ -84,6 +84,7 @@ pub async fn create(tx: &Tx, new: New) -> Result<entity::Model> {
             is_ipcc_approved: false,
             is_mobile_contact_approved: false,
             is_security_approved: false,
+            requires_second_factor: false,
             created_at: tx.now(),
             version: 1,
         })

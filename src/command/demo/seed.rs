@@ -243,6 +243,8 @@ async fn as_owner(app: &App, organization: OrganizationId) -> Result<Caller> {
         name: member.name,
         is_owner: true,
         is_administrator: false,
+        is_manager: false,
+        must_enroll: false,
         confirmed_at: app.clock.now(),
     };
     let origin = Origin {
