@@ -22,7 +22,7 @@ pub enum State {
     Queued,
     /// Done.
     Done,
-    /// Given up after too many attempts.
+    /// Given up, at once or after too many attempts.
     Dead,
 }
 
@@ -134,8 +134,10 @@ pub enum Fate {
     Done,
     /// It was too early; it is due at this instant.
     Later(Timestamp),
-    /// It failed, for this reason.
+    /// It failed, for this reason, and may do better another time.
     Failed(String),
+    /// It failed, for this reason, and would each time: only an operator can have it done again.
+    GivenUp(String),
 }
 
 /// Takes the jobs that are due, so that no other server takes them, and hands each over in the same transaction:
@@ -229,6 +231,12 @@ pub async fn end_attempt(app: &App, job: &Model, fate: Fate) -> Result<()> {
             .col_expr(Column::State, Expr::value(State::Waiting))
             .col_expr(Column::DueAt, Expr::value(at))
             .col_expr(Column::Attempts, Expr::value(0)),
+        Fate::GivenUp(reason) => {
+            tracing::error!(job = %job.id, kind = job.kind, reason, "a job was given up");
+            row.col_expr(Column::State, Expr::value(State::Dead))
+                .col_expr(Column::FinishedAt, Expr::value(now))
+                .col_expr(Column::Failure, Expr::value(Some(reason)))
+        }
         Fate::Failed(reason) => {
             let pause = Duration::seconds(1 << job.attempts.clamp(1, 10));
             row.col_expr(Column::State, Expr::value(State::Waiting))
