@@ -9,7 +9,10 @@ use crate::{
     billing::graphql::{Charge, of_charge_id, of_service},
     contract::{self, Contract},
     kernel::{Action, Caller, Error, Record, Result, audit},
-    member::{self, Member},
+    member::{
+        self, Member,
+        invitation::{self, Invitation},
+    },
     organization::{self, Organization, key},
     service::{self, Service},
 };
@@ -28,6 +31,8 @@ pub enum Node {
     OrganizationKey(key::Model),
     /// A member.
     Member(Member),
+    /// An invitation.
+    Invitation(Invitation),
     /// A service.
     Service(Service),
     /// A contract.
@@ -78,6 +83,9 @@ async fn find(context: &Context<'_>, id: &str) -> Result<Option<Node>> {
         Some("mbr") => seek::<member::Entity>(caller, Action::OrganizationRead, id)
             .await?
             .map(Node::Member),
+        Some("inv") => seek::<invitation::Entity>(caller, Action::MemberRead, id)
+            .await?
+            .map(Node::Invitation),
         Some("svc") => seek::<service::Entity>(caller, Action::ServiceRead, id)
             .await?
             .map(Node::Service),

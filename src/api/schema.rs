@@ -13,7 +13,10 @@ use crate::{
     audit::graphql::AuditQuery,
     billing::graphql::{BillingMutation, BillingQuery, UsageUserError},
     contract::graphql::{ContractMutation, ContractQuery, ContractUserError},
-    member::graphql::{MemberMutation, MemberQuery, SessionUserError},
+    member::{
+        graphql::{MemberMutation, MemberQuery, SessionUserError},
+        invitation::graphql::{InvitationMutation, InvitationQuery, InvitationUserError},
+    },
     organization::{OrganizationMutation, OrganizationQuery, graphql::OrganizationUserError},
     service::graphql::{ServiceMutation, ServiceQuery, ServiceUserError},
 };
@@ -22,6 +25,7 @@ use crate::{
 #[derive(MergedObject, Default)]
 pub struct Query(
     MemberQuery,
+    InvitationQuery,
     OrganizationQuery,
     ServiceQuery,
     ContractQuery,
@@ -35,6 +39,7 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     MemberMutation,
+    InvitationMutation,
     OrganizationMutation,
     ServiceMutation,
     ContractMutation,
@@ -58,6 +63,8 @@ pub struct Mutation(
 pub enum UserError {
     /// Of signing in and out.
     Session(SessionUserError),
+    /// Of invitations.
+    Invitation(InvitationUserError),
     /// Of organizations and keys.
     Organization(OrganizationUserError),
     /// Of services.

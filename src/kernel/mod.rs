@@ -108,6 +108,7 @@ pub(crate) mod reader;
 pub(crate) mod record;
 pub(crate) mod routing;
 pub mod scalar;
+pub(crate) mod search;
 pub(crate) mod secret;
 pub(crate) mod security;
 pub(crate) mod shelf;

@@ -175,11 +175,22 @@ pub async fn take_due(app: &App, hand_over: Option<fn(&Model) -> Statement>) -> 
     Ok(jobs.into_iter().map(|job| job.id).collect())
 }
 
-/// Begins an attempt, counted before the work; `None` where there is nothing left to do.
+/// What the beginning of an attempt comes to.
+#[derive(Debug)]
+pub enum Attempt {
+    /// It is begun.
+    Begun(Model),
+    /// The job was begun often enough: whoever asks has to give it up.
+    Spent(Model),
+    /// There is nothing left to do.
+    Nothing,
+}
+
+/// Begins an attempt, counted before the work.
 ///
 /// # Errors
 /// Only if the database fails.
-pub async fn begin_attempt(app: &App, id: JobId) -> Result<Option<Model>> {
+pub async fn begin_attempt(app: &App, id: JobId) -> Result<Attempt> {
     let transaction = begin(app).await?;
     let job = Entity::find_by_id(id)
         .one(&transaction)
@@ -187,28 +198,26 @@ pub async fn begin_attempt(app: &App, id: JobId) -> Result<Option<Model>> {
         .filter(|job| job.state == State::Queued);
     let Some(job) = job else {
         transaction.rollback().await?;
-        return Ok(None);
+        return Ok(Attempt::Nothing);
     };
-    let is_over = job.attempts >= MOST_ATTEMPTS;
-    let update = Entity::update_many()
-        .filter(Column::Id.eq(id))
-        .filter(Column::Attempts.eq(job.attempts));
-    let update = if is_over {
-        update
-            .col_expr(Column::State, Expr::value(State::Dead))
-            .col_expr(Column::FinishedAt, Expr::value(app.clock.now()))
-    } else {
-        update.col_expr(Column::Attempts, Expr::value(job.attempts + 1))
-    };
-    let won = update.exec(&transaction).await?.rows_affected == 1;
-    transaction.commit().await?;
-    if is_over {
-        tracing::error!(job = %id, kind = job.kind, "a job was given up after too many attempts");
+    if job.attempts >= MOST_ATTEMPTS {
+        transaction.rollback().await?;
+        return Ok(Attempt::Spent(job));
     }
-    Ok((won && !is_over).then_some(Model {
-        attempts: job.attempts + 1,
-        ..job
-    }))
+    let count = Entity::update_many()
+        .filter(Column::Id.eq(id))
+        .filter(Column::Attempts.eq(job.attempts))
+        .col_expr(Column::Attempts, Expr::value(job.attempts + 1));
+    let won = count.exec(&transaction).await?.rows_affected == 1;
+    transaction.commit().await?;
+    Ok(if won {
+        Attempt::Begun(Model {
+            attempts: job.attempts + 1,
+            ..job
+        })
+    } else {
+        Attempt::Nothing
+    })
 }
 
 /// Ends an attempt. A failed job comes again after 2, 4, 8 … seconds, kept in the row and not in anyone's memory.

@@ -1,7 +1,9 @@
 //! People: the members of an organization, how they sign in, and the sessions in which they are signed in.
 
 mod entity;
+pub mod fetch;
 pub mod graphql;
+pub mod invitation;
 pub mod letter;
 mod password;
 mod refresh_token;
@@ -17,3 +19,5 @@ pub use rules::{New, create, create_organization, find_by_login, first_password}
 pub use session::{Ending, Started, start_for};
 pub use sign_in::{Credentials, sign_in};
 pub use token::{Claims, read as read_token};
+
+use rules::{check_email, check_login};
