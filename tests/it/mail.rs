@@ -98,12 +98,11 @@ async fn a3_a_letter_arrives_whole_in_both_languages() {
         assert_eq!(header(letter, "Auto-Submitted"), ["auto-generated"]);
         assert_eq!(header(letter, "Bcc").len() + header(letter, "Cc").len(), 0);
         let raw = raw(letter);
+        let (head, body) = raw.split_once("\r\n\r\n").unwrap();
         assert!(raw.is_ascii(), "any server can pass it on");
-        assert!(
-            raw.split("\r\n")
-                .all(|line| line.len() <= 78 && !line.contains(['\r', '\n'])),
-            "{raw}"
-        );
+        assert!(raw.split("\r\n").all(|line| !line.contains(['\r', '\n'])), "{raw}");
+        assert!(head.split("\r\n").all(|line| line.len() < 100), "{head}");
+        assert!(body.split("\r\n").all(|line| line.len() <= 78), "{body}");
     }
     assert_eq!(came[0]["peer"], came[1]["peer"], "both went over one connection");
     assert_eq!(
@@ -178,7 +177,9 @@ async fn a3_no_name_or_subject_begins_another_header() {
         let came = server.letters();
         let letter = &came[place];
         assert_eq!(letter["recipients"], json!(["lee@example.com"]), "{name}");
-        assert_eq!(letter["to"], json!([[name, "lee@example.com"]]), "{name}");
+        // Some programs read an encoded word between quotes too: such a name is left out.
+        let shown = if name.contains("=?") { "" } else { *name };
+        assert_eq!(letter["to"], json!([[shown, "lee@example.com"]]), "{name}");
         assert_eq!(letter["subject"], format!("About {name}"), "{name}");
         assert_eq!(header(letter, "Bcc").len() + header(letter, "Cc").len(), 0, "{name}");
         assert_eq!(header(letter, "To").len(), 1, "{name}");

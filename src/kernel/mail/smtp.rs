@@ -150,10 +150,22 @@ fn reason(error: &Error) -> String {
             let parts = [Some(format!("SMTP {status}")), enhanced.map(str::to_owned)];
             parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
         }
-        None if error.is_tls() => "TLS".to_owned(),
+        None if is_handshake(error) => "TLS".to_owned(),
         None if error.is_client() => "UNSUPPORTED".to_owned(),
         None => "CONNECTION".to_owned(),
     }
+}
+
+/// Whether it is the handshake that failed, which comes as an error of reading somewhere below.
+fn is_handshake(error: &Error) -> bool {
+    let mut below = error.source();
+    while let Some(cause) = below {
+        if let Some(reading) = cause.downcast_ref::<std::io::Error>() {
+            return reading.kind() == std::io::ErrorKind::InvalidData;
+        }
+        below = cause.source();
+    }
+    error.is_tls()
 }
 
 /// Whether it is a status code of RFC 3463, such as `5.1.1`.

@@ -10,7 +10,9 @@ import argparse
 import asyncio
 import base64
 import email
+import email.header
 import email.policy
+import email.utils
 import json
 import ssl
 import sys
@@ -91,7 +93,7 @@ class Letters:
     async def handle_DATA(self, server, session, envelope):
         act = act_of("LETTER")
         if act is None or act in ("hang", "cut"):
-            say({"letter": letter(session, envelope)})
+            say({"letter": letter(server, session, envelope)})
         if act == "hang":
             await asyncio.sleep(3600)
         if act == "cut":
@@ -99,20 +101,28 @@ class Letters:
         return act or "250 2.0.0 Taken"
 
 
-def letter(session, envelope):
+def addresses(raw, name):
+    """The display names and addresses of a header. The newer policy puts spaces between the words of a long name."""
+    header = email.message_from_bytes(raw)[name]
+    decoded = lambda text: str(email.header.make_header(email.header.decode_header(text)))
+    return [[decoded(display), address] for display, address in email.utils.getaddresses([header])]
+
+
+def letter(server, session, envelope):
     """A letter as a mail program reads it, and as it came."""
     message = email.message_from_bytes(envelope.original_content, policy=email.policy.default)
-    body = {part.get_content_type(): part.get_content() for part in message.walk() if not part.is_multipart()}
+    parts = [part for part in message.walk() if not part.is_multipart()]
+    body = {part.get_content_type(): part.get_content().replace("\r\n", "\n") for part in parts}
     return {
         "from": envelope.mail_from,
         "recipients": envelope.rcpt_tos,
-        "protected": session.ssl is not None,
+        "protected": server.transport.get_extra_info("ssl_object") is not None,
         "user": session.auth_data,
         "hello": session.host_name,
         "peer": session.peer[1],
         "headers": [[name, str(value)] for name, value in message.items()],
-        "to": [[address.display_name, address.addr_spec] for address in message["To"].addresses],
-        "sender": [[address.display_name, address.addr_spec] for address in message["From"].addresses],
+        "to": addresses(envelope.original_content, "To"),
+        "sender": addresses(envelope.original_content, "From"),
         "subject": message["Subject"],
         "message_id": message["Message-ID"],
         "text": body["text/plain"],
