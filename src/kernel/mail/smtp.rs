@@ -31,9 +31,6 @@ const MOST_IDLE: usize = 2;
 /// How long a connection waits; servers close theirs after five minutes.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// How long a connection that waited may take to say that it is still good.
-const STILL_GOOD: Duration = Duration::from_secs(3);
-
 /// A mail server.
 pub struct Smtp {
     server: SmtpServer,
@@ -114,11 +111,12 @@ impl Smtp {
         Ok(connection)
     }
 
-    /// A connection that waited and is still good.
+    /// A connection that waited and says that it is still good, each within a tenth of the time that there is.
     async fn waiting(&self) -> Option<AsyncSmtpConnection> {
         loop {
             let (since, mut connection) = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
-            if since.elapsed() < IDLE && timeout(STILL_GOOD, connection.test_connected()).await == Ok(true) {
+            let patience = self.server.timeout / 10;
+            if since.elapsed() < IDLE && timeout(patience, connection.test_connected()).await == Ok(true) {
                 return Some(connection);
             }
         }
@@ -152,10 +150,22 @@ fn reason(error: &Error) -> String {
             let parts = [Some(format!("SMTP {status}")), enhanced.map(str::to_owned)];
             parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
         }
-        None if error.is_tls() => "TLS".to_owned(),
+        None if is_handshake(error) => "TLS".to_owned(),
         None if error.is_client() => "UNSUPPORTED".to_owned(),
         None => "CONNECTION".to_owned(),
     }
+}
+
+/// Whether it is the handshake that failed, which comes as an error of reading somewhere below.
+fn is_handshake(error: &Error) -> bool {
+    let mut below = error.source();
+    while let Some(cause) = below {
+        if let Some(reading) = cause.downcast_ref::<std::io::Error>() {
+            return reading.kind() == std::io::ErrorKind::InvalidData;
+        }
+        below = cause.source();
+    }
+    error.is_tls()
 }
 
 /// Whether it is a status code of RFC 3463, such as `5.1.1`.
