@@ -10,6 +10,7 @@ use super::{
     null_in_place::NullInPlace,
 };
 use crate::{
+    admin::graphql::{AdminMutation, AdminQuery, AdminUserError},
     audit::graphql::AuditQuery,
     billing::graphql::{BillingMutation, BillingQuery, UsageUserError},
     contract::graphql::{ContractMutation, ContractQuery, ContractUserError},
@@ -22,6 +23,7 @@ use crate::{
 #[derive(MergedObject, Default)]
 pub struct Query(
     MemberQuery,
+    AdminQuery,
     OrganizationQuery,
     ServiceQuery,
     ContractQuery,
@@ -35,6 +37,7 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     MemberMutation,
+    AdminMutation,
     OrganizationMutation,
     ServiceMutation,
     ContractMutation,
@@ -58,6 +61,8 @@ pub struct Mutation(
 pub enum UserError {
     /// Of signing in and out.
     Session(SessionUserError),
+    /// Of members and organization administrators.
+    Admin(AdminUserError),
     /// Of organizations and keys.
     Organization(OrganizationUserError),
     /// Of services.

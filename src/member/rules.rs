@@ -110,7 +110,8 @@ fn check_login(login: &str) -> Option<Problem> {
     (!fits).then(|| Problem::at("input.login", Code::Invalid).with("rule", "a-z 0-9 . _ -, 3–40"))
 }
 
-fn check_email(email: &str) -> Option<Problem> {
+/// What is wrong with an e-mail address, if something is.
+pub fn check_email(email: &str) -> Option<Problem> {
     let plain = !email
         .chars()
         .any(|letter| letter.is_whitespace() || letter.is_control() || "<>,;\"".contains(letter));
