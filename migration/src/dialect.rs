@@ -106,6 +106,19 @@ pub(crate) async fn isolate(manager: &SchemaManager<'_>, tables: &[&str], column
     Ok(())
 }
 
+/// Runs `sql` over the rows of every organization: the table's owner is under row-level security too.
+pub(crate) async fn seeing_all(manager: &SchemaManager<'_>, table: &str, sql: &str) -> Result<(), DbErr> {
+    if manager.get_database_backend() != DbBackend::Postgres {
+        return run(manager, sql).await;
+    }
+    let sql = format!(
+        "ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY;
+         {sql};
+         ALTER TABLE {table} FORCE ROW LEVEL SECURITY;"
+    );
+    run(manager, &sql).await
+}
+
 /// Refuses every change and removal of rows of a table, also `INSERT OR REPLACE`, which SQLite's triggers on
 /// deletion see only with `recursive_triggers` on. `key` names the columns that tell two rows apart.
 pub(crate) async fn append_only(manager: &SchemaManager<'_>, table: &str, key: &[&str]) -> Result<(), DbErr> {

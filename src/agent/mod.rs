@@ -2,6 +2,9 @@
 
 mod entity;
 
+use futures_util::future::{BoxFuture, FutureExt as _};
+use sea_orm::{ColumnTrait, QueryFilter};
+
 use crate::kernel::{MemberId, Result, ServiceId, Tx};
 
 pub use entity::{Column, Entity, Model, Role};
@@ -31,4 +34,15 @@ pub async fn add(tx: &Tx, service_id: ServiceId, member_id: MemberId, role: Role
         version: 1,
     };
     tx.create::<Entity>(row).await
+}
+
+/// Takes a member who leaves out of every service, with all his rights there.
+pub fn depart(tx: &Tx, member: MemberId) -> BoxFuture<'_, Result<()>> {
+    async move {
+        for place in tx.select::<Entity>().filter(Column::MemberId.eq(member)).all().await? {
+            tx.delete::<Entity>(place).await?;
+        }
+        Ok(())
+    }
+    .boxed()
 }

@@ -10,6 +10,7 @@ use super::{
     null_in_place::NullInPlace,
 };
 use crate::{
+    admin::graphql::{AdminMutation, AdminQuery, AdminUserError},
     audit::graphql::AuditQuery,
     billing::graphql::{BillingMutation, BillingQuery, UsageUserError},
     contract::graphql::{ContractMutation, ContractQuery, ContractUserError},
@@ -26,6 +27,7 @@ use crate::{
 pub struct Query(
     MemberQuery,
     InvitationQuery,
+    AdminQuery,
     OrganizationQuery,
     ServiceQuery,
     ContractQuery,
@@ -40,6 +42,7 @@ pub struct Query(
 pub struct Mutation(
     MemberMutation,
     InvitationMutation,
+    AdminMutation,
     OrganizationMutation,
     ServiceMutation,
     ContractMutation,
@@ -65,6 +68,8 @@ pub enum UserError {
     Session(SessionUserError),
     /// Of invitations.
     Invitation(InvitationUserError),
+    /// Of members and organization administrators.
+    Admin(AdminUserError),
     /// Of organizations and keys.
     Organization(OrganizationUserError),
     /// Of services.

@@ -94,6 +94,7 @@ pub(crate) mod caller;
 pub mod clock;
 pub mod config;
 pub(crate) mod db;
+pub(crate) mod departure;
 mod difference;
 pub mod error;
 pub(crate) mod id;
@@ -108,7 +109,6 @@ pub(crate) mod reader;
 pub(crate) mod record;
 pub(crate) mod routing;
 pub mod scalar;
-pub(crate) mod search;
 pub(crate) mod secret;
 pub(crate) mod security;
 pub(crate) mod shelf;
@@ -123,6 +123,7 @@ pub use caller::Caller;
 pub use clock::{Clock, StoppedClock, SystemClock};
 pub use config::Settings;
 pub use db::Database;
+pub use departure::Departure;
 pub use error::{Code, Error, Problem, Result};
 pub use id::{
     AgentId, AuditEntryId, ContractId, InvitationId, JobId, KeyId, MemberId, OrganizationId, PasswordResetId,

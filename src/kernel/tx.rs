@@ -172,7 +172,8 @@ impl Tx {
     /// As for [`Tx::create`].
     pub async fn create_telling<E: Record>(&self, row: E::Model, columns: &[E::Column]) -> Result<E::Model> {
         let names: Vec<_> = columns.iter().map(|column| camel(column.as_str())).collect();
-        self.write::<E>(row, |field| names.iter().any(|name| name == field)).await
+        self.write::<E>(row, |field| names.iter().any(|name| name == field))
+            .await
     }
 
     async fn write<E: Record>(&self, row: E::Model, is_told: impl Fn(&str) -> bool) -> Result<E::Model> {

@@ -18,6 +18,7 @@ use crate::{
         payload::{payload, settle, user_errors},
     },
     organization::{self, Organization},
+    service::graphql::PossibleAction,
 };
 
 user_errors! { SessionUserError, SessionErrorCode, "a session", {
@@ -107,12 +108,7 @@ pub(crate) async fn member_page(context: &Context<'_>, request: PageRequest) -> 
         place,
     )
     .await?;
-    if ["nodes", "edges.node"]
-        .iter()
-        .any(|path| selects(context, path, "roles"))
-    {
-        admin::prefetch(&view, page.edges.iter().map(|(_, member)| member.id)).await?;
-    }
+    admin::graphql::prefetch_asked(context, &view, &page).await?;
     Ok(MemberConnection::of(page, total))
 }
 
@@ -153,6 +149,19 @@ impl Model {
         let view = caller.view(Action::ViewerRead).await?;
         let is_administrator = admin::is_administrator(&view, self.id).await?;
         Ok(MemberRole::all(self.is_owner, is_administrator))
+    }
+
+    /// The e-mail address; null where the caller may not see it: he needs `ORGANIZATION_READ` for others' than his own.
+    #[graphql(name = "email")]
+    async fn visible_email(&self, context: &Context<'_>) -> Option<&str> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        let is_own = caller.actor().member().is_some_and(|own| own.member_id == self.id);
+        (is_own || caller.may(Action::OrganizationRead)).then_some(self.email.as_str())
+    }
+
+    /// What the caller can do with the member now, and why not where not; at most 10.
+    async fn actions(&self, context: &Context<'_>) -> Result<Vec<PossibleAction>> {
+        admin::graphql::actions(context, self).await
     }
 }
 

@@ -114,6 +114,6 @@ pub(super) fn check_login(path: &str, login: &str) -> Option<Problem> {
 }
 
 /// What is wrong with an e-mail address, if something is: it must be one to every program that reads it.
-pub(super) fn check_email(path: &str, email: &str) -> Option<Problem> {
+pub fn check_email(path: &str, email: &str) -> Option<Problem> {
     (!mail::is_address(email)).then(|| Problem::at(path, Code::Invalid).with("rule", "name@domain"))
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
 use chrono_tz::{Asia::Seoul, Tz};
 
-use super::{DOMAIN, LOGIN, PASSWORD};
+use super::{DOMAIN, LOGIN, PASSWORD, invitations::invite};
 use crate::{
     admin, agent, billing,
     billing::{UsageEntryInput, UsageRecordInput},
@@ -18,10 +18,7 @@ use crate::{
         Action, Actor, App, Caller, Clock, Language, MemberId, Month, OrganizationId, Origin, Plain, Random, Result,
         ServiceId, Settings, SignedIn, StoppedClock, SystemClock, Timestamp, zone,
     },
-    member::{
-        self, Hasher,
-        invitation::{self, InvitationRevokeInput, MemberInviteInput},
-    },
+    member::{self, Hasher},
     operate::told,
     organization,
     service::{Service, ServiceCreateInput, ServiceKind},
@@ -42,14 +39,6 @@ const PEOPLE: [(&str, &str, bool, Option<agent::Role>); 9] = [
     ("agent.cho", "조채팅", false, Some(agent::Role::Agent)),
     ("agent.yoon", "윤접수", false, Some(agent::Role::Agent)),
     ("member.jang", "장신입", false, None),
-];
-
-/// Who is invited, and when: months before now. The first is left to expire, the second's invitation is taken back, and
-/// the last's waits.
-const INVITED: [(i32, &str, &str); 3] = [
-    (2, "agent.moon", "문상담"),
-    (1, "agent.baek", "백채팅"),
-    (0, "agent.seo", "서접수"),
 ];
 
 /// A service of the demo: its code, name, kind, contract, and what it uses in a month.
@@ -114,8 +103,8 @@ pub(super) async fn make(settings: Settings) -> anyhow::Result<App> {
     }
     employ(&owner, &services).await.map_err(told)?;
     for month in first.through(last) {
-        clock.set(at(month.first_day(), 9));
         if month < last {
+            clock.set(at(month.first_day(), 9));
             invite(&owner, last.index() - month.index()).await.map_err(told)?;
         }
         live(&app, &clock, &owner, &services, month, today)
@@ -129,36 +118,6 @@ pub(super) async fn make(settings: Settings) -> anyhow::Result<App> {
     clock.set(now.0);
     invite(&owner, 0).await.map_err(told)?;
     Ok(app)
-}
-
-/// Invites whoever is invited so many months before now; the letters of those before now are sent at once.
-async fn invite(owner: &Caller, months_ago: i32) -> Result<()> {
-    for (_, login, name) in INVITED.iter().filter(|(months, ..)| *months == months_ago) {
-        let input = MemberInviteInput {
-            idempotency_key: None,
-            dry_run: None,
-            name: (*name).to_owned(),
-            login: (*login).to_owned(),
-            email: format!("{login}@demo.example"),
-            language: None,
-        };
-        let deed = async |tx: &_| invitation::invite(tx, &input).await;
-        let invited = owner.act(Action::MemberInvite, &input, deed).await?;
-        if months_ago > 0 {
-            worker::run_due(owner.app()).await?;
-        }
-        if months_ago == 1 {
-            let input = InvitationRevokeInput {
-                idempotency_key: None,
-                dry_run: None,
-                expected_version: invited.version,
-            };
-            let id = invited.id.to_string();
-            let deed = async |tx: &_| invitation::revoke(tx, &id, &input).await;
-            owner.act(Action::InvitationRevoke, &input, deed).await?;
-        }
-    }
-    Ok(())
 }
 
 /// One month: usage once a week, and an edit now and then.

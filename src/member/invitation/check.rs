@@ -79,7 +79,11 @@ impl Holders {
         let members = tx
             .select::<member::Entity>()
             .filter(member::Column::Status.eq(member::Status::Active));
-        let members = members.filter(same::<member::Entity>(member::Column::Login, member::Column::Email, people));
+        let members = members.filter(same::<member::Entity>(
+            member::Column::Login,
+            member::Column::Email,
+            people,
+        ));
         for member in members.all().await? {
             holders.members.add(member.login, &member.email);
         }

@@ -47,7 +47,7 @@ pub struct Model {
     /// The name in small letters, to search by.
     #[graphql(skip)]
     pub name_key: String,
-    /// The e-mail address that the letter goes to, and that the member will have.
+    #[graphql(skip)]
     pub email: String,
     /// The language of the letter, and of those that the member will get.
     pub language: Language,

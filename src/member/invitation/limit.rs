@@ -104,7 +104,10 @@ impl Letters {
     /// Why an invitation may not go to this address again.
     pub(super) fn too_soon(&self, invitation: &entity::Model, email: &str) -> Option<TooSoon> {
         let lower = email.to_lowercase();
-        let mut same = self.recent.iter().filter(|(id, to, _)| *id == invitation.id && *to == lower);
+        let mut same = self
+            .recent
+            .iter()
+            .filter(|(id, to, _)| *id == invitation.id && *to == lower);
         let again = same.next().map(|(.., at)| at.0 + PAUSE).filter(|at| *at > self.now.0);
         again
             .map(|at| (Code::ResendTooSoon, Timestamp(at)))

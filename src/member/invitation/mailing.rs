@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use async_graphql::{Enum, SimpleObject, dataloader::Loader};
+use async_graphql::{Enum, dataloader::Loader};
 use sea_orm::{Condition, QueryFilter, QueryOrder, entity::prelude::*};
 use serde::Serialize;
 
@@ -30,31 +30,21 @@ pub enum Delivery {
 }
 
 /// One sending of an invitation's letter.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize, SimpleObject)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize)]
 #[sea_orm(table_name = "invitation_mailing")]
-#[graphql(name = "InvitationMailing")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
-    #[graphql(skip)]
     pub organization_id: OrganizationId,
     #[sea_orm(primary_key, auto_increment = false)]
-    #[graphql(skip)]
     pub invitation_id: InvitationId,
-    /// Which one of the invitation's, from 1; the link of the newest one is good.
     #[sea_orm(primary_key, auto_increment = false)]
     pub number: i32,
-    /// The address that it goes to.
     pub email: String,
-    /// When it was asked for.
     pub requested_at: Timestamp,
-    /// How far it is.
     pub delivery: Delivery,
-    /// Why it failed: what the mail server answered (`SMTP 550 5.1.1`), `CONNECTION`, `TLS`, `TIMEOUT`, `UNSENDABLE`, `LOST`; or why it was not needed: `SUPERSEDED`, `REVOKED`, `EXPIRED`. Null where nothing has failed; one that is queued has failed and is tried again.
-    #[graphql(name = "failure")]
+    /// A code, never data.
     pub delivery_failure: Option<String>,
-    /// When it was sent; null where it was not.
     pub sent_at: Option<Timestamp>,
-    #[graphql(skip)]
     pub token_hash: Option<SecretBytes>,
 }
 

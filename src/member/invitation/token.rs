@@ -11,9 +11,7 @@ const LONGEST: usize = 200;
 /// A new token: `inv_<organization>_<secret>`.
 pub(super) fn mint(app: &App, organization: OrganizationId) -> String {
     let organization = organization.to_string();
-    let of = organization
-        .split_once('_')
-        .map_or(organization.as_str(), |(_, of)| of);
+    let of = organization.split_once('_').map_or(organization.as_str(), |(_, of)| of);
     format!("inv_{of}_{}", URL_SAFE_NO_PAD.encode(app.random.bytes::<32>()))
 }
 

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, InputObject};
-use sea_orm::{ColumnTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, QueryFilter,
+    sea_query::{Expr, ExprTrait, LikeExpr},
+};
 
 use crate::{
     billing::graphql as billing,
@@ -12,7 +15,6 @@ use crate::{
         Action, Caller, Error, PageRequest, Result, Timestamp,
         page::{self, Cursors, Direction, Part, connection},
         reader::Scoped,
-        search,
     },
     member::graphql::selects,
     service::{
@@ -124,8 +126,15 @@ fn narrowed<'v>(mut select: Scoped<'v, Entity>, filter: &ServiceFilter) -> Resul
         filter.kind.as_ref().map_or(0, Vec::len),
         filter.status.as_ref().map_or(0, Vec::len),
     ];
-    if lengths.iter().any(|length| *length > 10) {
-        return Err(Error::BadInput("A filter's list has at most 10 values.".into()));
+    if lengths.iter().any(|length| *length > 10)
+        || filter
+            .name_contains
+            .as_ref()
+            .is_some_and(|text| text.chars().count() > 100)
+    {
+        return Err(Error::BadInput(
+            "A filter's list has at most 10 values and its text at most 100 characters.".into(),
+        ));
     }
     if let Some(kinds) = &filter.kind {
         select = select.filter(Column::Kind.is_in(kinds.iter().copied()));
@@ -134,8 +143,17 @@ fn narrowed<'v>(mut select: Scoped<'v, Entity>, filter: &ServiceFilter) -> Resul
         Some(states) => select.filter(Column::Status.is_in(states.iter().copied())),
         None => select.filter(Column::Status.ne(Status::Terminated)),
     };
-    if let Some(text) = &filter.name_contains {
-        select = select.filter(search::contains([Expr::col(Column::NameKey)], text)?);
+    if let Some(text) = filter.name_contains.as_deref().filter(|text| !text.is_empty()) {
+        if text.contains('\0') {
+            return Err(Error::BadInput("A text has no NUL in it.".into()));
+        }
+        let pattern = text
+            .to_lowercase()
+            .replace('\\', "\\\\")
+            .replace('%', "\\%")
+            .replace('_', "\\_");
+        let name = Expr::col(Column::NameKey);
+        select = select.filter(name.like(LikeExpr::new(format!("%{pattern}%")).escape('\\')));
     }
     let span = filter.created_at.as_ref();
     if let Some(from) = span.and_then(|span| span.from) {

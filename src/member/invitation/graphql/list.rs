@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, InputObject};
 use sea_orm::{
     ColumnTrait, Condition, QueryFilter,
-    sea_query::{Expr, Func},
+    sea_query::{Expr, ExprTrait, Func},
 };
 
 use crate::{
@@ -14,15 +14,14 @@ use crate::{
         Action, Caller, Error, MemberId, PageRequest, Result, Timestamp, View,
         page::{self, Cursors, Direction, Part, connection},
         reader::Scoped,
-        search,
     },
     member::{
-        fetch,
         graphql::selects,
         invitation::{
             entity::{Column, Entity, Model, State},
             mailing,
         },
+        search::{ById, containing, text},
     },
 };
 
@@ -31,7 +30,7 @@ use crate::{
 pub struct InvitationFilter {
     /// In any of these states, at most 4; in any state where absent.
     pub state: Option<Vec<State>>,
-    /// The name, login ID or e-mail address contains this, whatever the case; at most 100 characters.
+    /// The name, login ID or e-mail address contains this, whatever the case; at most 100 characters. Addresses that the caller may not see are not searched.
     pub query: Option<String>,
 }
 
@@ -75,7 +74,7 @@ pub(super) async fn invitation_page(
         InvitationOrderField::ExpiresAt => (Column::ExpiresAt, |row| row.expires_at),
     };
     let place = |row: &Model| [Part::Instant(at(row)), Part::Id(row.id.0)];
-    let select = || narrowed(view.select::<Entity>(), &filter, caller.now());
+    let select = || narrowed(view.select::<Entity>(), &filter, caller);
     let page = page::read(select()?, [column, Column::Id], direction, &request, &cursors, place).await?;
     let total = match context.look_ahead().field("totalCount").exists() {
         true if page.is_whole() => page.edges.len() as u64,
@@ -103,31 +102,46 @@ async fn prefetch(context: &Context<'_>, view: &View, rows: &[&Model]) -> Result
     if asks("invitedBy.roles") || asks("member.roles") {
         admin::prefetch(view, people.iter().copied()).await?;
     }
-    fetch::prefetch(view, people.into_iter()).await?;
+    let people = people.into_iter().map(ById);
+    view.loader.load_many(people).await.map_err(Error::internal)?;
     Ok(())
 }
 
 fn narrowed<'v>(
     mut select: Scoped<'v, Entity>,
     filter: &InvitationFilter,
-    now: Timestamp,
+    caller: &Caller,
 ) -> Result<Scoped<'v, Entity>> {
     if let Some(states) = &filter.state {
         if states.len() > 4 {
-            return Err(Error::BadInput("A filter's list of states has at most 4 values.".into()));
+            return Err(Error::BadInput(
+                "A filter's list of states has at most 4 values.".into(),
+            ));
         }
-        let any = states.iter().map(|state| is_in(*state, now));
+        let any = states.iter().map(|state| is_in(*state, caller.now()));
         select = select.filter(any.fold(Condition::any().add(Expr::value(false)), Condition::add));
     }
-    if let Some(text) = &filter.query {
-        let columns = [
-            Expr::col(Column::NameKey),
-            Expr::col(Column::Login),
-            Expr::expr(Func::lower(Expr::col(Column::Email))),
-        ];
-        select = select.filter(search::contains(columns, text)?);
+    if let Some(text) = text(&filter.query)? {
+        let like = |column: Expr| column.like(containing(&text));
+        let named = Condition::any()
+            .add(like(Expr::col(Column::NameKey)))
+            .add(like(Expr::col(Column::Login)));
+        let addressed = Condition::all()
+            .add(like(Expr::expr(Func::lower(Expr::col(Column::Email)))))
+            .add(are_addresses_seen(caller));
+        select = select.filter(named.add(addressed));
     }
     Ok(select)
+}
+
+/// Nobody finds an address letter by letter that he may not see; see [`Model::is_address_seen`].
+fn are_addresses_seen(caller: &Caller) -> Condition {
+    let own = caller.actor().member().map(|member| member.member_id);
+    match own {
+        _ if caller.may(Action::OrganizationRead) => Condition::all(),
+        Some(own) => Condition::all().add(Column::InvitedBy.eq(own)),
+        None => Condition::all().add(Expr::value(false)),
+    }
 }
 
 /// Whether an invitation is in a state at `now`; see [`Model::state_at`].
