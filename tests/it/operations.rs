@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
+use chrono::Duration;
 use orgdesk::api::{playground::OPERATIONS, schema};
 use serde_json::{Value, json};
 
@@ -10,6 +11,7 @@ use crate::{
     both,
     support::{
         app::{PASSWORD, TestApp},
+        invite,
         make::{self, Made},
     },
 };
@@ -108,6 +110,8 @@ struct World<'a> {
     suspended: Made,
     discarded: Made,
     keys: [String; 3],
+    invitations: [String; 3],
+    token: String,
 }
 
 impl<'a> World<'a> {
@@ -129,13 +133,24 @@ impl<'a> World<'a> {
                 .await;
             made["key"]["id"].as_str().unwrap().clone_into(key);
         }
+        let mut invitations = [String::new(), String::new(), String::new()];
+        for (place, invitation) in invitations.iter_mut().enumerate() {
+            let made = invite::made(owner, &format!("invited.{place}")).await;
+            made["id"].as_str().unwrap().clone_into(invitation);
+        }
+        invite::made(owner, "invited").await;
+        app.run_due().await;
+        // An invitation waits ten minutes before it can be sent again.
+        app.wait(Duration::minutes(10));
         Self {
             app,
+            token: invite::token(app, "invited"),
             support,
             draft,
             suspended,
             discarded,
             keys,
+            invitations,
         }
     }
 
@@ -154,12 +169,19 @@ impl<'a> World<'a> {
         } else {
             &self.keys[1]
         };
+        let invitation = match operation {
+            "invitation-resend" => &self.invitations[0],
+            "invitation-update" => &self.invitations[1],
+            _ => &self.invitations[2],
+        };
         for (placeholder, value) in [
             ("$SERVICE_ID", &self.support.id),
             ("$CONTRACT_ID", &self.support.contract),
             ("$DRAFT_ID", &self.draft.contract),
             ("$SUSPENDED_ID", &suspended.id),
             ("$KEY_ID", key),
+            ("$INVITATION_ID", invitation),
+            ("$INVITATION_TOKEN", &self.token),
         ] {
             text = text.replace(placeholder, value);
         }
@@ -210,7 +232,8 @@ impl<'a> World<'a> {
 
     async fn version(&self, id: &Value) -> Value {
         let query = "query V($id: ID!) { node(id: $id) { ... on Service { version } ... on Contract { version }
-            ... on Organization { version } ... on OrganizationKey { version } ... on Member { version } } }";
+            ... on Organization { version } ... on OrganizationKey { version } ... on Member { version }
+            ... on Invitation { version } } }";
         let data = self.app.owner().data(query, json!({ "id": id })).await;
         data["node"]["version"].clone()
     }
