@@ -10,7 +10,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict},
 };
 
-use super::{App, Error, JobId, Month, OrganizationId, Result, Timestamp, zone};
+use super::{App, Error, JobId, Month, OrganizationId, Random, Result, Timestamp, zone};
 
 /// How far a job is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, EnumIter, DeriveActiveEnum)]
@@ -213,9 +213,9 @@ pub async fn begin_attempt(app: &App, id: JobId) -> Result<Option<Model>> {
 
 /// How long a failed job waits: 2, 4, 8 … up to 1,024 seconds and by chance up to half as long again, so that what
 /// failed together does not come back together.
-fn pause(app: &App, attempts: i32) -> Duration {
+fn pause(random: &Random, attempts: i32) -> Duration {
     let least: i64 = 1_000 << attempts.clamp(1, 10);
-    let more = app.random.below(least.unsigned_abs() / 2 + 1);
+    let more = random.below(least.unsigned_abs() / 2 + 1);
     Duration::milliseconds(least.saturating_add_unsigned(more))
 }
 
@@ -246,7 +246,7 @@ pub async fn end_attempt(app: &App, job: &Model, fate: Fate) -> Result<()> {
                 .col_expr(Column::Failure, Expr::value(Some(reason)))
         }
         Fate::Failed(reason) => {
-            let due_at = Timestamp(now.0 + pause(app, job.attempts));
+            let due_at = Timestamp(now.0 + pause(&app.random, job.attempts));
             row.col_expr(Column::State, Expr::value(State::Waiting))
                 .col_expr(Column::DueAt, Expr::value(due_at))
                 .col_expr(Column::Failure, Expr::value(Some(reason)))
@@ -313,4 +313,30 @@ async fn begin(app: &App) -> Result<DatabaseTransaction> {
         ..Default::default()
     };
     Ok(app.database.raw().begin_with_options(options).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn j2_what_failed_together_does_not_come_back_together() {
+        // case: J2
+        let random = Random::seeded(1);
+        for (attempts, least) in [(1, 2), (2, 4), (9, 512), (10, 1_024), (12, 1_024), (i32::MAX, 1_024)] {
+            let least = Duration::seconds(least);
+            let pauses: Vec<_> = (0..200).map(|_| pause(&random, attempts)).collect();
+
+            assert!(
+                pauses.iter().all(|pause| (least..=least * 3 / 2).contains(pause)),
+                "{attempts}"
+            );
+            let earliest = pauses.iter().min().unwrap();
+            let latest = pauses.iter().max().unwrap();
+            assert!(
+                *latest - *earliest > least * 2 / 5,
+                "{attempts}: {earliest} to {latest}"
+            );
+        }
+    }
 }
