@@ -91,3 +91,32 @@ async fn a3_a_letter_that_is_refused_for_now_comes_again() {
     assert_eq!(run_due(&app).await.unwrap(), 0, "what was sent is not sent again");
     assert_eq!(operate::dead_jobs(&app).await.unwrap(), [""; 0]);
 }
+
+#[tokio::test]
+async fn a3_a_job_that_was_handed_over_twice_is_not_begun_twice_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (app, clock) = with_a_job_that_is_due(folder.path()).await;
+    let first = outbox::take_due(&app, None).await.unwrap()[0];
+    // The runner has so much to do that the job seems lost, and is handed over again.
+    clock.advance(chrono::Duration::minutes(10));
+    let second = outbox::take_due(&app, None).await.unwrap()[0];
+
+    let begun = outbox::begin_attempt(&app, first).await.unwrap();
+    let meanwhile = outbox::begin_attempt(&app, second).await.unwrap();
+    clock.advance(chrono::Duration::seconds(599));
+    let not_yet = outbox::take_due(&app, None).await.unwrap();
+    clock.advance(chrono::Duration::seconds(1));
+    let lost = outbox::take_due(&app, None).await.unwrap();
+
+    assert_eq!(first, second);
+    assert_eq!(begun.map(|job| job.attempts), Some(1));
+    assert_eq!(meanwhile, None, "the letter is on its way");
+    assert_eq!(not_yet, [], "it is not lost before ten minutes after its beginning");
+    assert_eq!(
+        outbox::begin_attempt(&app, lost[0])
+            .await
+            .unwrap()
+            .map(|job| job.attempts),
+        Some(2)
+    );
+}

@@ -231,7 +231,7 @@ async fn a4_a_letter_is_read_in_a_browser_and_its_link_opens() {
     let app = open(settings, &clock()).await;
     let mut letter = letter("job_1", "이상담");
     for text in [&mut letter.text, &mut letter.html] {
-        *text = text.replace("https://desk.example.com", &base);
+        *text = text.replace("https://desk.example.com/invitation", &format!("{base}/dev/mailbox"));
     }
     app.mailer.send(letter).await.unwrap();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -273,7 +273,7 @@ async fn read_in_a_browser(base: &str) -> Result<(), Skip> {
     assert_eq!(said, [""; 0], "the pages keep their own policy");
 
     browser.click("pre a").await;
-    let opened = format!("return location.href.startsWith('{base}/invitation#')");
+    let opened = format!("return location.href.startsWith('{base}/dev/mailbox#')");
     browser.wait_until(&opened, patience).await;
     Ok(())
 }
