@@ -71,8 +71,9 @@ impl Place<'_> {
 
     /// What a server that was killed has begun is another's after ten minutes, which nobody waits for here.
     async fn ten_minutes_later(&self) {
-        let lost = "UPDATE job_outbox SET state = 'WAITING', handed_over_at = NULL WHERE state = 'QUEUED'";
-        ledger::execute(self.app, lost).await;
+        let then = (SystemClock.now().0 - chrono::Duration::minutes(10)).to_rfc3339();
+        let lost = format!("UPDATE job_outbox SET handed_over_at = '{then}' WHERE state = 'QUEUED'");
+        ledger::execute(self.app, &lost).await;
     }
 
     async fn ask(&self, token: Option<String>, query: &str, variables: Value) -> Option<Value> {
@@ -143,7 +144,7 @@ both! {
         }
         place.ten_minutes_later().await;
         let server = place.serve();
-        let open = "SELECT argument FROM job_outbox WHERE kind = 'invitation-mail' AND state <> 'DONE'";
+        let open = "SELECT argument || ' ' || state || ' ' || coalesce(failure, '') FROM job_outbox WHERE kind = 'invitation-mail' AND state <> 'DONE'";
         until(async || texts(&app, open).await, Vec::is_empty).await;
 
         let invited: BTreeSet<String> = texts(&app, "SELECT login FROM invitation").await.into_iter().collect();
