@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     both,
-    support::{app::TestApp, make, raw::Raw, surface::Surface},
+    support::{app::TestApp, invite, make, raw::Raw, surface::Surface},
 };
 
 /// The permission that a field's description names.
@@ -57,6 +57,7 @@ async fn ids(app: &TestApp, organization: &str) -> Vec<String> {
             "{ organization { members { nodes { id } } } }",
             "/organization/members/nodes/0/id",
         ),
+        ("{ invitations { nodes { id } } }", "/invitations/nodes/0/id"),
         ("{ services { nodes { id } } }", "/services/nodes/0/id"),
         (
             "{ services { nodes { contract { id } } } }",
@@ -82,6 +83,7 @@ fn absent(id: &str) -> String {
 async fn furnish(app: &TestApp) {
     for who in [app.owner(), app.rival()] {
         make::in_use(who, "desk", 3).await;
+        invite::made(who, "new.agent").await;
         who.deed(
             r#"organizationKeyCreate(input: { name: "k", scopes: [SERVICE_READ] }) => key { id }"#,
             json!({}),
@@ -217,7 +219,7 @@ both! {
         furnish(&app).await;
         let token = app.owner().token().await;
         let lists = [
-            ("auditEntries", ""), ("services", ""), ("charges", r#", filter: { from: "2026-11", to: "2026-11" }"#),
+            ("auditEntries", ""), ("services", ""), ("invitations", ""), ("charges", r#", filter: { from: "2026-11", to: "2026-11" }"#),
         ];
         let mut refused = 0;
         for (list, arguments) in lists {
@@ -259,7 +261,7 @@ both! {
 /// As much of the answer as could give something away.
 fn selection(field: &Value) -> String {
     match field["name"].as_str().unwrap() {
-        "auditEntries" | "charges" => "{ totalCount nodes { id } }",
+        "auditEntries" | "charges" | "invitations" => "{ totalCount nodes { id } }",
         "node" | "nodes" | "service" => "{ id __typename }",
         "menu" => "{ __typename }",
         "contractQuote" => "{ __typename }",

@@ -17,7 +17,9 @@ use crate::{
 /// A manager of one of Acme's services.
 async fn manager(app: &TestApp) {
     make::in_use(app.owner(), "desk", 1).await;
-    operate::add_agent(&app.app, "acme", "desk", "member", true).await.unwrap();
+    operate::add_agent(&app.app, "acme", "desk", "member", true)
+        .await
+        .unwrap();
 }
 
 /// Each letter as `number DELIVERY failure`, the newest first.
@@ -26,7 +28,11 @@ fn letters(invitation: &Value) -> Vec<String> {
     mailings
         .map(|letter| {
             let failure = letter["failure"].as_str().unwrap_or("-");
-            format!("{} {} {failure}", letter["number"], letter["delivery"].as_str().unwrap())
+            format!(
+                "{} {} {failure}",
+                letter["number"],
+                letter["delivery"].as_str().unwrap()
+            )
         })
         .collect()
 }
@@ -37,7 +43,11 @@ fn actions(invitation: &Value) -> Vec<String> {
     actions
         .map(|action| {
             let words = [&action["name"], &action["reasonCode"]];
-            words.into_iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
+            words
+                .into_iter()
+                .filter_map(Value::as_str)
+                .collect::<Vec<_>>()
+                .join(" ")
         })
         .collect()
 }

@@ -268,6 +268,7 @@ async fn race(servers: &[Arc<TestApp>]) {
                             return answer;
                         }
                         server.wait(Duration::seconds(2));
+                        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
                     }
                 })
             })
@@ -289,7 +290,10 @@ async fn race(servers: &[Arc<TestApp>]) {
         let members = format!("SELECT login FROM member WHERE login = '{login}'");
         assert_eq!(texts(app, &members).await.len(), 1, "round {round}");
         let password = format!("a password of my choice {}", won[0]);
-        assert!(can_sign_in(app, &login, &password).await, "the winner's password is the member's");
+        assert!(
+            can_sign_in(app, &login, &password).await,
+            "the winner's password is the member's"
+        );
         assert!(!can_sign_in(app, &login, PASSWORD).await);
     }
 }

@@ -49,7 +49,7 @@ impl Place<'_> {
     /// A server of its own process, as it runs for real.
     fn serve(&self) -> Running {
         let folder = std::env::temp_dir();
-        let smtp = format!("smtp://localhost:{}?tls=none", self.sink.port);
+        let smtp = format!("smtp://127.0.0.1:{}?tls=none", self.sink.port);
         let mut command = Command::new(BINARY);
         command.arg("serve").env_clear().current_dir(folder).envs([
             ("DATABASE_URL", self.app.url.as_str()),
@@ -88,7 +88,9 @@ impl Place<'_> {
     /// Whether somebody was invited, as far as whoever asked was told.
     async fn invite(&self, token: String, login: &str) -> bool {
         let query = "mutation M($input: MemberInviteInput!) { memberInvite(input: $input) { invitation { id } userErrors { code } } }";
-        let answer = self.ask(Some(token), query, json!({ "input": invite::input(login) })).await;
+        let answer = self
+            .ask(Some(token), query, json!({ "input": invite::input(login) }))
+            .await;
         answer.is_some_and(|answer| answer["data"]["memberInvite"]["invitation"]["id"].is_string())
     }
 }

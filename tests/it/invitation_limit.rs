@@ -15,15 +15,30 @@ use crate::{
 /// The first user error as `CODE at path until when`, or nothing.
 fn told(payload: &Value) -> Option<String> {
     let error = payload["userErrors"].get(0)?;
-    Some(format!("{} until {}", codes(payload)[0], error["availableAt"].as_str().unwrap_or("-")))
+    Some(format!(
+        "{} until {}",
+        codes(payload)[0],
+        error["availableAt"].as_str().unwrap_or("-")
+    ))
 }
 
 /// Fills the organization's day up to so many letters.
 async fn fill(app: &TestApp, first: usize, count: usize) {
-    let entries: Vec<Value> = (first..first + count).map(|place| invite::input(&format!("agent.{place}"))).collect();
+    let entries: Vec<Value> = (first..first + count)
+        .map(|place| invite::input(&format!("agent.{place}")))
+        .collect();
     let field = "memberInviteMany(input: $input) => results { userErrors { code } }";
-    let payload = app.owner().deed(field, json!({ "input": { "entries": entries } })).await;
-    assert!(payload["results"].as_array().unwrap().iter().all(|result| result["userErrors"] == json!([])));
+    let payload = app
+        .owner()
+        .deed(field, json!({ "input": { "entries": entries } }))
+        .await;
+    assert!(
+        payload["results"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|result| result["userErrors"] == json!([]))
+    );
 }
 
 both! {

@@ -20,7 +20,10 @@ async fn many(app: &TestApp, input: Value) -> Value {
 
 /// What came of each entry: its login ID, or what was wrong.
 fn results(payload: &Value) -> Vec<Result<String, Vec<String>>> {
-    let results = payload["results"].as_array().unwrap_or_else(|| panic!("{payload}")).iter();
+    let results = payload["results"]
+        .as_array()
+        .unwrap_or_else(|| panic!("{payload}"))
+        .iter();
     results
         .enumerate()
         .map(|(place, result)| {

@@ -7,7 +7,7 @@ use crate::{
     both,
     support::{
         app::{TestApp, Who},
-        make,
+        invite, make,
     },
 };
 
@@ -91,7 +91,9 @@ async fn everything(app: &TestApp) -> Vec<(&'static str, String)> {
     let desk = make::in_use(owner, "desk", 2).await;
     let key = "organizationKeyCreate(input: { name: \"key\", scopes: [SERVICE_READ] }) => key { id }";
     let key = owner.deed(key, json!({})).await;
+    let invitation = invite::made(owner, "new.agent").await;
     vec![
+        ("Invitation", invitation["id"].as_str().unwrap().to_owned()),
         (
             "Organization",
             find(owner, "{ organization { id } }", "/organization/id").await,

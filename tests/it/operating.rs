@@ -1,21 +1,27 @@
 //! What an operator does at the command line, with the binary itself.
 
 use std::{
-    io::Write as _,
     path::Path,
     process::{Command, Output, Stdio},
 };
 
-use crate::support::running::BINARY;
+use serde_json::{Value, json};
+
+use crate::support::{
+    cluster::free_port,
+    invite::{ACCEPT, CHOSEN, PREVIEW},
+    raw::Raw,
+    running::{BINARY, Running},
+};
 
 const SECRET: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-fn run(folder: &Path, arguments: &[&str], input: &str) -> Output {
+fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(BINARY);
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ORGDESK_")) {
         command.env_remove(name);
     }
-    let mut child = command
+    command
         .args(arguments)
         .current_dir(folder)
         .env("ORGDESK_SECRET", SECRET)
@@ -26,15 +32,19 @@ fn run(folder: &Path, arguments: &[&str], input: &str) -> Output {
         .env(
             "DATABASE_URL",
             format!("sqlite:{}", folder.join("orgdesk.db").display()),
-        )
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // A command that reads nothing may be gone already.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    child.wait_with_output().unwrap()
+        );
+    command
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    command(folder, arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+/// What a command that must work prints.
+fn done(folder: &Path, arguments: &[&str]) -> String {
+    let output = run(folder, arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+    String::from_utf8(output.stdout).unwrap()
 }
 
 fn said(output: &Output) -> String {
@@ -62,41 +72,149 @@ fn create<'a>(domain: &'a str, login: &'a str, email: &'a str) -> Vec<&'a str> {
     ]
 }
 
-#[test]
-fn o7_an_operator_makes_an_organization_and_looks_after_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let done = |arguments: &[&str], input: &str| {
-        let output = run(folder.path(), arguments, input);
-        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
-        String::from_utf8(output.stdout).unwrap()
-    };
+/// Asks a server.
+async fn ask(address: &str, query: &str, variables: Value) -> Value {
+    let body = json!({ "query": query, "variables": variables });
+    let request = reqwest::Client::new()
+        .post(format!("http://{address}/graphql"))
+        .json(&body);
+    request.send().await.unwrap().json().await.unwrap()
+}
 
-    let id = done(
-        &create("acme", "owner", "owner@example.com"),
-        "a password for tests\r\n",
+/// The token of a link that was printed.
+fn token(printed: &str) -> String {
+    let link = printed.lines().last().unwrap();
+    let token = link.strip_prefix("https://desk.example.com/invitation#");
+    token.unwrap_or_else(|| panic!("no link: {printed}")).to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn o7_an_operator_makes_an_organization_and_its_owner_comes_by_a_link() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+    let create = [create("acme", "owner", "owner@example.com"), vec!["--print-link"]].concat();
+
+    let printed = done(folder, &create);
+    let (id, first) = (printed.lines().next().unwrap().to_owned(), token(&printed));
+    let nobody = said(&run(folder, &["token", "--organization", "acme", "--login", "owner"]));
+    let again = done(
+        folder,
+        &[
+            "organization",
+            "invite-owner",
+            "--domain",
+            "acme",
+            "--email",
+            "right@example.com",
+            "--print-link",
+        ],
     );
-    done(&["organization", "approve", "--domain", "acme", "ipcc"], "");
-    done(
-        &["organization", "approve", "--domain", "acme", "ipcc", "--withdraw"],
-        "",
-    );
-    let token = done(&["token", "--organization", "acme", "--login", "owner"], "");
-    let verified = done(&["audit", "verify"], "");
+    let second = token(&again);
+    let address = format!("127.0.0.1:{}", free_port());
+    let server = Running::start(command(folder, &["serve"]).env("ORGDESK_LISTEN", &address), &address);
+    let dead = ask(&address, PREVIEW, json!({ "token": first })).await;
+    let input = json!({ "token": second, "password": CHOSEN });
+    let accepted = ask(&address, ACCEPT, json!({ "input": input })).await;
+    let signed = server.printed();
+    drop(server);
+    let access = done(folder, &["token", "--organization", "acme", "--login", "owner"]);
+    let too_late = said(&run(folder, &["organization", "invite-owner", "--domain", "acme"]));
 
     assert!(id.starts_with("org_"), "{id}");
-    assert_eq!(token.trim().split('.').count(), 3, "a token and nothing else: {token}");
-    assert!(
-        verified.contains("PERMISSION 3 entries") && verified.contains("ACCESS 1 entries"),
-        "{verified}"
+    assert!(nobody.contains("no member owner"), "{nobody}");
+    assert_ne!(first, second);
+    assert_eq!(dead["data"]["invitationPreview"], Value::Null);
+    assert_eq!(
+        accepted["data"]["invitationAccept"],
+        json!({ "organizationDomain": "acme", "login": "owner", "userErrors": [] })
     );
+    assert_eq!(
+        access.trim().split('.').count(),
+        3,
+        "a token and nothing else: {access}"
+    );
+    assert!(too_late.contains("owner"), "{too_late}");
+    let mut raw = Raw::open(&format!("sqlite:{}", folder.join("orgdesk.db").display())).await;
+    assert_eq!(
+        raw.texts("SELECT email || ' ' || CAST(is_owner AS text) FROM member")
+            .await,
+        ["right@example.com 1"]
+    );
+    let everything = format!("{:?}{signed}", raw.dump().await);
+    for token in [first, second] {
+        assert!(
+            !everything.contains(token.splitn(3, '_').nth(2).unwrap()),
+            "a link is printed once and kept nowhere"
+        );
+    }
+    assert_eq!(
+        raw.count("job_outbox WHERE kind = 'invitation-mail'").await,
+        0,
+        "no letter beside a link that was printed"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn o7_without_being_asked_for_no_link_is_printed_and_a_letter_is_to_go() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+
+    let printed = done(folder, &create("acme", "owner", "owner@example.com"));
+    let too_soon = said(&run(folder, &["organization", "invite-owner", "--domain", "acme"]));
+    let corrected = done(
+        folder,
+        &[
+            "organization",
+            "invite-owner",
+            "--domain",
+            "acme",
+            "--email",
+            "right@example.com",
+        ],
+    );
+
+    assert!(
+        printed.starts_with("org_") && printed.lines().count() == 1 && !printed.contains("inv_"),
+        "{printed}"
+    );
+    assert!(too_soon.contains("short while ago"), "{too_soon}");
+    assert_eq!(corrected, "");
+    let mut raw = Raw::open(&format!("sqlite:{}", folder.join("orgdesk.db").display())).await;
+    assert_eq!(
+        raw.count("job_outbox WHERE kind = 'invitation-mail' AND state = 'WAITING'")
+            .await,
+        2
+    );
+    assert_eq!(
+        raw.texts("SELECT state || ' ' || CAST(mailing AS text) FROM invitation")
+            .await,
+        ["PENDING 2"]
+    );
+    assert_eq!(raw.count("member").await, 0);
+}
+
+#[test]
+fn o7_an_operator_looks_after_an_organization() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+
+    done(folder, &create("acme", "owner", "owner@example.com"));
+    done(folder, &["organization", "approve", "--domain", "acme", "ipcc"]);
+    done(
+        folder,
+        &["organization", "approve", "--domain", "acme", "ipcc", "--withdraw"],
+    );
+    let verified = done(folder, &["audit", "verify"]);
+
+    assert!(verified.contains("PERMISSION 3 entries"), "{verified}");
     assert!(!verified.contains("BROKEN"));
 }
 
 #[test]
 fn o7_every_fault_is_reported_and_nothing_is_made() {
     let folder = tempfile::tempdir().unwrap();
-    let refused = |arguments: &[&str], input: &str, words: &[&str]| {
-        let output = run(folder.path(), arguments, input);
+    let refused = |arguments: &[&str], words: &[&str]| {
+        let output = run(folder.path(), arguments);
         let said = said(&output);
         assert!(!output.status.success(), "{arguments:?}: {said}");
         for word in words {
@@ -107,33 +225,23 @@ fn o7_every_fault_is_reported_and_nothing_is_made() {
     let good = create("acme", "owner", "owner@example.com");
     let bad_zone = [create("x!", "Owner", "nowhere"), vec!["--time-zone", "Mars/Base"]].concat();
 
-    refused(&good, "short", &["password", "15"]);
-    refused(&good, "", &["password"]);
-    refused(&good, &"x".repeat(1_025), &["password", "1024"]);
-    refused(&bad_zone, "a password for tests", &["domain", "timeZone"]);
-    refused(
-        &create("acme", "Owner", "nowhere"),
-        "a password for tests",
-        &["login", "email"],
-    );
+    refused(&bad_zone, &["domain", "timeZone", "login", "email"]);
+    refused(&create("acme", "Owner", "nowhere"), &["login", "email"]);
     refused(
         &["token", "--organization", "acme", "--login", "owner"],
-        "",
         &["no organization acme"],
     );
     refused(
         &["organization", "approve", "--domain", "acme", "ipcc"],
-        "",
         &["no organization acme"],
     );
-    refused(&["price", "load", "absent.toml"], "", &["absent.toml"]);
+    refused(&["price", "load", "absent.toml"], &["absent.toml"]);
     std::fs::write(folder.path().join("bad.toml"), "effective_on = 1").unwrap();
-    refused(&["price", "load", "bad.toml"], "", &[]);
-    assert!(run(folder.path(), &good, "a password for tests").status.success());
-    refused(&good, "a password for tests", &["domain"]);
+    refused(&["price", "load", "bad.toml"], &[]);
+    assert!(run(folder.path(), &good).status.success());
+    refused(&good, &["domain"]);
     refused(
         &["token", "--organization", "acme", "--login", "ghost"],
-        "",
         &["no member ghost"],
     );
     refused(
@@ -147,7 +255,6 @@ fn o7_every_fault_is_reported_and_nothing_is_made() {
             "--percent",
             "5",
         ],
-        "",
         &["service"],
     );
 }

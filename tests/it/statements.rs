@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     both,
-    support::{app::TestApp, make},
+    support::{app::TestApp, invite, make},
 };
 
 /// What the check of the session takes, beside the operation.
@@ -15,7 +15,7 @@ const MOST: u64 = 6;
 const QUOTED: &str = "{ contractItems(kind: ISSUE) { code } }";
 
 /// Operations that ask for everything at once, each with its name.
-const OPERATIONS: [(&str, &str); 8] = [
+const OPERATIONS: [(&str, &str); 9] = [
     (
         "organization",
         "{ organization { name services(first: 100) { totalCount nodes { name
@@ -52,6 +52,11 @@ const OPERATIONS: [(&str, &str); 8] = [
         "{ organization { members(first: 100) { totalCount nodes { name roles } } } }",
     ),
     (
+        "invitations",
+        "{ invitations(first: 100) { totalCount nodes { login email state delivery mailings { number delivery }
+            invitedBy { login roles } member { login roles } actions { name isAllowed availableAt } } } }",
+    ),
+    (
         "audit",
         "{ auditEntries(first: 100) { totalCount nodes { action actor { name } target { label } changes { field } } } }",
     ),
@@ -76,7 +81,9 @@ both! {
 async fn services(app: &TestApp, which: std::ops::Range<u8>) {
     for number in which {
         let letters = [number / 26, number % 26].map(|place| char::from(b'a' + place));
-        make::in_use(app.owner(), &letters.iter().collect::<String>(), 2).await;
+        let code = letters.iter().collect::<String>();
+        make::in_use(app.owner(), &code, 2).await;
+        invite::made(app.owner(), &format!("agent.{code}")).await;
     }
 }
 

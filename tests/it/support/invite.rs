@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::app::{Answer, TestApp, Who, codes};
 
 /// What is looked at of an invitation.
-pub const FIELDS: &str = "invitation { id login name email language state isOwner invitedAt invitedBy { login } expiresAt acceptedAt
+pub const FIELDS: &str =
+    "invitation { id login name email language state isOwner invitedAt invitedBy { login } expiresAt acceptedAt
     revokedAt member { login } delivery mailings { number email delivery failure requestedAt sentAt }
     actions { name isAllowed reasonCode availableAt } version }";
 
@@ -93,7 +94,8 @@ pub async fn preview(app: &TestApp, token: &str) -> Value {
 /// Accepts from an address of one's own.
 pub async fn accept_from(app: &TestApp, address: [u8; 4], token: &str, password: &str) -> Answer {
     let input = json!({ "token": token, "password": password });
-    app.ask_from(address, "en", None, ACCEPT, json!({ "input": input })).await
+    app.ask_from(address, "en", None, ACCEPT, json!({ "input": input }))
+        .await
 }
 
 /// The payload of `invitationAccept`.

@@ -131,7 +131,10 @@ fn talk(stream: TcpStream, kept: &Mutex<Vec<Taken>>, tell: &Sender<Phase>, rando
 
 impl Taken {
     fn read(to: &str, text: &str) -> Self {
-        let id = text.lines().find_map(|line| line.strip_prefix("Message-ID: <")).unwrap();
+        let id = text
+            .lines()
+            .find_map(|line| line.strip_prefix("Message-ID: <"))
+            .unwrap();
         let body = text.replace("=\r\n", "");
         let (_, token) = body.split_once("/invitation#").unwrap();
         Self {

@@ -19,10 +19,12 @@ use crate::{
         graphql::selects,
         invitation::{
             entity::{Column, Entity, Model, State},
+            limit::Letters,
             mailing,
         },
         search::{ById, containing, text},
     },
+    organization,
 };
 
 /// Which invitations; conditions are joined by *and*.
@@ -90,6 +92,10 @@ async fn prefetch(context: &Context<'_>, view: &View, rows: &[&Model]) -> Result
     let asks = |field: &str| ["nodes", "edges.node"].iter().any(|path| selects(context, path, field));
     if ["mailings", "delivery"].iter().any(|field| asks(field)) {
         mailing::prefetch(view, rows.iter().copied()).await?;
+    }
+    if asks("actions") && !rows.is_empty() {
+        let now = context.data_unchecked::<Arc<Caller>>().now();
+        Letters::seen(view, now, organization::graphql::zone_of(view).await?).await?;
     }
     if !asks("invitedBy") && !asks("member") {
         return Ok(());
