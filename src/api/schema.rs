@@ -13,7 +13,10 @@ use crate::{
     audit::graphql::AuditQuery,
     billing::graphql::{BillingMutation, BillingQuery, UsageUserError},
     contract::graphql::{ContractMutation, ContractQuery, ContractUserError},
-    member::graphql::{MemberMutation, MemberQuery, SessionUserError},
+    member::{
+        account::{AccountUserError, OwnMutation, PasswordMutation, PasswordQuery, SecondFactorMutation},
+        graphql::{MemberMutation, MemberQuery, SessionUserError},
+    },
     organization::{OrganizationMutation, OrganizationQuery, graphql::OrganizationUserError},
     service::graphql::{ServiceMutation, ServiceQuery, ServiceUserError},
 };
@@ -22,6 +25,7 @@ use crate::{
 #[derive(MergedObject, Default)]
 pub struct Query(
     MemberQuery,
+    PasswordQuery,
     OrganizationQuery,
     ServiceQuery,
     ContractQuery,
@@ -35,6 +39,9 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     MemberMutation,
+    OwnMutation,
+    PasswordMutation,
+    SecondFactorMutation,
     OrganizationMutation,
     ServiceMutation,
     ContractMutation,
@@ -58,6 +65,8 @@ pub struct Mutation(
 pub enum UserError {
     /// Of signing in and out.
     Session(SessionUserError),
+    /// Of one's own account, its password and its second factor.
+    Account(AccountUserError),
     /// Of organizations and keys.
     Organization(OrganizationUserError),
     /// Of services.

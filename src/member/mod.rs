@@ -1,9 +1,16 @@
 //! People: the members of an organization, how they sign in, and the sessions in which they are signed in.
 
+pub mod account;
+mod confirm;
 mod entity;
 pub mod graphql;
 pub mod letter;
+pub mod notice;
+mod own_account;
+mod own_session;
 mod password;
+pub mod password_reset;
+mod recovery_code;
 mod refresh_token;
 mod rules;
 pub mod second_factor;
@@ -12,7 +19,10 @@ mod sign_in;
 mod token;
 
 pub use entity::{ActiveModel, Column, Entity, Model, Model as Member, Status};
-pub use password::Hasher;
+pub use password::{
+    Hasher,
+    policy::{Accepted, Whose, accept as accept_password},
+};
 pub use rules::{New, create, create_organization, find_by_login, first_password};
 pub use session::{Ending, Started, start_for};
 pub use sign_in::{Credentials, sign_in};
