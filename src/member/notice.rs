@@ -79,7 +79,11 @@ async fn write(reader: &Reader, job: &outbox::Model) -> Result<Option<Letter>> {
     let (Some(member), Some(entry)) = (member, entry) else {
         return Ok(None);
     };
-    let email = if is_former { former_email(&entry) } else { Some(member.email) };
+    let email = if is_former {
+        former_email(&entry)
+    } else {
+        Some(member.email)
+    };
     let Some(email) = email else { return Ok(None) };
     let organization = organization::own(reader).await?;
     // Where somebody else did it, his address is none of the member's business.
@@ -110,6 +114,8 @@ fn read(argument: &str) -> Option<(MemberId, Event, AuditEntryId)> {
 /// The address that a member had before the deed of this entry.
 fn former_email(entry: &audit::Model) -> Option<String> {
     let changes: Vec<audit::Change> = serde_json::from_str(&entry.changes).ok()?;
-    let email = changes.into_iter().find(|change| change.field.as_deref() == Some("email"))?;
+    let email = changes
+        .into_iter()
+        .find(|change| change.field.as_deref() == Some("email"))?;
     serde_json::from_str(&email.before?).ok()
 }

@@ -38,10 +38,19 @@ asks!(ViewerUpdateInput);
 /// `BLANK`, `TOO_LONG`, `INVALID`, `TAKEN`, `STALE_VERSION`; `CONFIRMATION_REQUIRED` for the address.
 pub(super) async fn update(tx: &Tx, input: &ViewerUpdateInput) -> Result<Member> {
     let id = tx.actor().member().ok_or(Error::Unauthenticated)?.member_id;
-    let member = tx.find_current::<Entity>(&id.to_string(), input.expected_version).await?;
+    let member = tx
+        .find_current::<Entity>(&id.to_string(), input.expected_version)
+        .await?;
     let name = input.name.as_deref().map(str::trim);
-    let email = input.email.as_deref().map(str::trim).filter(|email| *email != member.email);
-    let mut problems: Vec<_> = name.and_then(|name| check_name("input.name", name)).into_iter().collect();
+    let email = input
+        .email
+        .as_deref()
+        .map(str::trim)
+        .filter(|email| *email != member.email);
+    let mut problems: Vec<_> = name
+        .and_then(|name| check_name("input.name", name))
+        .into_iter()
+        .collect();
     if let Some(email) = email {
         problems.extend(find_email_problem(tx, &member, email).await?);
     }
@@ -73,7 +82,10 @@ async fn find_email_problem(tx: &Tx, member: &Member, email: &str) -> Result<Opt
         return Ok(problem);
     }
     let same = Expr::expr(Func::lower(Expr::col((Entity, Column::Email)))).eq(email.to_lowercase());
-    let others = tx.select::<Entity>().filter(Column::Status.eq(Status::Active)).filter(Column::Id.ne(member.id));
+    let others = tx
+        .select::<Entity>()
+        .filter(Column::Status.eq(Status::Active))
+        .filter(Column::Id.ne(member.id));
     let is_taken = others.filter(same).one().await?.is_some();
     Ok(is_taken.then(|| Problem::at("input.email", Code::Taken)))
 }

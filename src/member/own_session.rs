@@ -5,9 +5,7 @@ use async_graphql::SimpleObject;
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::session::{Column, Ending, Entity, Model, idle_limit};
-use crate::kernel::{
-    App, Error, MemberId, Reader, Result, SessionId, Timestamp, Tx, reader::Scoped,
-};
+use crate::kernel::{App, Error, MemberId, Reader, Result, SessionId, Timestamp, Tx, reader::Scoped};
 
 /// How many sessions are shown: the newest.
 const SHOWN: u64 = 50;
@@ -50,16 +48,14 @@ impl Shown {
 ///
 /// # Errors
 /// Only if the database fails.
-pub(super) async fn shown(
-    reader: &Reader,
-    app: &App,
-    member: MemberId,
-    current: SessionId,
-) -> Result<Vec<Shown>> {
+pub(super) async fn shown(reader: &Reader, app: &App, member: MemberId, current: SessionId) -> Result<Vec<Shown>> {
     let live = live(reader, app, app.clock.now(), member);
     let newest = live.order_by_desc(Column::StartedAt).order_by_desc(Column::Id);
     let sessions = QuerySelect::limit(newest, Some(SHOWN)).all().await?;
-    Ok(sessions.into_iter().map(|session| Shown::of(session, current)).collect())
+    Ok(sessions
+        .into_iter()
+        .map(|session| Shown::of(session, current))
+        .collect())
 }
 
 /// `sessionRevoke`: ends one of the caller's own sessions.

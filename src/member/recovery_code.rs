@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::second_factor::base32;
 use crate::kernel::{
-    MemberId, OrganizationId, Reader, Result, Timestamp, Tx, record::part,
+    MemberId, OrganizationId, Reader, Result, Timestamp, Tx,
+    record::part,
     secret::{SecretBytes, token_hash},
 };
 

@@ -1,8 +1,8 @@
 //! What the API says of accounts: oneself, passwords and second factors.
 
 pub mod own;
-mod password;
-mod second_factor;
+pub mod password;
+pub mod second_factor;
 
 pub use own::OwnMutation;
 pub use password::{PasswordMutation, PasswordQuery};

@@ -16,10 +16,70 @@ static WORDS: LazyLock<HashSet<String>> = LazyLock::new(|| {
 
 /// What people add where a word alone is not enough, beside a year.
 const ENDINGS: [&str; 64] = [
-    "", "0", "00", "000", "007", "01", "1", "11", "111", "1111", "12", "123", "1234", "12345", "123456", "1234567",
-    "12345678", "123456789", "1234567890", "0123456789", "123123", "123321", "1004", "2", "21", "22", "23", "3", "321",
-    "4", "486", "5", "7", "69", "77", "777", "7777", "8", "88", "888", "8282", "9", "99", "999", "!", "!!", "!!!", "1!",
-    "12!", "123!", "1234!", "!@#", "!@#$", "!1", "!123", "@", "@1", "@123", "@1234", "#", "#1", "*", ".", "?",
+    "",
+    "0",
+    "00",
+    "000",
+    "007",
+    "01",
+    "1",
+    "11",
+    "111",
+    "1111",
+    "12",
+    "123",
+    "1234",
+    "12345",
+    "123456",
+    "1234567",
+    "12345678",
+    "123456789",
+    "1234567890",
+    "0123456789",
+    "123123",
+    "123321",
+    "1004",
+    "2",
+    "21",
+    "22",
+    "23",
+    "3",
+    "321",
+    "4",
+    "486",
+    "5",
+    "7",
+    "69",
+    "77",
+    "777",
+    "7777",
+    "8",
+    "88",
+    "888",
+    "8282",
+    "9",
+    "99",
+    "999",
+    "!",
+    "!!",
+    "!!!",
+    "1!",
+    "12!",
+    "123!",
+    "1234!",
+    "!@#",
+    "!@#$",
+    "!1",
+    "!123",
+    "@",
+    "@1",
+    "@123",
+    "@1234",
+    "#",
+    "#1",
+    "*",
+    ".",
+    "?",
 ];
 
 /// The years that people add.
@@ -64,13 +124,17 @@ fn is_word(password: &str) -> bool {
 
 /// Whether it is one of the words, so many times.
 fn is_row_of(text: &str, times: usize) -> bool {
-    let word = text.get(..text.len() / times).filter(|word| word.len() * times == text.len());
+    let word = text
+        .get(..text.len() / times)
+        .filter(|word| word.len() * times == text.len());
     word.is_some_and(|word| WORDS.contains(word) && word.repeat(times) == text)
 }
 
 fn is_walk(password: &str) -> bool {
     let backwards: String = password.chars().rev().collect();
-    WALKS.iter().any(|walk| walk.contains(password) || walk.contains(&backwards))
+    WALKS
+        .iter()
+        .any(|walk| walk.contains(password) || walk.contains(&backwards))
 }
 
 /// The letters that numerals and signs stand for: `p@ssw0rd` is `password`. Endings stay as they are.
@@ -143,13 +207,20 @@ mod tests {
         let years = YEARS.map(|year| year.to_string());
         let endings: Vec<String> = ENDINGS.iter().map(|ending| (*ending).to_owned()).chain(years).collect();
         let mut list = HashSet::new();
-        for (word, times) in WORDS.iter().flat_map(|word| (1..=MOST_TIMES).map(move |times| (word, times))) {
+        for (word, times) in WORDS
+            .iter()
+            .flat_map(|word| (1..=MOST_TIMES).map(move |times| (word, times)))
+        {
             list.extend(endings.iter().map(|ending| word.repeat(times) + ending));
         }
         for walk in WALKS {
             let letters: Vec<char> = walk.chars().collect();
             for length in 8..=letters.len() {
-                list.extend(letters.windows(length).map(|stretch| stretch.iter().collect::<String>()));
+                list.extend(
+                    letters
+                        .windows(length)
+                        .map(|stretch| stretch.iter().collect::<String>()),
+                );
             }
         }
         list
@@ -161,8 +232,16 @@ mod tests {
         let list = written_out();
         let count = |least: usize| list.iter().filter(|entry| entry.chars().count() >= least).count();
 
-        assert!(count(8) >= 3_000 && count(15) >= 3_000, "{} and {}", count(8), count(15));
-        assert!(list.iter().all(|entry| *entry == entry.to_lowercase() && !entry.contains(' ')));
+        assert!(
+            count(8) >= 3_000 && count(15) >= 3_000,
+            "{} and {}",
+            count(8),
+            count(15)
+        );
+        assert!(
+            list.iter()
+                .all(|entry| *entry == entry.to_lowercase() && !entry.contains(' '))
+        );
         for entry in list.iter().step_by(97) {
             assert!(is_common(entry), "{entry}");
         }
@@ -191,7 +270,9 @@ mod tests {
 
     #[test]
     fn a1_what_repeats_and_what_is_a_day_is_common_at_any_length() {
-        assert!(is_repetition(&"ab1!".repeat(200)) && is_repetition("aaaaaaaaa") && is_repetition("가나가나가나가나가"));
+        assert!(
+            is_repetition(&"ab1!".repeat(200)) && is_repetition("aaaaaaaaa") && is_repetition("가나가나가나가나가")
+        );
         assert!(!is_repetition("abcdeabcde") && !is_repetition("aaaaaaaab"));
         assert!(is_date("19991231") && is_date("31-12-1999") && is_date("12/31/1999") && is_date("1999년12월31일"));
         assert!(!is_date("19991331") && !is_date("00000000") && !is_date("199912312"));

@@ -59,8 +59,7 @@ pub(in crate::member) async fn change(caller: &Caller, input: &PasswordChangeInp
     caller.release().await;
     let whose = Whose::member(&organization, &member, has_second_factor);
     find_problems(input, &whose)?;
-    let is_right =
-        sign_in::is_own_password(caller, "input.currentPassword", &member, &input.current_password).await?;
+    let is_right = sign_in::is_own_password(caller, "input.currentPassword", &member, &input.current_password).await?;
     let accepted = if is_right {
         Some(policy::accept(caller.app(), "input.newPassword", &input.new_password, &whose).await?)
     } else {

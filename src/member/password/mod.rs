@@ -1,8 +1,8 @@
 //! Passwords, kept as Argon2id hashes. Hashing is heavy on purpose, so only as many run at once as there are cores,
 //! off the async threads, and whoever comes beyond a short queue is told to come back.
 
-pub(super) mod change;
 mod blocklist;
+pub(super) mod change;
 pub(super) mod policy;
 
 use std::sync::{Arc, LazyLock, atomic::Ordering};

@@ -150,33 +150,75 @@ mod tests {
         const LONG: &str = "TOO_LONG";
         let rows = [
             // Length, in characters and not in bytes.
-            ("", SHORT, SHORT), ("seven77", SHORT, SHORT), ("eight-88", SHORT, ""), ("cobalt-fig-six", SHORT, ""),
-            ("cobalt-fig-kite", "", ""), ("여덟글자만있네", SHORT, SHORT), ("여덟글자도되네요", SHORT, ""),
-            ("열다섯글자면충분하고남지요정말", "", ""), ("🦊🐢🪁🧩🫖🧶🪴", SHORT, SHORT), ("🦊🐢🪁🧩🫖🧶🪴🥁", SHORT, ""),
-            ("🦊🐢🪁🧩🫖🧶🪴🥁🎻🧭🪶🫐🥨🎐🧿", "", ""), ("e\u{301}e\u{301}e\u{301}e\u{301}", SHORT, SHORT),
+            ("", SHORT, SHORT),
+            ("seven77", SHORT, SHORT),
+            ("eight-88", SHORT, ""),
+            ("cobalt-fig-six", SHORT, ""),
+            ("cobalt-fig-kite", "", ""),
+            ("여덟글자만있네", SHORT, SHORT),
+            ("여덟글자도되네요", SHORT, ""),
+            ("열다섯글자면충분하고남지요정말", "", ""),
+            ("🦊🐢🪁🧩🫖🧶🪴", SHORT, SHORT),
+            ("🦊🐢🪁🧩🫖🧶🪴🥁", SHORT, ""),
+            ("🦊🐢🪁🧩🫖🧶🪴🥁🎻🧭🪶🫐🥨🎐🧿", "", ""),
+            ("e\u{301}e\u{301}e\u{301}e\u{301}", SHORT, SHORT),
             // Nothing is asked of the characters.
-            ("only small letters here", "", ""), ("ONLY BIG LETTERS HERE", "", ""), ("739184620573916", "", ""),
-            ("?;!-_=+~#§%&/()=", "", ""), ("correct but unlikely words", "", ""), (" leading and trailing ", "", ""),
-            ("tabs\tand\nlines too", "", ""), ("zero\0in the middle", "", ""), (LIGATURE, "", ""),
+            ("only small letters here", "", ""),
+            ("ONLY BIG LETTERS HERE", "", ""),
+            ("739184620573916", "", ""),
+            ("?;!-_=+~#§%&/()=", "", ""),
+            ("correct but unlikely words", "", ""),
+            (" leading and trailing ", "", ""),
+            ("tabs\tand\nlines too", "", ""),
+            ("zero\0in the middle", "", ""),
+            (LIGATURE, "", ""),
             // Everybody's passwords, whole.
-            ("password", SHORT, COMMON), ("Password1", SHORT, COMMON), ("P@ssw0rd", SHORT, COMMON),
-            ("p@$$w0rd123!", SHORT, COMMON), ("ＰＡＳＳＷＯＲＤ", SHORT, COMMON), ("passwordpassword", COMMON, COMMON),
-            ("Password Password", COMMON, COMMON), ("passwordpassword1", COMMON, COMMON), ("letmeinletmeinletmein", COMMON, COMMON),
-            ("administrator2026", COMMON, COMMON), ("CorrectHorseBatteryStaple", COMMON, COMMON),
-            ("thisismypassword!", COMMON, COMMON), ("iloveyouforever", COMMON, COMMON), ("qlalfqjsgh", SHORT, COMMON),
-            ("qlalfqjsghqlalfqjsgh", COMMON, COMMON), ("비밀번호비밀번호비밀번호1234", COMMON, COMMON), ("dkssudgktpdy123456", COMMON, COMMON),
-            ("saranghaeyo1234567", COMMON, COMMON), ("qwertyuiopasdfgh", COMMON, COMMON), ("1q2w3e4r5t6y7u8i", COMMON, COMMON),
-            ("1qaz2wsx3edc4rfv", COMMON, COMMON), ("123456789012345", COMMON, COMMON), ("543210987654321", COMMON, COMMON),
-            ("abcdefghijklmnopqrs", COMMON, COMMON), ("aaaaaaaaaaaaaaaaaaaa", COMMON, COMMON), ("abcabcabcabcabcabc", COMMON, COMMON),
-            ("12341234123412341", COMMON, COMMON), ("19870415", SHORT, COMMON), ("1987-04-15", SHORT, COMMON),
+            ("password", SHORT, COMMON),
+            ("Password1", SHORT, COMMON),
+            ("P@ssw0rd", SHORT, COMMON),
+            ("p@$$w0rd123!", SHORT, COMMON),
+            ("ＰＡＳＳＷＯＲＤ", SHORT, COMMON),
+            ("passwordpassword", COMMON, COMMON),
+            ("Password Password", COMMON, COMMON),
+            ("passwordpassword1", COMMON, COMMON),
+            ("letmeinletmeinletmein", COMMON, COMMON),
+            ("administrator2026", COMMON, COMMON),
+            ("CorrectHorseBatteryStaple", COMMON, COMMON),
+            ("thisismypassword!", COMMON, COMMON),
+            ("iloveyouforever", COMMON, COMMON),
+            ("qlalfqjsgh", SHORT, COMMON),
+            ("qlalfqjsghqlalfqjsgh", COMMON, COMMON),
+            ("비밀번호비밀번호비밀번호1234", COMMON, COMMON),
+            ("dkssudgktpdy123456", COMMON, COMMON),
+            ("saranghaeyo1234567", COMMON, COMMON),
+            ("qwertyuiopasdfgh", COMMON, COMMON),
+            ("1q2w3e4r5t6y7u8i", COMMON, COMMON),
+            ("1qaz2wsx3edc4rfv", COMMON, COMMON),
+            ("123456789012345", COMMON, COMMON),
+            ("543210987654321", COMMON, COMMON),
+            ("abcdefghijklmnopqrs", COMMON, COMMON),
+            ("aaaaaaaaaaaaaaaaaaaa", COMMON, COMMON),
+            ("abcabcabcabcabcabc", COMMON, COMMON),
+            ("12341234123412341", COMMON, COMMON),
+            ("19870415", SHORT, COMMON),
+            ("1987-04-15", SHORT, COMMON),
             // A part of one is none.
-            ("my password is long enough", "", ""), ("password for the moon", "", ""),
+            ("my password is long enough", "", ""),
+            ("password for the moon", "", ""),
             // What others know of him, of the organization and of us.
-            ("acmetrading20262026", COMMON, COMMON), ("ACME-Seoul!!!!!!", COMMON, COMMON), ("robin.e1234567890", COMMON, COMMON),
-            ("Robin Example 12345", COMMON, COMMON), ("mail-box7mail-box7", COMMON, COMMON), ("mail-box7@example.com", COMMON, COMMON),
-            ("Orgdesk-2026-2026", COMMON, COMMON), ("helpdeskhelpdesk1!", COMMON, COMMON), ("robin sings at noon", "", ""),
+            ("acmetrading20262026", COMMON, COMMON),
+            ("ACME-Seoul!!!!!!", COMMON, COMMON),
+            ("robin.e1234567890", COMMON, COMMON),
+            ("Robin Example 12345", COMMON, COMMON),
+            ("mail-box7mail-box7", COMMON, COMMON),
+            ("mail-box7@example.com", COMMON, COMMON),
+            ("Orgdesk-2026-2026", COMMON, COMMON),
+            ("helpdeskhelpdesk1!", COMMON, COMMON),
+            ("robin sings at noon", "", ""),
         ];
-        let mut table: Vec<_> = rows.map(|(password, alone, beside)| (password.to_owned(), alone, beside)).into();
+        let mut table: Vec<_> = rows
+            .map(|(password, alone, beside)| (password.to_owned(), alone, beside))
+            .into();
         let tail = |last: &str| "a sentence of some length ".repeat(3)[..71].to_owned() + last;
         table.extend([
             (tail("1"), "", ""),
@@ -206,7 +248,9 @@ mod tests {
     // case: D14
     #[test]
     fn a1_what_looks_the_same_is_the_same_and_every_character_counts() {
-        assert!(is_same("ﬁve \u{1112}\u{1161}\u{11ab}", "five 한") && is_same("e\u{301}", "é") && is_same("１２", "12"));
+        assert!(
+            is_same("ﬁve \u{1112}\u{1161}\u{11ab}", "five 한") && is_same("e\u{301}", "é") && is_same("１２", "12")
+        );
         assert!(!is_same("Case", "case") && !is_same("a b", "ab"));
         let (one, other) = ("x".repeat(72) + "1", "x".repeat(72) + "2");
         assert!(!is_same(&one, &other));

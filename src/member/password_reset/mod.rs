@@ -60,7 +60,10 @@ pub(super) async fn close_all_of(tx: &Tx, member: MemberId) -> Result<()> {
 
 async fn close_all_but(tx: &Tx, member: MemberId, except: Option<PasswordResetId>) -> Result<()> {
     let now = tx.now();
-    let open = tx.select::<Entity>().filter(Column::MemberId.eq(member)).filter(Column::UsedAt.is_null());
+    let open = tx
+        .select::<Entity>()
+        .filter(Column::MemberId.eq(member))
+        .filter(Column::UsedAt.is_null());
     for reset in open.all().await? {
         if Some(reset.id) != except {
             tx.update::<Entity>(reset, |row| row.used_at = Some(now)).await?;
@@ -73,11 +76,7 @@ async fn close_all_but(tx: &Tx, member: MemberId, except: Option<PasswordResetId
 ///
 /// # Errors
 /// Only if the database fails.
-pub(super) async fn knows_address(
-    reader: &crate::kernel::Reader,
-    member: MemberId,
-    address: &str,
-) -> Result<bool> {
+pub(super) async fn knows_address(reader: &crate::kernel::Reader, member: MemberId, address: &str) -> Result<bool> {
     let own = reader.select::<Entity>().filter(Column::MemberId.eq(member));
     Ok(!address.is_empty() && own.filter(Column::UsedFrom.eq(address)).one().await?.is_some())
 }

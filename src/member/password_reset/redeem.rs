@@ -126,7 +126,11 @@ pub(in crate::member) async fn reset(caller: &Caller, input: &PasswordResetInput
             if found.has_second_factor {
                 brakes.extend(sign_in::code_brakes(found.member.id));
             }
-            brakes.extend(sign_in::account_brakes(caller, &found.organization.domain, &found.member.login));
+            brakes.extend(sign_in::account_brakes(
+                caller,
+                &found.organization.domain,
+                &found.member.login,
+            ));
             Some(accepted)
         }
         None => None,
@@ -148,8 +152,9 @@ pub(in crate::member) async fn reset(caller: &Caller, input: &PasswordResetInput
 /// What is wrong beside the link, all at once; then the brake on guessing codes; then the hash.
 async fn accept(caller: &Caller, input: &PasswordResetInput, found: &Found) -> Result<Accepted> {
     let whose = Whose::member(&found.organization, &found.member, found.has_second_factor);
-    let mut problems: Vec<Problem> =
-        policy::find_problem("input.password", &input.password, &whose).into_iter().collect();
+    let mut problems: Vec<Problem> = policy::find_problem("input.password", &input.password, &whose)
+        .into_iter()
+        .collect();
     if found.has_second_factor && input.code.as_deref().is_none_or(|code| code.trim().is_empty()) {
         problems.push(Problem::at("input.code", Code::SecondFactorRequired));
     }
@@ -212,7 +217,9 @@ async fn found(reader: &Reader, token: &str, now: Timestamp) -> Result<Option<Fo
 
 /// The reset that a token opens at `now`, and its member.
 async fn find(reader: &Reader, token: &str, now: Timestamp) -> Result<Option<(Model, Member)>> {
-    let named = reader.select::<Entity>().filter(Column::TokenHash.eq(token_hash(token)));
+    let named = reader
+        .select::<Entity>()
+        .filter(Column::TokenHash.eq(token_hash(token)));
     let reset = named.one().await?;
     let Some(reset) = reset.filter(|reset| reset.used_at.is_none() && now < reset.expires_at) else {
         return Ok(None);

@@ -101,7 +101,9 @@ async fn find(reader: &Reader, login: &str) -> Result<Option<Member>> {
         return rules::find_by_login(reader, login).await;
     }
     let same = Expr::expr(Func::lower(Expr::col((member::Entity, member::Column::Email)))).eq(login);
-    let active = reader.select::<member::Entity>().filter(member::Column::Status.eq(Status::Active));
+    let active = reader
+        .select::<member::Entity>()
+        .filter(member::Column::Status.eq(Status::Active));
     active.filter(same).one().await
 }
 

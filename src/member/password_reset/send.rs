@@ -77,13 +77,7 @@ async fn write(tx: &Tx, job: &outbox::Model) -> Result<Option<Letter>> {
     letter_of(tx, job, member, &token, expires_at).await.map(Some)
 }
 
-async fn letter_of(
-    tx: &Tx,
-    job: &outbox::Model,
-    member: Member,
-    token: &str,
-    expires_at: Timestamp,
-) -> Result<Letter> {
+async fn letter_of(tx: &Tx, job: &outbox::Model, member: Member, token: &str, expires_at: Timestamp) -> Result<Letter> {
     let about = letter::PasswordReset {
         organization: &organization::own(tx).await?.name,
         login: &member.login,

@@ -46,7 +46,11 @@ part! { "second factor", key: |row| row.member_id.to_string() }
 /// # Errors
 /// Only if the database fails.
 pub(super) async fn of(reader: &Reader, member: MemberId) -> Result<Option<Model>> {
-    reader.select::<Entity>().filter(Column::MemberId.eq(member)).one().await
+    reader
+        .select::<Entity>()
+        .filter(Column::MemberId.eq(member))
+        .one()
+        .await
 }
 
 /// The second factor that a member uses.
@@ -103,11 +107,13 @@ fn plain(code: &str) -> Option<String> {
 }
 
 fn seal(app: &App, organization: OrganizationId, member: MemberId, secret: &[u8]) -> Result<SecretBytes> {
-    app.keys.encrypt(app.random.bytes(), &whose(organization, member), secret)
+    app.keys
+        .encrypt(app.random.bytes(), &whose(organization, member), secret)
 }
 
 fn open(app: &App, factor: &Model) -> Result<Zeroizing<Vec<u8>>> {
-    app.keys.decrypt(&whose(factor.organization_id, factor.member_id), &factor.secret)
+    app.keys
+        .decrypt(&whose(factor.organization_id, factor.member_id), &factor.secret)
 }
 
 /// What a sealed secret is bound to, so that it can't be moved to another member's row.

@@ -6,9 +6,7 @@ use serde::Serialize;
 
 use super::{Entity, Model, accepts_step, active, ask, of, plain, recovery_code, seal, totp};
 use crate::{
-    kernel::{
-        Action, Caller, Code, Error, MemberId, On, Outcome, Plain, Problem, Result, Tx, payload::asks, security,
-    },
+    kernel::{Action, Caller, Code, Error, MemberId, On, Outcome, Plain, Problem, Result, Tx, payload::asks, security},
     member::{self, Member, Status, letter::Event, notice, own_session, sign_in},
     organization,
 };
@@ -115,7 +113,9 @@ pub(in crate::member) async fn activate(caller: &Caller, code: &str) -> Result<C
 /// `SECOND_FACTOR_ABSENT`, `SECOND_FACTOR_DEMANDED`; `SIGN_IN_BLOCKED` with the time of its end.
 pub(in crate::member) async fn remove(caller: &Caller, code: &str) -> Result<Coded> {
     let deed = async |tx: &Tx, member: &Member| {
-        let factor = active(tx, member.id).await?.ok_or(Problem::of(Code::SecondFactorAbsent))?;
+        let factor = active(tx, member.id)
+            .await?
+            .ok_or(Problem::of(Code::SecondFactorAbsent))?;
         if organization::own(tx).await?.requires_second_factor || member.has_short_password {
             return Err(Problem::of(Code::SecondFactorDemanded).into());
         }

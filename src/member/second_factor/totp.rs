@@ -31,7 +31,9 @@ pub(super) fn step_of(secret: &[u8], code: &str, now: Timestamp, last: i64) -> O
 
 /// What an authenticator reads to show the codes of an account, as a text or as a QR code.
 pub(super) fn uri(secret: &str, account: &str) -> String {
-    format!("otpauth://totp/Orgdesk:{account}?secret={secret}&issuer=Orgdesk&algorithm=SHA1&digits={DIGITS}&period={PERIOD}")
+    format!(
+        "otpauth://totp/Orgdesk:{account}?secret={secret}&issuer=Orgdesk&algorithm=SHA1&digits={DIGITS}&period={PERIOD}"
+    )
 }
 
 /// Base 32 of RFC 4648, of a whole number of five bytes.
@@ -86,7 +88,9 @@ mod tests {
         let at = |seconds| Timestamp(chrono::DateTime::from_timestamp(seconds, 0).unwrap());
         let code = code_at(KEY, 100);
 
-        let good: Vec<i64> = (2_900..3_200).filter(|second| step_of(KEY, &code, at(*second), 0) == Some(100)).collect();
+        let good: Vec<i64> = (2_900..3_200)
+            .filter(|second| step_of(KEY, &code, at(*second), 0) == Some(100))
+            .collect();
 
         assert_eq!((good[0], good[good.len() - 1], good.len()), (2_970, 3_059, 90));
         assert_eq!(step_of(KEY, &code, at(3_000), 99), Some(100));
