@@ -284,8 +284,8 @@ both! {
                 sign_in_from(&app, [127, 1, 0, address], "member", "wrong", None).await;
             }
         }
-        let inside = sign_in_from(&app, home, "member", NEW, None).await;
         let stranger = sign_in_from(&app, [127, 2, 0, 2], "member", NEW, None).await;
+        let inside = sign_in_from(&app, home, "member", NEW, None).await;
 
         assert_eq!(codes(&locked), ["SIGN_IN_BLOCKED at input.password"]);
         access(&inside);

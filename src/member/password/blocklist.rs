@@ -253,7 +253,7 @@ mod tests {
             ("비밀번호", "qlalfqjsgh"),
             ("사랑해", "tkfkdgo"),
             ("안녕하세요", "dkssudgktpdy"),
-            ("괜찮아", "rhosckgsdk"),
+            ("괜찮아", "rhoscksgdk"),
             ("뚫다", "enfgek"),
             ("abc 1", "abc 1"),
         ] {
