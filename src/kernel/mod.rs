@@ -98,6 +98,7 @@ mod difference;
 pub mod error;
 pub(crate) mod id;
 pub(crate) mod idempotency;
+pub mod mail;
 pub(crate) mod message;
 pub(crate) mod outbox;
 pub(crate) mod page;
@@ -127,6 +128,7 @@ pub use id::{
     PriceListId, RefreshTokenId, ServiceId, SessionId,
 };
 pub use idempotency::{Ask, On, Outcome, Plain};
+pub use mail::{Letter, Mailer, Recipient, Undelivered};
 pub use message::Language;
 pub use outbox::Job;
 pub use page::{Page, PageRequest};

@@ -22,7 +22,7 @@ pub enum State {
     Queued,
     /// Done.
     Done,
-    /// Given up after too many attempts.
+    /// Given up, at once or after too many attempts.
     Dead,
 }
 
@@ -121,7 +121,7 @@ pub(super) async fn put(
     Ok(())
 }
 
-/// How often a job is begun before it is given up: with the pauses between, after about an hour.
+/// How often a job is begun before it is given up: with the pauses between, after an hour to an hour and three quarters.
 const MOST_ATTEMPTS: i32 = 12;
 
 /// After so long without an end a job that was handed over is handed over again: its server may be gone.
@@ -134,8 +134,10 @@ pub enum Fate {
     Done,
     /// It was too early; it is due at this instant.
     Later(Timestamp),
-    /// It failed, for this reason.
+    /// It failed, for this reason, and may do better another time.
     Failed(String),
+    /// It failed, for this reason, and would each time: only an operator can have it done again.
+    GivenUp(String),
 }
 
 /// Takes the jobs that are due, so that no other server takes them, and hands each over in the same transaction:
@@ -209,7 +211,15 @@ pub async fn begin_attempt(app: &App, id: JobId) -> Result<Option<Model>> {
     }))
 }
 
-/// Ends an attempt. A failed job comes again after 2, 4, 8 … seconds, kept in the row and not in anyone's memory.
+/// How long a failed job waits: 2, 4, 8 … up to 1,024 seconds and by chance up to half as long again, so that what
+/// failed together does not come back together.
+fn pause(app: &App, attempts: i32) -> Duration {
+    let least: i64 = 1_000 << attempts.clamp(1, 10);
+    let more = app.random.below(least.unsigned_abs() / 2 + 1);
+    Duration::milliseconds(least.saturating_add_unsigned(more))
+}
+
+/// Ends an attempt. When a failed job comes again is kept in the row and not in anyone's memory.
 ///
 /// # Errors
 /// Only if the database fails.
@@ -229,10 +239,16 @@ pub async fn end_attempt(app: &App, job: &Model, fate: Fate) -> Result<()> {
             .col_expr(Column::State, Expr::value(State::Waiting))
             .col_expr(Column::DueAt, Expr::value(at))
             .col_expr(Column::Attempts, Expr::value(0)),
+        Fate::GivenUp(reason) => {
+            tracing::error!(job = %job.id, kind = job.kind, reason, "a job was given up");
+            row.col_expr(Column::State, Expr::value(State::Dead))
+                .col_expr(Column::FinishedAt, Expr::value(now))
+                .col_expr(Column::Failure, Expr::value(Some(reason)))
+        }
         Fate::Failed(reason) => {
-            let pause = Duration::seconds(1 << job.attempts.clamp(1, 10));
+            let due_at = Timestamp(now.0 + pause(app, job.attempts));
             row.col_expr(Column::State, Expr::value(State::Waiting))
-                .col_expr(Column::DueAt, Expr::value(Timestamp(now.0 + pause)))
+                .col_expr(Column::DueAt, Expr::value(due_at))
                 .col_expr(Column::Failure, Expr::value(Some(reason)))
         }
     };
@@ -240,6 +256,19 @@ pub async fn end_attempt(app: &App, job: &Model, fate: Fate) -> Result<()> {
     row.exec(&transaction).await?;
     transaction.commit().await?;
     Ok(())
+}
+
+/// The jobs that were given up, the last ones first, at most 1,000.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn dead(app: &App) -> Result<Vec<Model>> {
+    let dead = Entity::find()
+        .filter(Column::State.eq(State::Dead))
+        .order_by_desc(Column::FinishedAt)
+        .order_by_desc(Column::Id)
+        .limit(1_000);
+    Ok(dead.all(app.database.looking()).await?)
 }
 
 /// Has the jobs that were given up done again, from now on. Answers which.
@@ -256,6 +285,7 @@ pub async fn revive(app: &App) -> Result<Vec<Model>> {
         .col_expr(Column::State, Expr::value(State::Waiting))
         .col_expr(Column::DueAt, Expr::value(app.clock.now()))
         .col_expr(Column::Attempts, Expr::value(0))
+        .col_expr(Column::FinishedAt, Expr::value(None::<Timestamp>))
         .filter(Column::State.eq(State::Dead))
         .exec(&transaction)
         .await?;

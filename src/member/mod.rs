@@ -2,6 +2,7 @@
 
 mod entity;
 pub mod graphql;
+pub mod letter;
 mod password;
 mod refresh_token;
 mod rules;

@@ -17,6 +17,8 @@ mod dry_run;
 mod idempotency;
 mod job;
 mod limits;
+mod mail;
+mod mail_failure;
 mod message;
 mod migration;
 mod month_close;
