@@ -24,6 +24,10 @@ pub const TENANT: &[&str] = &[
     "month_close",
     "charge",
     "charge_line",
+    "company",
+    "company_revision",
+    "company_footer",
+    "company_footer_revision",
     "audit_entry",
     "idempotency",
 ];
@@ -31,6 +35,8 @@ pub const TENANT: &[&str] = &[
 /// Tables that the service reads before it knows the organization. They hold IDs and routes, no other data.
 pub const ROUTING: &[&str] = &[
     "organization_route",
+    "service_route",
+    "public_footer",
     "job_outbox",
     "sign_in_throttle",
     "price_list",
@@ -47,6 +53,8 @@ pub const APPEND_ONLY: &[&str] = &[
     "charge",
     "charge_line",
     "price_list",
+    "company_revision",
+    "company_footer_revision",
 ];
 
 /// Runs `sql` with the database's own names of types.
@@ -86,6 +94,19 @@ pub(crate) async fn run(manager: &SchemaManager<'_>, sql: &str) -> Result<(), Db
         .fold(sql.to_owned(), |text, (name, own)| text.replace(name, own));
     manager.get_connection().execute_unprepared(&text).await?;
     Ok(())
+}
+
+/// Runs `sql` over the rows of every organization: the table's owner is under row-level security too.
+pub(crate) async fn seeing_all(manager: &SchemaManager<'_>, table: &str, sql: &str) -> Result<(), DbErr> {
+    if manager.get_database_backend() != DbBackend::Postgres {
+        return run(manager, sql).await;
+    }
+    let sql = format!(
+        "ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY;
+         {sql};
+         ALTER TABLE {table} FORCE ROW LEVEL SECURITY;"
+    );
+    run(manager, &sql).await
 }
 
 /// Puts a table behind row-level security: only rows of the transaction's organization exist, and no other can be

@@ -122,12 +122,16 @@ impl Refusal {
     }
 }
 
+/// How long anybody may keep an answer that is the same for everybody.
+const PUBLIC: HeaderValue = HeaderValue::from_static("public, max-age=60");
+
 /// A document that passed every check that needs no caller.
 struct Prepared {
     parameters: Parameters,
     document: ExecutableDocument,
     operation: OperationType,
     introspects: bool,
+    is_public: bool,
     cost: u64,
 }
 
@@ -215,12 +219,13 @@ async fn prepare(
     }
     guard::complete(checked.operation, &mut parameters.variables).map_err(refused)?;
     let cost = cost::charge(table, &document, checked.operation, &parameters.variables).map_err(refused)?;
-    let (operation, introspects) = (checked.operation.ty, checked.introspects);
+    let (operation, introspects, is_public) = (checked.operation.ty, checked.introspects, checked.is_public);
     Ok(Prepared {
         parameters,
         document,
         operation,
         introspects,
+        is_public,
         cost,
     })
 }
@@ -283,7 +288,11 @@ async fn serve<B: Backend>(backend: &B, media: Media, head: &request::Parts, pre
         request_id,
     };
     answer::shape(&mut response, asked, cost::told(prepared.cost));
-    answer::answered(media, &response, asked, language)
+    let mut reply = answer::answered(media, &response, asked, language);
+    if prepared.is_public && bearer.is_none() && response.errors.is_empty() {
+        reply.headers_mut().insert(header::CACHE_CONTROL, PUBLIC);
+    }
+    reply
 }
 
 fn text<'r>(headers: &'r HeaderMap, name: &HeaderName) -> Option<&'r str> {

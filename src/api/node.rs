@@ -7,6 +7,7 @@ use async_graphql::{Context, ID, Interface, Object};
 
 use crate::{
     billing::graphql::{Charge, of_charge_id, of_service},
+    company::{self, Company},
     contract::{self, Contract},
     kernel::{Action, Caller, Error, Record, Result, audit},
     member::{self, Member},
@@ -34,6 +35,8 @@ pub enum Node {
     Contract(Contract),
     /// A charge.
     Charge(Charge),
+    /// An entry of company information.
+    Company(Company),
     /// An entry of the audit log.
     AuditEntry(audit::Model),
 }
@@ -84,6 +87,9 @@ async fn find(context: &Context<'_>, id: &str) -> Result<Option<Node>> {
         Some("ctr") => seek::<contract::Entity>(caller, Action::ContractRead, id)
             .await?
             .map(Node::Contract),
+        Some("com") => seek::<company::Entity>(caller, Action::CompanyRead, id)
+            .await?
+            .map(Node::Company),
         Some("aud") => seek::<audit::Entity>(caller, Action::AuditRead, id)
             .await?
             .map(Node::AuditEntry),

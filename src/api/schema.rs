@@ -12,6 +12,7 @@ use super::{
 use crate::{
     audit::graphql::AuditQuery,
     billing::graphql::{BillingMutation, BillingQuery, UsageUserError},
+    company::graphql::{CompanyMutation, CompanyQuery, CompanyUserError, PublicQuery},
     contract::graphql::{ContractMutation, ContractQuery, ContractUserError},
     member::graphql::{MemberMutation, MemberQuery, SessionUserError},
     organization::{OrganizationMutation, OrganizationQuery, graphql::OrganizationUserError},
@@ -26,6 +27,8 @@ pub struct Query(
     ServiceQuery,
     ContractQuery,
     BillingQuery,
+    CompanyQuery,
+    PublicQuery,
     AuditQuery,
     MenuQuery,
     NodeQuery,
@@ -39,6 +42,7 @@ pub struct Mutation(
     ServiceMutation,
     ContractMutation,
     BillingMutation,
+    CompanyMutation,
 );
 
 /// Why a mutation did not do what was asked.
@@ -66,6 +70,8 @@ pub enum UserError {
     Contract(ContractUserError),
     /// Of usage.
     Usage(UsageUserError),
+    /// Of company information.
+    Company(CompanyUserError),
 }
 
 /// The schema of the API.

@@ -96,6 +96,8 @@ actions! {
     ChargeRead = "CHARGE_READ", LOOK, [Owner, Administrator];
     /// See the agents of services; a manager, those of his own.
     AgentRead = "AGENT_READ", LOOK, [Owner, Administrator, Manager];
+    /// See company information; a manager, to choose from it.
+    CompanyRead = "COMPANY_READ", LOOK, [Owner, Administrator, Manager];
     /// Read the audit log.
     AuditRead = "AUDIT_READ", LOOK, [Owner, Administrator];
 
@@ -196,6 +198,15 @@ actions! {
     UsageRecord = "USAGE_RECORD", MANAGEMENT, [Owner, System];
     /// Close a month's charges.
     MonthClose = "MONTH_CLOSE", MANAGEMENT, [System];
+
+    /// Add an entry of company information.
+    CompanyCreate = "COMPANY_CREATE", MANAGEMENT, [Owner, Administrator];
+    /// Change an entry of company information.
+    CompanyUpdate = "COMPANY_UPDATE", MANAGEMENT, [Owner, Administrator];
+    /// Remove an entry of company information.
+    CompanyRemove = "COMPANY_REMOVE", MANAGEMENT, [Owner, Administrator];
+    /// Show company information at the foot of a help center, or no longer.
+    CompanyPublish = "COMPANY_PUBLISH", MANAGEMENT, [Owner, Administrator];
 
     /// Put a member into a service, as its manager or as an agent.
     AgentAdd = "AGENT_ADD", PERMISSION, [Owner, Administrator, Manager, Operator], confirmed;

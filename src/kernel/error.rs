@@ -249,6 +249,7 @@ codes! {
     QuoteExpired = "QUOTE_EXPIRED",
     QuoteMismatch = "QUOTE_MISMATCH",
     QuotePriceMoved = "QUOTE_PRICE_MOVED",
+    CompanyInUse = "COMPANY_IN_USE",
     UsageNotContracted = "USAGE_NOT_CONTRACTED",
     UsageInFuture = "USAGE_IN_FUTURE",
     UsageTooOld = "USAGE_TOO_OLD",

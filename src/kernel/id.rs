@@ -137,6 +137,8 @@ ids! {
     AgentId = "agt";
     /// The ID of a service.
     ServiceId = "svc";
+    /// The ID of an entry of company information.
+    CompanyId = "com";
     /// The ID of a contract.
     ContractId = "ctr";
     /// The ID of a price list.

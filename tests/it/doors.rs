@@ -62,6 +62,7 @@ async fn ids(app: &TestApp, organization: &str) -> Vec<String> {
             "{ services { nodes { contract { id } } } }",
             "/services/nodes/0/contract/id",
         ),
+        ("{ companies { nodes { id } } }", "/companies/nodes/0/id"),
         ("{ auditEntries { nodes { id } } }", "/auditEntries/nodes/0/id"),
         (
             r#"{ charges(filter: { from: "2026-11", to: "2026-11" }) { nodes { id } } }"#,
@@ -87,6 +88,11 @@ async fn furnish(app: &TestApp) {
             json!({}),
         )
         .await;
+        who.deed(
+            r#"companyCreate(input: { title: "c", content: { texts: [{ language: "ko", companyName: "n", representativeName: "r", address: "a" }], terms: [] } }) => company { id }"#,
+            json!({}),
+        )
+        .await;
     }
 }
 
@@ -106,7 +112,7 @@ both! {
             for field in surface.fields(kind) {
                 let name = field["name"].as_str().unwrap();
                 let Some(action) = permission(&field) else {
-                    assert!(["viewer", "node", "nodes"].contains(&name), "{kind}.{name} does not say what it needs");
+                    assert!(["viewer", "node", "nodes", "helpCenterFooter"].contains(&name), "{kind}.{name} does not say what it needs");
                     continue;
                 };
                 if kind == "Mutation" {
@@ -259,10 +265,10 @@ both! {
 /// As much of the answer as could give something away.
 fn selection(field: &Value) -> String {
     match field["name"].as_str().unwrap() {
-        "auditEntries" | "charges" => "{ totalCount nodes { id } }",
+        "auditEntries" | "charges" | "companies" => "{ totalCount nodes { id } }",
         "node" | "nodes" | "service" => "{ id __typename }",
         "menu" => "{ __typename }",
-        "contractQuote" => "{ __typename }",
+        "contractQuote" | "companyFooter" | "helpCenterFooter" => "{ __typename }",
         _ => "{ __typename userErrors { code field message availableAt } }",
     }
     .to_owned()

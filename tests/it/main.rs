@@ -7,6 +7,7 @@ mod architecture;
 mod audit;
 mod billing_property;
 mod charge;
+mod company;
 mod contract;
 mod contract_history;
 mod contract_item;

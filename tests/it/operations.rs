@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     both,
     support::{
-        app::{PASSWORD, TestApp},
+        app::{PASSWORD, TestApp, Who},
         make::{self, Made},
     },
 };
@@ -63,8 +63,8 @@ fn g10_every_operation_says_what_it_does_and_the_permission_it_needs() {
             .lines()
             .take_while(|line| line.starts_with("# "))
             .collect();
-        let is_anybodys =
-            ["viewer", "node", "node-list"].contains(&operation.name) || operation.name.starts_with("session-");
+        let is_anybodys = ["viewer", "node", "node-list", "help-center-footer"].contains(&operation.name)
+            || operation.name.starts_with("session-");
 
         assert!(
             comment.iter().all(|line| line.ends_with(['.', '…'])),
@@ -84,6 +84,31 @@ fn g10_every_operation_says_what_it_does_and_the_permission_it_needs() {
         );
     }
     assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operations").is_dir());
+}
+
+async fn company(owner: Who<'_>, title: &str) -> String {
+    let text = json!({ "language": "ko", "companyName": title, "representativeName": title, "address": title });
+    let input = json!({ "title": title, "content": { "texts": [text], "terms": [] } });
+    let made = owner
+        .deed(
+            "companyCreate(input: $input) => company { id }",
+            json!({ "input": input }),
+        )
+        .await;
+    made["company"]["id"].as_str().unwrap().to_owned()
+}
+
+/// An entry that a service's help center shows.
+async fn published_company(owner: Who<'_>, service: &str) -> String {
+    let company = company(owner, "Published").await;
+    let input = json!({ "expectedVersion": 0, "companyId": company, "isOnPc": true, "isOnMobile": true });
+    owner
+        .deed(
+            "companyPublish(id: $id, input: $input) => footer { version }",
+            json!({ "id": service, "input": input }),
+        )
+        .await;
+    company
 }
 
 /// Names of the fields that stand in a type's block.
@@ -106,6 +131,7 @@ struct World<'a> {
     suspended: Made,
     discarded: Made,
     keys: [String; 3],
+    companies: [String; 2],
 }
 
 impl<'a> World<'a> {
@@ -127,6 +153,10 @@ impl<'a> World<'a> {
                 .await;
             made["key"]["id"].as_str().unwrap().clone_into(key);
         }
+        let companies = [
+            published_company(owner, &support.id).await,
+            company(owner, "Spare").await,
+        ];
         Self {
             app,
             support,
@@ -134,6 +164,7 @@ impl<'a> World<'a> {
             suspended,
             discarded,
             keys,
+            companies,
         }
     }
 
@@ -158,6 +189,8 @@ impl<'a> World<'a> {
             ("$DRAFT_ID", &self.draft.contract),
             ("$SUSPENDED_ID", &suspended.id),
             ("$KEY_ID", key),
+            ("$COMPANY_ID", &self.companies[0]),
+            ("$SPARE_COMPANY_ID", &self.companies[1]),
         ] {
             text = text.replace(placeholder, value);
         }
@@ -180,7 +213,13 @@ impl<'a> World<'a> {
         };
         if variables.pointer("/input/expectedVersion").is_some() {
             let id = variables["id"].clone();
-            variables["input"]["expectedVersion"] = self.version(&id).await;
+            let version = self.version(&id).await;
+            // A footer has no ID of its own: it is published once here, and counts from there.
+            variables["input"]["expectedVersion"] = if operation == "company-publish" {
+                json!(1)
+            } else {
+                version
+            };
         }
         variables
     }
@@ -198,7 +237,8 @@ impl<'a> World<'a> {
 
     async fn version(&self, id: &Value) -> Value {
         let query = "query V($id: ID!) { node(id: $id) { ... on Service { version } ... on Contract { version }
-            ... on Organization { version } ... on OrganizationKey { version } } }";
+            ... on Organization { version } ... on OrganizationKey { version }
+            ... on Company { version } } }";
         let data = self.app.owner().data(query, json!({ "id": id })).await;
         data["node"]["version"].clone()
     }

@@ -65,6 +65,7 @@ USER_COUNT_NOT_ALLOWED = { $item } is not counted by users.
 QUOTE_EXPIRED = The quote has expired: ask for a new one.
 QUOTE_MISMATCH = The quote was made for other items or another contract.
 QUOTE_PRICE_MOVED = The price has changed since the quote: ask for a new one.
+COMPANY_IN_USE = Help centers show this entry: { $services }.
 USAGE_NOT_CONTRACTED = The service had no contract for this on that day.
 USAGE_IN_FUTURE = Usage can't be recorded before it happened.
 USAGE_TOO_OLD = Usage can be recorded at most { $max } months later.

@@ -65,6 +65,7 @@ USER_COUNT_NOT_ALLOWED = { $item }은(는) 사용자 수로 계산하지 않습�
 QUOTE_EXPIRED = 견적이 만료되었습니다. 다시 견적을 받아 주세요.
 QUOTE_MISMATCH = 다른 항목 또는 다른 계약의 견적입니다.
 QUOTE_PRICE_MOVED = 견적 이후 요금이 변경되었습니다. 다시 견적을 받아 주세요.
+COMPANY_IN_USE = 헬프센터에서 사용 중인 회사정보입니다: { $services }.
 USAGE_NOT_CONTRACTED = 해당 날짜에 이 항목의 계약이 없습니다.
 USAGE_IN_FUTURE = 발생 전의 사용량은 기록할 수 없습니다.
 USAGE_TOO_OLD = 사용량은 발생 후 최대 { $max }개월까지 기록할 수 있습니다.
