@@ -27,6 +27,12 @@
 //! Behind the types stand PostgreSQL's row-level security with a role that is under it, foreign keys that carry the
 //! organization, and triggers that keep logs and ledgers append-only.
 //!
+//! # Letters
+//!
+//! An area writes what it has to say (`member/letter` has the templates, in both languages); a job that commits with the
+//! deed hands it to [`kernel::Mailer`]. What a mail server refuses for good is seen in `orgdesk job list`; the demo has a
+//! mailbox instead of a server (`api/mailbox`).
+//!
 //! # A mutation, through the files
 //!
 //! `contractUpdate`: `api/graphql_http.rs` checks method, media, size, document and cost; `api/session.rs` makes a

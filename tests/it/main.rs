@@ -20,6 +20,7 @@ mod job;
 mod limits;
 mod mail;
 mod mail_failure;
+mod mailbox;
 mod message;
 mod migration;
 mod month_close;
