@@ -88,10 +88,12 @@ async fn find(context: &Context<'_>, id: &str) -> Result<Option<Node>> {
             .await?
             .map(Node::AuditEntry),
         Some("chg") => match of_charge_id(id) {
-            Some((service, month)) if caller.may(Action::ChargeRead) => of_service(context, service, (month, month))
-                .await?
-                .pop()
-                .map(Node::Charge),
+            Some((service, month)) if caller.view_if_allowed(Action::ChargeRead).await?.is_some() => {
+                of_service(context, service, (month, month))
+                    .await?
+                    .pop()
+                    .map(Node::Charge)
+            }
             _ => None,
         },
         _ => None,
@@ -100,9 +102,8 @@ async fn find(context: &Context<'_>, id: &str) -> Result<Option<Node>> {
 
 /// The object, if the caller may see such objects at all.
 async fn seek<E: Record>(caller: &Caller, action: Action, id: &str) -> Result<Option<E::Model>> {
-    if caller.may(action) {
-        caller.view(action).await?.seek::<E>(id).await
-    } else {
-        Ok(None)
+    match caller.view_if_allowed(action).await? {
+        Some(view) => view.seek::<E>(id).await,
+        None => Ok(None),
     }
 }

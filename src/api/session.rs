@@ -19,7 +19,11 @@ use super::{
 };
 use crate::{
     admin,
-    kernel::{Actor, App, Caller, Error, Language, Origin, Result, SignedIn, View, config::Introspection},
+    kernel::{
+        Actor, App, Caller, Error, Language, Origin, Result, SignedIn, View,
+        config::Introspection,
+        security::{self, Hush},
+    },
     member::{
         self, Claims,
         session::{self, Lifetime},
@@ -33,6 +37,7 @@ pub struct Api {
     app: App,
     schema: ApiSchema,
     cost: Arc<CostTable>,
+    bad_tokens: Arc<Hush>,
 }
 
 impl Api {
@@ -43,7 +48,29 @@ impl Api {
     pub fn new(app: App) -> anyhow::Result<Self> {
         let schema = schema::build();
         let cost = Arc::new(CostTable::from_sdl(&schema.sdl())?);
-        Ok(Self { app, schema, cost })
+        Ok(Self {
+            app,
+            schema,
+            cost,
+            bad_tokens: Arc::default(),
+        })
+    }
+
+    /// The caller of a token; `None` if it is not ours, or its time, its session or its member is over.
+    async fn known(&self, token: &str, origin: Origin, language: Language) -> Result<Option<Caller>> {
+        match member::read_token(&self.app, self.app.clock.now(), token) {
+            Some(claims) => signed_in(&self.app, &claims, origin, language).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Whatever becomes of the entry, the token is refused.
+    async fn log_bad_token(&self, origin: &Origin) {
+        if self.bad_tokens.is_news(self.app.clock.now(), origin)
+            && let Err(error) = security::log(&self.app, "ACCESS_TOKEN_REFUSED", origin).await
+        {
+            tracing::error!(?error, "a refused token could not be logged");
+        }
     }
 }
 
@@ -69,14 +96,13 @@ impl Backend for Api {
         };
         let caller = match head.bearer {
             None => Caller::new(self.app.clone(), Actor::Nobody, None, origin, language),
-            Some(token) => {
-                let now = self.app.clock.now();
-                let claims = member::read_token(&self.app, now, token).ok_or_else(Refusal::bad_token)?;
-                signed_in(&self.app, &claims, origin, language)
-                    .await
-                    .map_err(refusal)?
-                    .ok_or_else(Refusal::bad_token)?
-            }
+            Some(token) => match self.known(token, origin.clone(), language).await.map_err(refusal)? {
+                Some(caller) => caller,
+                None => {
+                    self.log_bad_token(&origin).await;
+                    return Err(Refusal::bad_token());
+                }
+            },
         };
         let introspection = match self.app.settings.introspection {
             Introspection::Public => true,
@@ -95,7 +121,7 @@ impl Backend for Api {
     }
 
     async fn leave(&self, visit: Arc<Caller>) {
-        visit.release().await;
+        visit.leave().await;
     }
 }
 

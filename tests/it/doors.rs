@@ -124,7 +124,7 @@ both! {
                     let expected = if may { "none" } else if who.is_none() { "UNAUTHENTICATED" } else { "FORBIDDEN" };
                     assert_eq!(answer.code(), expected, "{query} as {roles:?}: {}", answer.text);
                     assert!(may || answer.json["data"].get(name).is_none_or(Value::is_null), "{query} as {roles:?}: {}", answer.text);
-                    let logged = kind == "Mutation" && !may && who.is_some();
+                    let logged = !may && who.is_some();
                     assert_eq!(raw.count(&denied).await - before, u64::from(logged), "{query} as {roles:?}");
                     refused += usize::from(!may);
                 }
@@ -132,6 +132,46 @@ both! {
         }
 
         assert!(refused >= 48, "{refused}");
+    }
+
+    async fn g6_a_refused_look_stands_once_in_the_log_of_access(app) {
+        furnish(&app).await;
+        let id = &ids(&app, "acme").await[3];
+        let query = "query Q($id: ID!) { viewer { member { login } } a: services { totalCount } b: services(first: 1) { totalCount }
+            service(by: { id: $id }) { name } node(id: $id) { id } charges(filter: { from: \"2026-11\", to: \"2026-11\" }) { totalCount } }";
+        let log = "{ auditVerification { brokenPosition } auditEntries(filter: { outcome: [DENIED], log: [ACCESS] }) {
+            nodes { action outcome reasonCode requestReference actor { name } target { label } } } }";
+
+        let member = app.member().ask(query, json!({ "id": id })).await;
+        let nobody = app.ask(None, query, json!({ "id": id })).await;
+        let told = app.owner().data(log, json!({})).await;
+
+        assert_eq!(member.json["data"]["viewer"]["member"]["login"], "member");
+        assert_eq!(member.json["data"]["node"], Value::Null);
+        assert_eq!(member.json["errors"].as_array().unwrap().len(), 4, "{}", member.text);
+        assert_eq!(nobody.code(), "UNAUTHENTICATED");
+        let refused = |action| json!({
+            "action": action, "outcome": "DENIED", "reasonCode": "FORBIDDEN", "actor": { "name": "구성원 (member)" }, "target": null,
+            "requestReference": member.headers["x-request-id"].to_str().unwrap(),
+        });
+        let mut denied = told["auditEntries"]["nodes"].as_array().unwrap().clone();
+        denied.sort_by_key(|node| node["action"].to_string());
+        assert_eq!(denied, [refused("CHARGE_READ"), refused("SERVICE_READ")]);
+        assert!(told["auditVerification"].as_array().unwrap().iter().all(|log| log["brokenPosition"].is_null()));
+    }
+
+    async fn g6_a_refusal_that_the_log_does_not_take_is_a_refusal_all_the_same(app) {
+        let mut raw = Raw::admin(&app).await;
+        raw.must(if raw.is_postgres() {
+            "ALTER TABLE audit_entry ADD CHECK (outcome <> 'DENIED')"
+        } else {
+            "CREATE TRIGGER full BEFORE INSERT ON audit_entry WHEN new.outcome = 'DENIED' BEGIN SELECT RAISE(ABORT, 'full'); END"
+        }).await;
+
+        let looked = app.member().ask("{ services { totalCount } }", json!({})).await;
+        let tried = app.member().ask(r#"mutation { serviceSuspend(id: "svc_x", input: { expectedVersion: 1, acknowledgeCharges: true }) { userErrors { code } } }"#, json!({})).await;
+
+        assert_eq!((looked.code(), tried.code()), ("FORBIDDEN", "FORBIDDEN"), "{} {}", looked.text, tried.text);
     }
 
     async fn a2_whoever_may_not_know_of_a_thing_is_told_that_there_is_none(app) {
