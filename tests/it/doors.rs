@@ -252,6 +252,40 @@ both! {
         assert!(tried > 400, "{tried}");
     }
 
+    // case: E14
+    async fn a3_odd_numbers_and_times_are_refused_and_break_nothing(app) {
+        let surface = Surface::of(&app).await;
+        let token = app.owner().token().await;
+        let odd: [(&str, &[&str]); 4] = [
+            ("Int", &["-2147483648", "-1", "0", "2147483647", "2147483648", "99999999999999999999"]),
+            ("DateTime", &[
+                "-262143-01-01T00:00:00Z", "+262142-12-31T23:59:59Z", "-4713-01-01T00:00:00Z", "0000-01-01T00:00:00+23:59",
+                "0000-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59-23:59", "2016-12-31T23:59:60Z", "",
+            ]),
+            ("Month", &["0000-00", "2000-01", "2200-12", "9999-12", "-001-01", ""]),
+            ("Date", &["-999-01-01", "0000-01-01", "9999-12-31", "+999-01-01", ""]),
+        ];
+        let mut tried = 0;
+
+        for (kind, word) in [("Query", "query"), ("Mutation", "mutation")] {
+            for field in surface.fields(kind) {
+                for (to, values) in odd {
+                    for way in surface.ways(&field, to) {
+                        for value in values {
+                            let query = format!("{word} {{ {} }}", surface.call(&field, &way, value));
+                            let answer = app.ask(Some(&token), &query, json!({})).await;
+                            assert_eq!(answer.status, 200, "{query}: {}", answer.text);
+                            assert_ne!(answer.code(), "INTERNAL", "{query}: {}", answer.text);
+                            tried += 1;
+                        }
+                    }
+                }
+            }
+        }
+
+        assert!(tried > 200, "{tried}");
+    }
+
     // case: A3
     async fn a3_a_cursor_that_was_not_written_for_this_list_is_refused(app) {
         furnish(&app).await;
