@@ -9,7 +9,9 @@ use std::{
 use tokio::sync::Mutex;
 
 use super::{
-    Action, Actor, App, AuditLog, Error, Language, OrganizationId, Origin, Result, Role, SignedIn, Timestamp, audit,
+    Action, Actor, App, AuditLog, Error, Language, OrganizationId, Origin, Reader, Result, Role, SignedIn, Timestamp,
+    audit,
+    fetches::Fetches,
     idempotency::{Ask, Outcome, Slot},
     tx::Tx,
     view::View,
@@ -29,6 +31,7 @@ pub struct Caller {
     origin: Origin,
     language: Language,
     view: Mutex<Option<Arc<View>>>,
+    fetches: Fetches,
     /// What he was not let see: once each, however many fields asked for it.
     unseen: Lock<Vec<Refusal>>,
 }
@@ -49,6 +52,7 @@ impl Caller {
             origin,
             language,
             view: Mutex::new(None),
+            fetches: Fetches::default(),
             unseen: Lock::default(),
         }
     }
@@ -153,16 +157,32 @@ impl Caller {
     /// The view that a session's check needs before the actor is known. It can read one organization's rows, and is
     /// not handed to any resolver.
     pub(crate) async fn open(&self, organization: OrganizationId) -> Result<Arc<View>> {
+        // The runtime lets a task take a lock that waits only so often in a row; a long list takes it more often.
+        if let Ok(kept) = self.view.try_lock()
+            && let Some(view) = &*kept
+        {
+            return Ok(view.clone());
+        }
         let mut kept = self.view.lock().await;
         if let Some(view) = &*kept {
             return Ok(view.clone());
         }
-        let view = Arc::new(View::over(
-            self.app.database.begin_read(organization).await?,
+        let connection = self.app.database.begin_read(organization).await?;
+        let view = self.view_of(Arc::new(Reader {
+            connection,
             organization,
-        ));
+        }));
         *kept = Some(view.clone());
         Ok(view)
+    }
+
+    fn view_of(&self, reader: Arc<Reader>) -> Arc<View> {
+        Arc::new(View::of(reader, self.app.clone(), self.fetches.clone()))
+    }
+
+    /// Works on an answer; what its resolvers ask for is fetched when nothing else of it can go on.
+    pub async fn answer<T>(&self, work: impl Future<Output = T>) -> T {
+        self.fetches.drive(work).await
     }
 
     /// The door for changing: permission, one write transaction, the deed, its audit entry and its jobs, commit. An
@@ -192,7 +212,7 @@ impl Caller {
         .await?;
         match Self::perform(&tx, ask, deed).await {
             Ok(outcome) if ask.is_dry_run() => {
-                *self.view.lock().await = Some(Arc::new(View::of(tx.reader().clone())));
+                *self.view.lock().await = Some(self.view_of(tx.reader().clone()));
                 Ok(outcome)
             }
             Ok(outcome) => tx.commit().await.map(|()| outcome),

@@ -134,7 +134,7 @@ both! {
         assert!(refused >= 48, "{refused}");
     }
 
-    async fn g6_a_refused_look_stands_once_in_the_log_of_access(app) {
+    async fn l1_a_refused_look_stands_once_in_the_log_of_access(app) {
         furnish(&app).await;
         let id = &ids(&app, "acme").await[3];
         let query = "query Q($id: ID!) { viewer { member { login } } a: services { totalCount } b: services(first: 1) { totalCount }
@@ -160,7 +160,7 @@ both! {
         assert!(told["auditVerification"].as_array().unwrap().iter().all(|log| log["brokenPosition"].is_null()));
     }
 
-    async fn g6_a_refusal_that_the_log_does_not_take_is_a_refusal_all_the_same(app) {
+    async fn l1_a_refusal_that_the_log_does_not_take_is_a_refusal_all_the_same(app) {
         let mut raw = Raw::admin(&app).await;
         raw.must(if raw.is_postgres() {
             "ALTER TABLE audit_entry ADD CHECK (outcome <> 'DENIED')"
