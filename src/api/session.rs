@@ -14,6 +14,7 @@ use sea_orm::{
 use super::{
     client_address::client_address,
     cost::CostTable,
+    errors::give_codes,
     graphql_http::{Backend, EnteredCaller, Refusal, RequestHead},
     schema::{self, ApiSchema},
 };
@@ -121,7 +122,9 @@ impl Backend for Api {
     }
 
     async fn execute(&self, visit: &Arc<Caller>, request: GraphqlRequest) -> GraphqlResponse {
-        visit.answer(self.schema.execute(request)).await
+        let mut response = visit.answer(self.schema.execute(request)).await;
+        give_codes(&mut response.errors, visit.language());
+        response
     }
 
     async fn leave(&self, visit: Arc<Caller>) {
