@@ -3,7 +3,6 @@
 use async_graphql::{EmptySubscription, Interface, MergedObject, SDLExportOptions, Schema};
 
 use super::{
-    errors::ErrorCodes,
     guard::MAX_NESTING,
     menu::MenuQuery,
     node::{Node, NodeQuery},
@@ -85,7 +84,6 @@ pub fn build() -> ApiSchema {
         .disable_suggestions()
         .limit_recursive_depth(MAX_NESTING as usize)
         .extension(NullInPlace)
-        .extension(ErrorCodes)
         .finish()
 }
 

@@ -96,6 +96,7 @@ pub mod config;
 pub(crate) mod db;
 mod difference;
 pub mod error;
+mod fetches;
 pub(crate) mod id;
 pub(crate) mod idempotency;
 pub mod mail;

@@ -7,12 +7,12 @@ use super::{
     Hasher,
     entity::{self, Entity, Status},
     password, rules,
-    session::{self, Started},
+    session::{self, Ending, Started},
 };
 use crate::{
     kernel::{
-        Action, Caller, Code, OrganizationId, Plain, Problem, Result,
-        security::{self, Brake},
+        Action, Caller, Code, Error, OrganizationId, Plain, Problem, Result, Tx,
+        security::{self, Brake, Stop},
     },
     organization,
 };
@@ -121,8 +121,11 @@ pub(super) async fn is_own_password(caller: &Caller, member: &entity::Model, pas
     }
     let subject = member.id.to_string();
     let brakes = own_brakes(caller, &subject);
-    if let Some(until) = security::attempt(caller.app(), &brakes).await? {
-        return Err(Problem::at("input.password", Code::SignInBlocked).until(until).into());
+    if let Some(stop) = security::attempt(caller.app(), &brakes).await? {
+        if stop.is_first {
+            log_stop(caller, Action::SessionConfirm, Some(member)).await?;
+        }
+        return Err(blocked(stop));
     }
     let is_right = Hasher::verify(caller.app(), password, Some(&member.password_hash)).await?;
     if is_right {
@@ -170,10 +173,34 @@ async fn check_brakes(
         brakes.push((ACCOUNT_FROM_KNOWN, format!("{account} {address}")));
     }
     brakes.insert(0, (ADDRESS, address));
-    match security::attempt(caller.app(), &brakes).await? {
-        Some(until) => Err(Problem::at("input.password", Code::SignInBlocked).until(until).into()),
-        None => Ok(()),
+    let Some(stop) = security::attempt(caller.app(), &brakes).await? else {
+        return Ok(());
+    };
+    if stop.is_first {
+        match organization {
+            Some(organization) => log_stop(&caller.at(organization), Action::SessionStart, member).await?,
+            None => security::log(caller.app(), "SIGN_IN_BLOCKED", caller.origin()).await?,
+        }
     }
+    Err(blocked(stop))
+}
+
+fn blocked(stop: Stop) -> Error {
+    Problem::at("input.password", Code::SignInBlocked)
+        .until(stop.until)
+        .into()
+}
+
+/// Leaves the attempt in the organization's log, as one that failed.
+async fn log_stop(door: &Caller, action: Action, member: Option<&entity::Model>) -> Result<()> {
+    let deed = async |tx: &Tx| {
+        tx.failed(Code::SignInBlocked);
+        if let Some(member) = member {
+            tx.about::<Entity>(member);
+        }
+        Ok(Ending(0))
+    };
+    door.act(action, &Plain, deed).await.map(drop)
 }
 
 fn own_brakes(caller: &Caller, account: &str) -> Vec<(Brake, String)> {

@@ -130,7 +130,7 @@ both! {
                     let expected = if may { "none" } else if who.is_none() { "UNAUTHENTICATED" } else { "FORBIDDEN" };
                     assert_eq!(answer.code(), expected, "{query} as {roles:?}: {}", answer.text);
                     assert!(may || answer.json["data"].get(name).is_none_or(Value::is_null), "{query} as {roles:?}: {}", answer.text);
-                    let logged = kind == "Mutation" && !may && who.is_some();
+                    let logged = !may && who.is_some();
                     assert_eq!(raw.count(&denied).await - before, u64::from(logged), "{query} as {roles:?}");
                     refused += usize::from(!may);
                 }
@@ -138,6 +138,46 @@ both! {
         }
 
         assert!(refused >= 48, "{refused}");
+    }
+
+    async fn l1_a_refused_look_stands_once_in_the_log_of_access(app) {
+        furnish(&app).await;
+        let id = &ids(&app, "acme").await[3];
+        let query = "query Q($id: ID!) { viewer { member { login } } a: services { totalCount } b: services(first: 1) { totalCount }
+            service(by: { id: $id }) { name } node(id: $id) { id } charges(filter: { from: \"2026-11\", to: \"2026-11\" }) { totalCount } }";
+        let log = "{ auditVerification { brokenPosition } auditEntries(filter: { outcome: [DENIED], log: [ACCESS] }) {
+            nodes { action outcome reasonCode requestReference actor { name } target { label } } } }";
+
+        let member = app.member().ask(query, json!({ "id": id })).await;
+        let nobody = app.ask(None, query, json!({ "id": id })).await;
+        let told = app.owner().data(log, json!({})).await;
+
+        assert_eq!(member.json["data"]["viewer"]["member"]["login"], "member");
+        assert_eq!(member.json["data"]["node"], Value::Null);
+        assert_eq!(member.json["errors"].as_array().unwrap().len(), 4, "{}", member.text);
+        assert_eq!(nobody.code(), "UNAUTHENTICATED");
+        let refused = |action| json!({
+            "action": action, "outcome": "DENIED", "reasonCode": "FORBIDDEN", "actor": { "name": "구성원 (member)" }, "target": null,
+            "requestReference": member.headers["x-request-id"].to_str().unwrap(),
+        });
+        let mut denied = told["auditEntries"]["nodes"].as_array().unwrap().clone();
+        denied.sort_by_key(|node| node["action"].to_string());
+        assert_eq!(denied, [refused("CHARGE_READ"), refused("SERVICE_READ")]);
+        assert!(told["auditVerification"].as_array().unwrap().iter().all(|log| log["brokenPosition"].is_null()));
+    }
+
+    async fn l1_a_refusal_that_the_log_does_not_take_is_a_refusal_all_the_same(app) {
+        let mut raw = Raw::admin(&app).await;
+        raw.must(if raw.is_postgres() {
+            "ALTER TABLE audit_entry ADD CHECK (outcome <> 'DENIED')"
+        } else {
+            "CREATE TRIGGER full BEFORE INSERT ON audit_entry WHEN new.outcome = 'DENIED' BEGIN SELECT RAISE(ABORT, 'full'); END"
+        }).await;
+
+        let looked = app.member().ask("{ services { totalCount } }", json!({})).await;
+        let tried = app.member().ask(r#"mutation { serviceSuspend(id: "svc_x", input: { expectedVersion: 1, acknowledgeCharges: true }) { userErrors { code } } }"#, json!({})).await;
+
+        assert_eq!((looked.code(), tried.code()), ("FORBIDDEN", "FORBIDDEN"), "{} {}", looked.text, tried.text);
     }
 
     async fn a2_whoever_may_not_know_of_a_thing_is_told_that_there_is_none(app) {
@@ -216,6 +256,40 @@ both! {
         }
 
         assert!(tried > 400, "{tried}");
+    }
+
+    // case: E14
+    async fn a3_odd_numbers_and_times_are_refused_and_break_nothing(app) {
+        let surface = Surface::of(&app).await;
+        let token = app.owner().token().await;
+        let odd: [(&str, &[&str]); 4] = [
+            ("Int", &["-2147483648", "-1", "0", "2147483647", "2147483648", "99999999999999999999"]),
+            ("DateTime", &[
+                "-262143-01-01T00:00:00Z", "+262142-12-31T23:59:59Z", "-4713-01-01T00:00:00Z", "0000-01-01T00:00:00+23:59",
+                "0000-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59-23:59", "2016-12-31T23:59:60Z", "",
+            ]),
+            ("Month", &["0000-00", "2000-01", "2200-12", "9999-12", "-001-01", ""]),
+            ("Date", &["-999-01-01", "0000-01-01", "9999-12-31", "+999-01-01", ""]),
+        ];
+        let mut tried = 0;
+
+        for (kind, word) in [("Query", "query"), ("Mutation", "mutation")] {
+            for field in surface.fields(kind) {
+                for (to, values) in odd {
+                    for way in surface.ways(&field, to) {
+                        for value in values {
+                            let query = format!("{word} {{ {} }}", surface.call(&field, &way, value));
+                            let answer = app.ask(Some(&token), &query, json!({})).await;
+                            assert_eq!(answer.status, 200, "{query}: {}", answer.text);
+                            assert_ne!(answer.code(), "INTERNAL", "{query}: {}", answer.text);
+                            tried += 1;
+                        }
+                    }
+                }
+            }
+        }
+
+        assert!(tried > 200, "{tried}");
     }
 
     // case: A3

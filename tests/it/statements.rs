@@ -1,6 +1,6 @@
 //! How many statements a list costs: as many for forty services as for three.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     both,
@@ -15,7 +15,7 @@ const MOST: u64 = 6;
 const QUOTED: &str = "{ contractItems(kind: ISSUE) { code } }";
 
 /// Operations that ask for everything at once, each with its name.
-const OPERATIONS: [(&str, &str); 8] = [
+const OPERATIONS: [(&str, &str); 17] = [
     (
         "organization",
         "{ organization { name services(first: 100) { totalCount nodes { name
@@ -54,6 +54,43 @@ const OPERATIONS: [(&str, &str); 8] = [
     (
         "audit",
         "{ auditEntries(first: 100) { totalCount nodes { action actor { name } target { label } changes { field } } } }",
+    ),
+    (
+        "previews of the last month",
+        "{ services(first: 100) { nodes { name terminationPreview { total { amount } } } } }",
+    ),
+    (
+        "contracts as of an instant",
+        "{ services(first: 100) { nodes { contract { asOf(at: \"2027-01-01T00:00:00Z\") { number } } } } }",
+    ),
+    (
+        "versions of each contract",
+        "{ services(first: 40) { nodes { contract { revisions(first: 10) { totalCount nodes { number previousItems { code } } } } } } }",
+    ),
+    (
+        "charges of two spans",
+        "{ services(first: 40) { nodes { a: charges(from: \"2026-11\", to: \"2026-12\") { month } b: charges(from: \"2026-12\", to: \"2027-01\") { month } } } }",
+    ),
+    (
+        "charges with everything of their services",
+        "{ charges(first: 40, filter: { from: \"2026-02\", to: \"2027-01\" }) { nodes { service { name actions { name }
+            contract { editAllowance { remaining } } } } } }",
+    ),
+    (
+        "charges with previews",
+        "{ charges(first: 40, filter: { from: \"2026-02\", to: \"2027-01\" }) { nodes { service { terminationPreview { total { amount } } } } } }",
+    ),
+    (
+        "charges with charges",
+        "{ charges(first: 40, filter: { from: \"2026-02\", to: \"2027-01\" }) { nodes { service { charges(from: \"2026-11\", to: \"2027-01\") { month } } } } }",
+    ),
+    (
+        "objects by their IDs",
+        "query Q($ids: [ID!]!) { nodes(ids: $ids) { id ... on Service { name contract { status } } } }",
+    ),
+    (
+        "the menu",
+        "{ menu { name isVisible } viewer { roles organizationName member { name } } }",
     ),
 ];
 
@@ -99,14 +136,27 @@ async fn edit_three_times(app: &TestApp) {
     }
 }
 
+async fn ids(app: &TestApp) -> Vec<Value> {
+    let data = app
+        .owner()
+        .data("{ services(first: 100) { nodes { id contract { id } } } }", json!({}))
+        .await;
+    let services = data["services"]["nodes"].as_array().unwrap();
+    services
+        .iter()
+        .flat_map(|service| [service["id"].clone(), service["contract"]["id"].clone()])
+        .collect()
+}
+
 async fn counts(app: &TestApp) -> Vec<(&'static str, u64)> {
     let mut counts = Vec::new();
+    let ids = ids(app).await;
     for (name, query) in OPERATIONS {
         let token = app.owner().token().await;
         // Prices are read once for all requests of a while; here, before the count.
         app.owner().data(QUOTED, json!({})).await;
         let before = app.app.database.statements();
-        let answer = app.ask(Some(&token), query, json!({})).await;
+        let answer = app.ask(Some(&token), query, json!({ "ids": ids })).await;
         let count = app.app.database.statements() - before;
         assert_eq!(answer.json.get("errors"), None, "{name}: {}", answer.text);
         counts.push((name, count - CHECK));

@@ -91,6 +91,7 @@ impl Surface {
                 .unwrap()
                 .to_owned(),
             "INPUT_OBJECT" => self.object(of["name"].as_str().unwrap(), at, value),
+            _ if value.is_some() && at.is_empty() && of["name"] == "Int" => value.unwrap().to_owned(),
             _ if value.is_some() && at.is_empty() => format!("\"{}\"", value.unwrap()),
             _ => match of["name"].as_str().unwrap() {
                 "Int" => "1".to_owned(),
