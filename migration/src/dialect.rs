@@ -11,6 +11,8 @@ pub const TENANT: &[&str] = &[
     "organization_admin",
     "session",
     "refresh_token",
+    "identity_provider",
+    "external_identity",
     "service",
     "agent",
     "contract",

@@ -8,6 +8,7 @@ mod m20261122_000003_service;
 mod m20261122_000004_billing;
 mod m20261122_000005_audit;
 mod m20261122_000006_jobs;
+mod m20261125_000009_identity;
 
 pub use dialect::{APPEND_ONLY, ROUTING, TENANT};
 pub use sea_orm_migration::MigratorTrait;
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000004_billing::Migration),
             Box::new(m20261122_000005_audit::Migration),
             Box::new(m20261122_000006_jobs::Migration),
+            Box::new(m20261125_000009_identity::Migration),
         ]
     }
 }

@@ -204,6 +204,7 @@ codes! {
     CredentialsRefused = "CREDENTIALS_REFUSED",
     SignInBlocked = "SIGN_IN_BLOCKED",
     RefreshTokenRefused = "REFRESH_TOKEN_REFUSED",
+    TokenRefused = "TOKEN_REFUSED",
     LastKey = "LAST_KEY",
     KeyNotLive = "KEY_NOT_LIVE",
     AddressLocksOut = "ADDRESS_LOCKS_OUT",

@@ -129,6 +129,8 @@ ids! {
     SessionId = "ses";
     /// The ID of one link in a session's chain of refresh tokens.
     RefreshTokenId = "rft";
+    /// The ID of an external identity provider.
+    IdentityProviderId = "idp";
     /// The ID of a service.
     ServiceId = "svc";
     /// The ID of a contract.

@@ -123,7 +123,8 @@ pub use config::Settings;
 pub use db::Database;
 pub use error::{Code, Error, Problem, Result};
 pub use id::{
-    AuditEntryId, ContractId, JobId, KeyId, MemberId, OrganizationId, PriceListId, RefreshTokenId, ServiceId, SessionId,
+    AuditEntryId, ContractId, IdentityProviderId, JobId, KeyId, MemberId, OrganizationId, PriceListId, RefreshTokenId,
+    ServiceId, SessionId,
 };
 pub use idempotency::{Ask, On, Outcome, Plain};
 pub use message::Language;

@@ -3,7 +3,10 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use orgdesk::api::{playground::OPERATIONS, schema};
+use orgdesk::{
+    api::{playground::OPERATIONS, schema},
+    operate::{self, Algorithm},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -11,6 +14,7 @@ use crate::{
     support::{
         app::{PASSWORD, TestApp},
         make::{self, Made},
+        provider::{Key, Provider},
     },
 };
 
@@ -106,6 +110,8 @@ struct World<'a> {
     suspended: Made,
     discarded: Made,
     keys: [String; 3],
+    provider: Provider,
+    provider_key: Key,
 }
 
 impl<'a> World<'a> {
@@ -127,6 +133,10 @@ impl<'a> World<'a> {
                 .await;
             made["key"]["id"].as_str().unwrap().clone_into(key);
         }
+        let provider_key = Key::new("key", Algorithm::EdDsa);
+        let provider = Provider::start(&[&provider_key]).await;
+        let setting = provider.setting(Algorithm::EdDsa);
+        operate::set_identity_provider(&app.app, "acme", setting).await.unwrap();
         Self {
             app,
             support,
@@ -134,6 +144,8 @@ impl<'a> World<'a> {
             suspended,
             discarded,
             keys,
+            provider,
+            provider_key,
         }
     }
 
@@ -173,6 +185,8 @@ impl<'a> World<'a> {
         if text.contains("$REFRESH_TOKEN") {
             text = text.replace("$REFRESH_TOKEN", &self.refresh_token().await);
         }
+        let claims = self.provider.claims(self.app, "owner", "owner@example.com");
+        text = text.replace("$IDENTITY_TOKEN", &self.provider_key.token(&claims));
         let mut variables: Value = if text.is_empty() {
             json!({})
         } else {

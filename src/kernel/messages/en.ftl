@@ -20,6 +20,7 @@ OWNER_REQUIRED = Only the owner may change this.
 CREDENTIALS_REFUSED = The organization, login ID or password is not right.
 SIGN_IN_BLOCKED = Too many failed attempts. Try again later.
 REFRESH_TOKEN_REFUSED = This sign-in has ended. Sign in again.
+TOKEN_REFUSED = The identity provider's token is not accepted. Sign in there again.
 LAST_KEY = The last key in force can't be revoked: rotate it instead.
 KEY_NOT_LIVE = This key has been revoked or has expired.
 ADDRESS_LOCKS_OUT = The addresses allowed must include the one you are using.

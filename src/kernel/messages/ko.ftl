@@ -20,6 +20,7 @@ OWNER_REQUIRED = OWNER만 변경할 수 있습니다.
 CREDENTIALS_REFUSED = 조직, 로그인 ID 또는 비밀번호가 올바르지 않습니다.
 SIGN_IN_BLOCKED = 로그인 실패가 너무 많습니다. 잠시 후 다시 시도해 주세요.
 REFRESH_TOKEN_REFUSED = 로그인이 만료되었습니다. 다시 로그인해 주세요.
+TOKEN_REFUSED = 외부 인증 정보를 확인할 수 없습니다. 인증 제공자에서 다시 로그인해 주세요.
 LAST_KEY = 마지막으로 유효한 키는 폐기할 수 없습니다. 대신 교체해 주세요.
 KEY_NOT_LIVE = 폐기되었거나 만료된 키입니다.
 ADDRESS_LOCKS_OUT = 허용 주소에 현재 사용 중인 주소가 포함되어야 합니다.
