@@ -16,6 +16,8 @@ pub const TENANT: &[&str] = &[
     "password_reset",
     "second_factor",
     "recovery_code",
+    "identity_provider",
+    "external_identity",
     "service",
     "agent",
     "contract",

@@ -13,7 +13,10 @@ use crate::{
     billing::graphql::{BillingMutation, BillingQuery, UsageUserError},
     company::graphql::{CompanyMutation, CompanyQuery, CompanyUserError, PublicQuery},
     contract::graphql::{ContractMutation, ContractQuery, ContractUserError},
-    member::graphql::{MemberMutation, MemberQuery, SessionUserError},
+    member::{
+        graphql::{MemberMutation, MemberQuery, SessionUserError},
+        identity::graphql::IdentityMutation,
+    },
     organization::{OrganizationMutation, OrganizationQuery, graphql::OrganizationUserError},
     service::graphql::{ServiceMutation, ServiceQuery, ServiceUserError},
 };
@@ -37,6 +40,7 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     MemberMutation,
+    IdentityMutation,
     OrganizationMutation,
     ServiceMutation,
     ContractMutation,

@@ -1,8 +1,4 @@
 //! Every version that an entry ever had. Rows never change.
-#![expect(
-    missing_docs,
-    reason = "columns that the API does not show say by their names what they are"
-)]
 
 use async_graphql::SimpleObject;
 use sea_orm::{QueryFilter, QueryOrder, entity::prelude::*};

@@ -228,6 +228,7 @@ codes! {
     ChannelNotContracted = "CHANNEL_NOT_CONTRACTED",
     RightNotForRole = "RIGHT_NOT_FOR_ROLE",
     RightNeedsChannel = "RIGHT_NEEDS_CHANNEL",
+    TokenRefused = "TOKEN_REFUSED",
     LastKey = "LAST_KEY",
     KeyNotLive = "KEY_NOT_LIVE",
     AddressLocksOut = "ADDRESS_LOCKS_OUT",

@@ -135,6 +135,8 @@ ids! {
     PasswordResetId = "pwr";
     /// The ID of an agent: a member in a service.
     AgentId = "agt";
+    /// The ID of an external identity provider.
+    IdentityProviderId = "idp";
     /// The ID of a service.
     ServiceId = "svc";
     /// The ID of an entry of company information.

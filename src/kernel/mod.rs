@@ -125,8 +125,8 @@ pub use config::Settings;
 pub use db::Database;
 pub use error::{Code, Error, Problem, Result};
 pub use id::{
-    AgentId, AuditEntryId, CompanyId, ContractId, InvitationId, JobId, KeyId, MemberId, OrganizationId,
-    PasswordResetId, PriceListId, RefreshTokenId, ServiceId, SessionId,
+    AgentId, AuditEntryId, CompanyId, ContractId, IdentityProviderId, InvitationId, JobId, KeyId, MemberId,
+    OrganizationId, PasswordResetId, PriceListId, RefreshTokenId, ServiceId, SessionId,
 };
 pub use idempotency::{Ask, On, Outcome, Plain};
 pub use mail::{Letter, Mailer, Recipient, Undelivered};

@@ -3,17 +3,19 @@
 use std::sync::Arc;
 
 use async_graphql::{ComplexObject, Context, Enum, InputObject, Object, SimpleObject};
+use chrono::Duration;
 
 use super::{
     Credentials,
+    confirm::{self, Confirmation},
     entity::{Column, Entity, Model},
-    session::{self, Ending, Started, Tokens},
+    session::{self, Started, Tokens},
     sign_in,
 };
 use crate::{
     admin,
     kernel::{
-        Action, Caller, Error, PageRequest, Plain, Problem, Result,
+        Action, Caller, Code, Error, PageRequest, Plain, Problem, Result, Timestamp,
         page::{self, Cursors, Direction, Part, connection},
         payload::{payload, settle, user_errors},
     },
@@ -27,6 +29,10 @@ user_errors! { SessionUserError, SessionErrorCode, "a session", {
     SignInBlocked,
     /// The refresh token is not good, or its session has ended: sign in again.
     RefreshTokenRefused,
+    /// The organization, the identity provider, its token or its member is not right; it is not said which.
+    TokenRefused,
+    /// Exactly one of two values is needed.
+    Invalid,
     /// A value is too long.
     TooLong,
 } }
@@ -42,8 +48,8 @@ payload! { SessionRefreshPayload, "sessionRefresh", SessionUserError, {
 } }
 
 payload! { SessionConfirmPayload, "sessionConfirm", SessionUserError, {
-    /// Until when the confirmation holds: five minutes; null where there are user errors.
-    confirmed_until: crate::kernel::Timestamp,
+    /// Until when the confirmation holds: five minutes from the sign-in that it tells of; null where there are user errors.
+    confirmed_until: Timestamp,
 } }
 
 payload! { SessionEndPayload, "sessionEnd", SessionUserError, {
@@ -76,12 +82,15 @@ pub struct SessionRefreshInput {
     pub refresh_token: String,
 }
 
-/// What to confirm with.
+/// What to confirm with: exactly one of the two.
 #[derive(Debug, InputObject)]
 pub struct SessionConfirmInput {
     /// The signed-in member's password, at most 1,024 bytes.
     #[graphql(secret)]
-    pub password: String,
+    pub password: Option<String>,
+    /// An ID token of the identity provider that began this session, at most 16,384 bytes. It tells of the same member having signed in there at most five minutes ago (`auth_time`, or `iat` where there is none), and it is good once.
+    #[graphql(secret)]
+    pub token: Option<String>,
 }
 
 connection! { MemberConnection, MemberEdge, Model, "member", "members" }
@@ -185,7 +194,7 @@ impl Viewer {
             .collect()
     }
 
-    /// Whether the password was given within the last five minutes, as keys and the domain need it.
+    /// Whether it was shown within the last five minutes who this is, as keys and the domain need it.
     async fn is_recently_confirmed(&self, context: &Context<'_>) -> bool {
         let caller = context.data_unchecked::<Arc<Caller>>();
         caller.actor().is_confirmed(caller.now())
@@ -249,7 +258,7 @@ impl MemberMutation {
     ) -> Result<SessionRefreshPayload> {
         let caller = context.data_unchecked::<Arc<Caller>>();
         let token = &input.refresh_token;
-        let refused = Started::Refused(crate::kernel::Code::RefreshTokenRefused);
+        let refused = Started::Refused(Code::RefreshTokenRefused);
         let organization = session::organization_of(token).filter(|_| token.len() <= 200);
         let done = match organization {
             Some(organization) => {
@@ -265,40 +274,20 @@ impl MemberMutation {
         Ok(SessionRefreshPayload { tokens, user_errors })
     }
 
-    /// Confirms the signed-in member's password, for what needs that; it holds for five minutes. Needs `SESSION_CONFIRM`.
+    /// Confirms who the signed-in member is, for what needs that; it holds for five minutes. Needs `SESSION_CONFIRM`.
     async fn session_confirm(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "What to confirm with.")] input: SessionConfirmInput,
     ) -> Result<SessionConfirmPayload> {
         let caller = context.data_unchecked::<Arc<Caller>>();
-        let Some(signed_in) = caller.actor().member() else {
-            return Err(Error::Unauthenticated);
-        };
-        let view = caller.view(Action::SessionConfirm).await?;
-        let member = view.find::<Entity>("id", &signed_in.member_id.to_string()).await?;
-        drop(view);
-        caller.release().await;
-        let is_right = settle(sign_in::is_own_password(caller, &member, &input.password).await)?;
-        let (confirmed, problems) = match is_right {
-            (Some(true), _) => settle(
-                caller
-                    .act(Action::SessionConfirm, &Plain, async |tx| session::confirm(tx).await)
-                    .await,
-            )?,
-            (Some(false), _) => {
-                let refused = async |tx: &crate::kernel::Tx| {
-                    tx.failed(crate::kernel::Code::CredentialsRefused);
-                    Ok(Ending(0))
-                };
-                caller.act(Action::SessionConfirm, &Plain, refused).await?;
-                (None, vec![session::refusal(crate::kernel::Code::CredentialsRefused)])
-            }
+        let confirmed = confirm::confirm(caller, input.password.as_deref(), input.token.as_deref()).await;
+        let (confirmed, problems) = match settle(confirmed)? {
+            (Some(Confirmation::Done(session)), problems) => (Some(session), problems),
+            (Some(Confirmation::Refused(code)), _) => (None, vec![session::refusal(code)]),
             (None, problems) => (None, problems),
         };
-        let confirmed_until = confirmed.map(|session: session::Model| {
-            crate::kernel::Timestamp(session.confirmed_at.0 + chrono::Duration::minutes(5))
-        });
+        let confirmed_until = confirmed.map(|session| Timestamp(session.confirmed_at.0 + Duration::minutes(5)));
         Ok(SessionConfirmPayload {
             confirmed_until,
             user_errors: SessionUserError::all(problems)?,
@@ -331,7 +320,7 @@ impl MemberMutation {
 }
 
 /// Tokens, or why there are none.
-fn answer(done: Result<Started>) -> Result<(Option<Tokens>, Vec<SessionUserError>)> {
+pub(super) fn answer(done: Result<Started>) -> Result<(Option<Tokens>, Vec<SessionUserError>)> {
     let (started, problems) = settle(done)?;
     let (tokens, problems) = match started {
         Some(Started::Session(tokens, _)) => (Some(tokens), problems),
@@ -350,5 +339,5 @@ fn known(done: Result<Started>, otherwise: Started) -> Result<Started> {
 }
 
 fn is_absence(problem: &Problem) -> bool {
-    problem.code == crate::kernel::Code::NotFound
+    problem.code == Code::NotFound
 }

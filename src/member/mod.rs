@@ -1,7 +1,9 @@
 //! People: the members of an organization, how they sign in, and the sessions in which they are signed in.
 
+mod confirm;
 mod entity;
 pub mod graphql;
+pub mod identity;
 pub mod letter;
 mod password;
 mod refresh_token;
@@ -14,6 +16,6 @@ mod token;
 pub use entity::{ActiveModel, Column, Entity, Model, Model as Member, Status};
 pub use password::Hasher;
 pub use rules::{New, create, create_organization, find_by_login, first_password};
-pub use session::{Ending, Started, start_for};
+pub use session::{Ending, Proof, Started, start_for};
 pub use sign_in::{Credentials, sign_in};
 pub use token::{Claims, read as read_token};

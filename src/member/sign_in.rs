@@ -7,7 +7,7 @@ use super::{
     Hasher,
     entity::{self, Entity, Status},
     password, rules,
-    session::{self, Ending, Started},
+    session::{self, Ending, Proof, Started},
 };
 use crate::{
     kernel::{
@@ -89,7 +89,9 @@ pub async fn sign_in(caller: &Caller, credentials: &Credentials) -> Result<Start
     let started = caller
         .at(organization)
         .act(Action::SessionStart, &Plain, async |tx| match &member {
-            Some(member) if is_right && member.status == Status::Active => session::start_for(tx, member).await,
+            Some(member) if is_right && member.status == Status::Active => {
+                session::start_for(tx, member, Proof::Password).await
+            }
             _ => {
                 tx.failed(Code::CredentialsRefused);
                 if let Some(member) = &member {
@@ -134,8 +136,23 @@ pub(super) async fn is_own_password(caller: &Caller, member: &entity::Model, pas
     Ok(is_right)
 }
 
+/// Counts an attempt that names no account against its address.
+///
+/// # Errors
+/// `SIGN_IN_BLOCKED` at `path`, with the time of its end.
+pub(super) async fn check_address(caller: &Caller, path: &str) -> Result<()> {
+    let brakes = [(ADDRESS, caller.origin().address_text())];
+    let Some(stop) = security::attempt(caller.app(), &brakes).await? else {
+        return Ok(());
+    };
+    if stop.is_first {
+        security::log(caller.app(), "SIGN_IN_BLOCKED", caller.origin()).await?;
+    }
+    Err(Problem::at(path, Code::SignInBlocked).until(stop.until).into())
+}
+
 /// What was typed as databases take it: PostgreSQL knows no NUL, and nobody is called so.
-fn searchable(typed: &str) -> String {
+pub(super) fn searchable(typed: &str) -> String {
     typed.trim().to_lowercase().replace('\0', "\u{fffd}")
 }
 

@@ -3,7 +3,10 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use orgdesk::api::{playground::OPERATIONS, schema};
+use orgdesk::{
+    api::{playground::OPERATIONS, schema},
+    operate::{self, Algorithm},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -11,6 +14,7 @@ use crate::{
     support::{
         app::{PASSWORD, TestApp, Who},
         make::{self, Made},
+        provider::{Key, Provider},
     },
 };
 
@@ -132,6 +136,8 @@ struct World<'a> {
     discarded: Made,
     keys: [String; 3],
     companies: [String; 2],
+    provider: Provider,
+    provider_key: Key,
 }
 
 impl<'a> World<'a> {
@@ -157,6 +163,10 @@ impl<'a> World<'a> {
             published_company(owner, &support.id).await,
             company(owner, "Spare").await,
         ];
+        let provider_key = Key::new("key", Algorithm::EdDsa);
+        let provider = Provider::start(&[&provider_key]).await;
+        let setting = provider.setting(Algorithm::EdDsa);
+        operate::set_identity_provider(&app.app, "acme", setting).await.unwrap();
         Self {
             app,
             support,
@@ -165,6 +175,8 @@ impl<'a> World<'a> {
             discarded,
             keys,
             companies,
+            provider,
+            provider_key,
         }
     }
 
@@ -206,6 +218,8 @@ impl<'a> World<'a> {
         if text.contains("$REFRESH_TOKEN") {
             text = text.replace("$REFRESH_TOKEN", &self.refresh_token().await);
         }
+        let claims = self.provider.claims(self.app, "owner", "owner@example.com");
+        text = text.replace("$IDENTITY_TOKEN", &self.provider_key.token(&claims));
         let mut variables: Value = if text.is_empty() {
             json!({})
         } else {

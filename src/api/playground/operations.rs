@@ -85,6 +85,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation!("node", with variables),
     operation!("node-list", with variables),
     operation!("session-start", with variables),
+    operation!("session-exchange", with variables),
     operation!("session-refresh", with variables),
     operation!("session-confirm", with variables),
     operation!("session-end"),

@@ -44,6 +44,7 @@ ALREADY_AGENT = This member is in the service already.
 CHANNEL_NOT_CONTRACTED = The contract of the service has no such channel.
 RIGHT_NOT_FOR_ROLE = This right does not go with this role.
 RIGHT_NEEDS_CHANNEL = This right needs a channel that is not given.
+TOKEN_REFUSED = The identity provider's token is not accepted. Sign in there again.
 LAST_KEY = The last key in force can't be revoked: rotate it instead.
 KEY_NOT_LIVE = This key has been revoked or has expired.
 ADDRESS_LOCKS_OUT = The addresses allowed must include the one you are using.

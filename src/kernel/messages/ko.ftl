@@ -44,6 +44,7 @@ ALREADY_AGENT = 이미 이 서비스에 등록된 멤버입니다.
 CHANNEL_NOT_CONTRACTED = 서비스 계약에 포함되지 않은 채널입니다.
 RIGHT_NOT_FOR_ROLE = 이 기본 권한에는 부여할 수 없는 권한입니다.
 RIGHT_NEEDS_CHANNEL = 이 권한에 필요한 상담 채널 권한이 없습니다.
+TOKEN_REFUSED = 외부 인증 정보를 확인할 수 없습니다. 인증 제공자에서 다시 로그인해 주세요.
 LAST_KEY = 마지막으로 유효한 키는 폐기할 수 없습니다. 대신 교체해 주세요.
 KEY_NOT_LIVE = 폐기되었거나 만료된 키입니다.
 ADDRESS_LOCKS_OUT = 허용 주소에 현재 사용 중인 주소가 포함되어야 합니다.

@@ -9,6 +9,7 @@ pub mod ledger;
 pub mod letters;
 pub mod mail_server;
 pub mod make;
+pub mod provider;
 pub mod raw;
 pub mod running;
 pub mod skip;
