@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Interface, Object};
 
 use crate::{
+    agent::{self, Model as Agent},
     billing::graphql::{Charge, of_charge_id, of_service},
     contract::{self, Contract},
     kernel::{Action, Caller, Error, Record, Result, audit},
@@ -34,6 +35,8 @@ pub enum Node {
     Contract(Contract),
     /// A charge.
     Charge(Charge),
+    /// An agent.
+    Agent(Agent),
     /// An entry of the audit log.
     AuditEntry(audit::Model),
 }
@@ -84,6 +87,7 @@ async fn find(context: &Context<'_>, id: &str) -> Result<Option<Node>> {
         Some("ctr") => seek::<contract::Entity>(caller, Action::ContractRead, id)
             .await?
             .map(Node::Contract),
+        Some("agt") => agent::graphql::find(caller, id).await?.map(Node::Agent),
         Some("aud") => seek::<audit::Entity>(caller, Action::AuditRead, id)
             .await?
             .map(Node::AuditEntry),

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     admin::graphql::{AdminMutation, AdminQuery, AdminUserError},
+    agent::graphql::{AgentMutation, AgentQuery, AgentUserError},
     audit::graphql::AuditQuery,
     billing::graphql::{BillingMutation, BillingQuery, UsageUserError},
     contract::graphql::{ContractMutation, ContractQuery, ContractUserError},
@@ -28,6 +29,7 @@ pub struct Query(
     ServiceQuery,
     ContractQuery,
     BillingQuery,
+    AgentQuery,
     AuditQuery,
     MenuQuery,
     NodeQuery,
@@ -42,6 +44,7 @@ pub struct Mutation(
     ServiceMutation,
     ContractMutation,
     BillingMutation,
+    AgentMutation,
 );
 
 /// Why a mutation did not do what was asked.
@@ -71,6 +74,8 @@ pub enum UserError {
     Contract(ContractUserError),
     /// Of usage.
     Usage(UsageUserError),
+    /// Of agents.
+    Agent(AgentUserError),
 }
 
 /// The schema of the API.

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     admin,
+    agent::{Model as Agent, graphql as agents},
     kernel::{
         Action, Caller, Error, PageRequest, Plain, Problem, Result,
         page::{self, Cursors, Direction, Part, connection},
@@ -198,6 +199,11 @@ impl Viewer {
     async fn is_recently_confirmed(&self, context: &Context<'_>) -> bool {
         let caller = context.data_unchecked::<Arc<Caller>>();
         caller.actor().is_confirmed(caller.now())
+    }
+
+    /// The services in which the member is a manager or an agent, with his rights there, at most 100.
+    async fn agents(&self, context: &Context<'_>) -> Result<Vec<Agent>> {
+        agents::own(context).await
     }
 
     /// The organization's name, for members who may not see the rest of it.

@@ -1,6 +1,7 @@
 //! What the API says of organization administrators, and what owner and administrators do with members.
 
 mod actions;
+mod known;
 mod list;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use crate::{
 };
 
 pub(crate) use actions::actions;
+pub(crate) use known::fetch;
 pub(crate) use list::{admins, prefetch_asked};
 
 user_errors! { AdminUserError, AdminErrorCode, "a member or an organization administrator", {
