@@ -9,7 +9,7 @@ use sea_orm::{
 use super::entity::{Column, Entity, Model, Role};
 use crate::{
     admin::rank::{Rank, Standing},
-    kernel::{Action, Code, Error, MemberId, Reader, Result, ServiceId, Tx, reader::Scoped},
+    kernel::{Action, Code, Error, MemberId, Reader, Result, ServiceId, Tx},
     service::{self, Service},
 };
 
@@ -18,9 +18,7 @@ use crate::{
 pub fn managing(reader: &Reader, places: &mut SelectStatement, member: Expr) {
     let lives = reader.related::<service::Entity>(|service| {
         service
-            .and_where(
-                Expr::col((service::Entity, service::Column::Id)).eq(Expr::col((Entity, Column::ServiceId))),
-            )
+            .and_where(Expr::col((service::Entity, service::Column::Id)).eq(Expr::col((Entity, Column::ServiceId))))
             .and_where(service::Column::Status.ne(service::Status::Terminated));
     });
     places
@@ -29,15 +27,13 @@ pub fn managing(reader: &Reader, places: &mut SelectStatement, member: Expr) {
         .and_where(Expr::exists(lives));
 }
 
-/// The organization's places, narrowed for a manager to those in the services that he manages.
-pub(super) fn visible(reader: &Reader, manager: Option<MemberId>) -> Scoped<'_, Entity> {
-    let all = reader.select::<Entity>();
-    let Some(manager) = manager else { return all };
+/// The places in the services that a manager manages.
+pub(super) fn reached(reader: &Reader, manager: MemberId) -> Expr {
     let managed = reader.related::<Entity>(|places| {
         places.clear_selects().column((Entity, Column::ServiceId));
         managing(reader, places, Expr::val(manager));
     });
-    all.filter(Column::ServiceId.in_subquery(managed))
+    Column::ServiceId.in_subquery(managed)
 }
 
 /// What somebody who acts reaches.

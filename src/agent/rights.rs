@@ -82,7 +82,12 @@ pub(super) fn grant(place: &mut Model, wish: &AgentRightsInput, terms: &Terms<'_
         None => (terms.is_new || had) && handles,
     };
     let (tickets, chats) = (place.handles_tickets, place.handles_chats);
-    place.receives_tickets = receives(wish.receives_tickets, before.receives_tickets, tickets, "receivesTickets");
+    place.receives_tickets = receives(
+        wish.receives_tickets,
+        before.receives_tickets,
+        tickets,
+        "receivesTickets",
+    );
     place.receives_chats = receives(wish.receives_chats, before.receives_chats, chats, "receivesChats");
     place.forwards_tickets = wish.forwards_tickets.unwrap_or(before.forwards_tickets);
     place.controls_assignment = wish.controls_assignment.unwrap_or(before.controls_assignment);

@@ -66,7 +66,10 @@ pub async fn add(tx: &Tx, input: &AgentAddInput) -> Result<Model> {
     let ground = Ground::read(tx, service_id.into_iter().collect(), member_id.into_iter().collect()).await?;
     let service = service_id.and_then(|id| ground.service(id));
     let member = member_id.and_then(|id| ground.member(id));
-    let absent = [(service.is_none(), "input.serviceId"), (member.is_none(), "input.memberId")];
+    let absent = [
+        (service.is_none(), "input.serviceId"),
+        (member.is_none(), "input.memberId"),
+    ];
     let absent = absent.into_iter().filter(|(is_absent, _)| *is_absent);
     Error::unless_none(absent.map(|(_, path)| Problem::at(path, Code::NotFound)).collect())?;
     let (Some((service, contract)), Some((member, standing))) = (service, member) else {
@@ -75,7 +78,15 @@ pub async fn add(tx: &Tx, input: &AgentAddInput) -> Result<Model> {
     let hindrance = obstacle(tx.action(), actor(tx), reach.is_all(), standing, service);
     if let Some(code) = hindrance {
         let is_services = code == Code::ServiceTerminated;
-        return Err(Problem::at(if is_services { "input.serviceId" } else { "input.memberId" }, code).into());
+        return Err(Problem::at(
+            if is_services {
+                "input.serviceId"
+            } else {
+                "input.memberId"
+            },
+            code,
+        )
+        .into());
     }
     let mut problems = Vec::new();
     let others = tx.select::<Entity>().filter(Column::ServiceId.eq(service.id));

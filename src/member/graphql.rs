@@ -136,8 +136,8 @@ impl MemberRole {
 
 /// Whether a field, or a path of fields, is asked for below a path such as `edges.node`.
 pub(crate) fn selects(context: &Context<'_>, path: &str, field: &str) -> bool {
-    path.split('.')
-        .chain(field.split('.'))
+    let steps = path.split('.').chain(field.split('.')).filter(|step| !step.is_empty());
+    steps
         .fold(context.look_ahead(), |ahead, step| ahead.field(step))
         .exists()
 }

@@ -45,7 +45,9 @@ pub fn narrowed<'r>(
 ) -> Result<Scoped<'r, Entity>> {
     let named = matching([&search.name, &search.login, &search.email], sees_addresses)?;
     if named.is_empty() {
-        return Err(Error::BadInput("Search by `name`, `login` or `email`: at least one.".into()));
+        return Err(Error::BadInput(
+            "Search by `name`, `login` or `email`: at least one.".into(),
+        ));
     }
     if search.states().len() > 2 {
         return Err(Error::BadInput("`status` has at most 2 values.".into()));

@@ -46,7 +46,9 @@ pub(crate) async fn fetch(view: &View, members: impl Iterator<Item = MemberId>) 
         .filter(member::Column::Id.is_in(members))
         .rows()
         .await?;
-    let roles = known.iter().map(|one| (Membership(one.member.id), one.is_administrator));
+    let roles = known
+        .iter()
+        .map(|one| (Membership(one.member.id), one.is_administrator));
     view.loader.feed_many(roles).await;
     let factors = known.iter().map(|one| (HasFactor(one.member.id), one.has_factor));
     view.loader.feed_many(factors).await;

@@ -1,88 +1,37 @@
-//! The lists of agents: their filter, their order, their pages, and what a page fetches for all of its rows at once.
+//! The lists of agents: pages of all of them or of one service, one's own places, and what a list fetches for all of
+//! its rows at once.
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, InputObject};
-use sea_orm::{
-    ColumnTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait},
-};
+use async_graphql::Context;
+use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 
+use super::{
+    narrow::{AgentFilter, AgentOrder, Asked, ServiceAgentFilter},
+    staff,
+};
 use crate::{
     admin,
-    agent::{
-        Channel,
-        entity::{Column, Entity, Model, Role},
-        reach::visible,
-    },
+    agent::entity::{Column, Entity, Model},
     billing::graphql::ById,
     contract::graphql as contracts,
     kernel::{
-        Action, Caller, Error, MemberId, PageRequest, Reader, Result, ServiceId, View,
-        page::{self, Cursors, Direction, Part, connection},
-        reader::Scoped,
+        Action, Caller, Error, Page, PageRequest, Result, ServiceId, View,
+        page::{self, connection},
     },
-    member::{self, graphql::selects, search},
+    member::graphql::selects,
 };
 
 /// The most services that an organization can have, and so the most places of one member.
 const MOST_PLACES: u64 = 100;
 
-/// Which agents; conditions are joined by *and*.
-#[derive(Debug, Clone, Default, InputObject)]
-pub struct ServiceAgentFilter {
-    /// 기본권한: only these.
-    pub role: Option<Role>,
-    /// 상담권한: only who has this channel, offered by the contract or not.
-    pub channel: Option<Channel>,
-    /// 이름: the member's name contains this, whatever the case; at most 100 characters.
-    pub name_contains: Option<String>,
-    /// 계정: the member's login ID contains this, whatever the case; at most 100 characters.
-    pub login_contains: Option<String>,
-    /// The member's e-mail address contains this, whatever the case; at most 100 characters. For a manager it must be the whole address.
-    pub email_contains: Option<String>,
-}
-
-/// Which agents of which services; conditions are joined by *and*.
-#[derive(Debug, Default, InputObject)]
-pub struct AgentFilter {
-    /// Only those of this service.
-    pub service_id: Option<ID>,
-    /// Which agents.
-    #[graphql(flatten)]
-    pub agents: ServiceAgentFilter,
-}
-
-/// What agents are sorted by.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Enum)]
-pub enum AgentOrderField {
-    /// When they came into the service.
-    AddedAt,
-    /// By role: agents, then managers.
-    Role,
-}
-
-/// The order of agents.
-#[derive(Debug, InputObject)]
-pub struct AgentOrder {
-    /// What to sort by.
-    pub field: AgentOrderField,
-    /// Which way.
-    pub direction: Direction,
-}
+/// The ways from a list to its rows.
+pub(super) const ROWS: [&str; 2] = ["nodes", "edges.node"];
 
 connection! { AgentConnection, AgentEdge, Model, "agent", "agents" }
 
-/// The member to whose services a caller is confined; `None` for who reaches all of them.
-pub(super) fn confined(caller: &Caller) -> Option<MemberId> {
-    let actor = caller.actor().member();
-    actor
-        .filter(|_| !caller.may(Action::OrganizationRead))
-        .map(|actor| actor.member_id)
-}
-
-/// A page of agents, the first to come first unless another order is asked for.
-pub(crate) async fn agent_page(
+/// A page of the agents of all services, or of the one that the filter names.
+pub(super) async fn all(
     context: &Context<'_>,
     request: PageRequest,
     filter: AgentFilter,
@@ -90,69 +39,64 @@ pub(crate) async fn agent_page(
 ) -> Result<AgentConnection> {
     let caller = context.data_unchecked::<Arc<Caller>>();
     let view = caller.view(Action::AgentRead).await?;
-    let (field, direction) = order.map_or((AgentOrderField::AddedAt, Direction::Asc), |order| {
-        (order.field, order.direction)
-    });
-    let service = filter.service_id.as_ref().map(|id| id.parse::<ServiceId>());
-    let name = format!("agents {service:?} {field:?} {direction:?}");
-    let cursors = Cursors::new(&caller.app().keys, view.organization_id(), &name);
-    let place = |row: &Model| match field {
-        AgentOrderField::AddedAt => [Part::Instant(row.added_at), Part::Id(row.id.0)],
-        AgentOrderField::Role => [Part::Text(sea_orm::ActiveEnum::to_value(&row.role)), Part::Id(row.id.0)],
+    let asked = Asked::by(caller, filter.agents, order);
+    let service = filter.service_id.map(|id| id.parse::<ServiceId>());
+    let cursors = asked.cursors(caller, &view, service.and_then(std::result::Result::ok));
+    let of_service = match service {
+        None => Condition::all(),
+        Some(Ok(service)) => Condition::all().add(Column::ServiceId.eq(service)),
+        Some(Err(())) => Condition::all().add(Expr::value(false)),
     };
-    let column = match field {
-        AgentOrderField::AddedAt => Column::AddedAt,
-        AgentOrderField::Role => Column::Role,
-    };
-    let select = || {
-        let all = visible(&view, confined(caller));
-        let of_service = match service {
-            None => all,
-            Some(Ok(service)) => all.filter(Column::ServiceId.eq(service)),
-            Some(Err(())) => all.filter(Expr::value(false)),
-        };
-        narrowed(&view, of_service, &filter.agents, caller.may(Action::OrganizationRead))
-    };
-    let page = page::read(select()?, [column, Column::Id], direction, &request, &cursors, place).await?;
+    let condition = asked.condition(&view)?.add(of_service);
+    let select = || view.select::<Entity>().filter(condition.clone());
+    let (columns, direction) = (asked.columns(), asked.direction());
+    let page = page::read(select(), columns, direction, &request, &cursors, |row| asked.place(row)).await?;
     let total = match context.look_ahead().field("totalCount").exists() {
         true if page.is_whole() => page.edges.len() as u64,
-        true => select()?.count().await?,
+        true => select().count().await?,
         false => 0,
     };
-    let rows: Vec<_> = page.edges.iter().map(|(_, row)| row).collect();
-    let asks = |field: &str| ["nodes", "edges.node"].iter().any(|path| selects(context, path, field));
-    prefetch(&view, &rows, asks).await?;
-    Ok(AgentConnection::of(page, total))
+    finish(context, &view, page, total).await
 }
 
-fn narrowed<'r>(
-    reader: &'r Reader,
-    mut select: Scoped<'r, Entity>,
-    filter: &ServiceAgentFilter,
-    sees_addresses: bool,
-) -> Result<Scoped<'r, Entity>> {
-    if let Some(role) = filter.role {
-        select = select.filter(Column::Role.eq(role));
-    }
-    if let Some(channel) = filter.channel {
-        let right = match channel {
-            Channel::Ticket => Column::HandlesTickets,
-            Channel::Chat => Column::HandlesChats,
-            Channel::Phone => Column::HandlesCalls,
-        };
-        select = select.filter(right.eq(true));
-    }
-    let texts = [&filter.name_contains, &filter.login_contains, &filter.email_contains];
-    let named = search::matching(texts, sees_addresses)?;
-    if named.is_empty() {
-        return Ok(select);
-    }
-    Ok(select.filter(Expr::exists(reader.related::<member::Entity>(|member| {
-        let own = Expr::col((Entity, Column::MemberId));
-        member
-            .and_where(Expr::col((member::Entity, member::Column::Id)).eq(own))
-            .cond_where(named);
-    }))))
+/// A page of the agents of one service. The first pages of many services are fetched together.
+pub(crate) async fn of_service(
+    context: &Context<'_>,
+    service: ServiceId,
+    request: PageRequest,
+    filter: Option<ServiceAgentFilter>,
+    order: Option<AgentOrder>,
+) -> Result<AgentConnection> {
+    let caller = context.data_unchecked::<Arc<Caller>>();
+    let view = caller.view(Action::AgentRead).await?;
+    let asked = Asked::by(caller, filter.unwrap_or_default(), order);
+    let cursors = asked.cursors(caller, &view, Some(service));
+    let condition = asked.condition(&view)?.add(Column::ServiceId.eq(service));
+    let page = match staff::first_page(&request, &asked)? {
+        Some(ask) => {
+            let rows = view.loader.load_one(ask.of(service)).await.map_err(Error::internal)?;
+            let rows = rows.unwrap_or_default().into_iter();
+            Page::cut(rows.map(|row| (asked.place(&row), row)).collect(), &request, &cursors)?
+        }
+        None => {
+            let select = view.select::<Entity>().filter(condition);
+            let (columns, direction) = (asked.columns(), asked.direction());
+            page::read(select, columns, direction, &request, &cursors, |row| asked.place(row)).await?
+        }
+    };
+    let total = if context.look_ahead().field("totalCount").exists() {
+        let count = view.loader.load_one(asked.count_of(service)).await;
+        count.map_err(Error::internal)?.unwrap_or_default()
+    } else {
+        0
+    };
+    finish(context, &view, page, total).await
+}
+
+async fn finish(context: &Context<'_>, view: &View, page: Page<Model>, total: u64) -> Result<AgentConnection> {
+    let rows: Vec<_> = page.edges.iter().map(|(_, row)| row).collect();
+    prefetch(context, view, &rows, &ROWS).await?;
+    Ok(AgentConnection::of(page, total))
 }
 
 /// The caller's own places, in the order in which he came to them.
@@ -165,13 +109,14 @@ pub(crate) async fn own(context: &Context<'_>) -> Result<Vec<Model>> {
     let places = view.select::<Entity>().filter(Column::MemberId.eq(actor.member_id));
     let places = places.order_by_asc(Column::AddedAt).order_by_asc(Column::Id);
     let places = places.limit(Some(MOST_PLACES)).all().await?;
-    let asks = |field: &str| context.look_ahead().field(field).exists();
-    prefetch(&view, &places.iter().collect::<Vec<_>>(), asks).await?;
+    prefetch(context, &view, &places.iter().collect::<Vec<_>>(), &[""]).await?;
     Ok(places)
 }
 
-/// Fetches for many rows what is asked of each: their members in one statement, their services and contracts in two.
-pub(super) async fn prefetch(view: &View, rows: &[&Model], asks: impl Fn(&str) -> bool) -> Result<()> {
+/// Fetches for many rows what is asked of each of them at one of these paths: their members in one statement, their
+/// services and contracts in two, and what is asked of those.
+pub(super) async fn prefetch(context: &Context<'_>, view: &View, rows: &[&Model], paths: &[&str]) -> Result<()> {
+    let asks = |field: &str| paths.iter().any(|path| selects(context, path, field));
     if asks("member") || asks("actions") {
         admin::graphql::fetch(view, rows.iter().map(|row| row.member_id)).await?;
     }
@@ -180,8 +125,10 @@ pub(super) async fn prefetch(view: &View, rows: &[&Model], asks: impl Fn(&str) -
         let known = view.loader.load_many(services.iter().copied().map(ById));
         known.await.map_err(Error::internal)?;
     }
-    if asks("effectiveChannels") || ["contract", "actions"].iter().any(|field| asks(&format!("service.{field}"))) {
+    let of_contract = ["effectiveChannels", "service.contract", "service.actions"];
+    if of_contract.iter().any(|field| asks(field)) {
         contracts::prefetch(view, &services).await?;
     }
-    Ok(())
+    let paths: Vec<_> = paths.iter().map(|path| format!("{path}.service")).collect();
+    staff::prefetch(context, view, &services, &paths).await
 }

@@ -1,16 +1,19 @@
 //! What the API says of agents, and the verbs that put members into services and say what they may do there.
 
 mod list;
+mod narrow;
+mod staff;
 
 use std::sync::Arc;
 
 use async_graphql::{ComplexObject, Context, ID, Object};
+use sea_orm::{ColumnTrait, Condition, QueryFilter};
 
 use super::{
     Channel,
-    entity::{Column, Model},
+    entity::{Column, Entity, Model},
     input::{AgentAddInput, AgentRemoveInput, AgentUpdateInput, AgentUpdateManyInput},
-    reach::{obstacle, visible},
+    reach::{obstacle, reached},
     rules,
 };
 use crate::{
@@ -21,17 +24,14 @@ use crate::{
         Action, AgentId, Caller, Error, On, PageRequest, Record, Result,
         payload::{payload, settle, user_errors},
     },
-    member::{
-        Member,
-        graphql::selects,
-        search::ById as MemberById,
-    },
+    member::{Member, search::ById as MemberById},
     service::{Service, graphql::PossibleAction},
 };
-use sea_orm::{ColumnTrait, QueryFilter};
 
-pub(crate) use list::{agent_page, own};
-pub use list::{AgentConnection, AgentEdge, AgentFilter, AgentOrder, AgentOrderField, ServiceAgentFilter};
+pub use list::{AgentConnection, AgentEdge};
+pub(crate) use list::{of_service, own};
+pub use narrow::{AgentFilter, AgentOrder, AgentOrderField, ServiceAgentFilter};
+pub(crate) use staff::prefetch as prefetch_staff;
 
 user_errors! { AgentUserError, AgentErrorCode, "an agent", {
     /// A value is needed.
@@ -83,7 +83,10 @@ impl Model {
     /// The service.
     async fn service(&self, context: &Context<'_>) -> Result<Option<Service>> {
         let view = context.data_unchecked::<Arc<Caller>>().view(Action::ViewerRead).await?;
-        view.loader.load_one(ById(self.service_id)).await.map_err(Error::internal)
+        view.loader
+            .load_one(ById(self.service_id))
+            .await
+            .map_err(Error::internal)
     }
 
     /// The member.
@@ -119,7 +122,7 @@ impl Model {
             .zip(member)
             .ok_or_else(|| Error::internal("an agent of nobody or nowhere"))?;
         let target = Standing::of(&member, admin::is_administrator(&view, member.id).await?);
-        let reaches_all = list::confined(caller).is_none();
+        let reaches_all = narrow::confined(caller).is_none();
         let one = |name: Action| {
             let hindrance = obstacle(name, actor, reaches_all, &target, &service);
             let hindrance = hindrance.map(crate::kernel::Code::name);
@@ -137,7 +140,6 @@ impl Model {
 
 /// The agent of an ID, if the caller may know of him: as whoever reaches the service, or as the one he is.
 pub(crate) async fn find(caller: &Caller, id: &str) -> Result<Option<Model>> {
-    use super::entity::Entity;
     let Some((actor, condition)) = caller.actor().member().zip(Entity::of_key(id)) else {
         return Ok(None);
     };
@@ -145,14 +147,14 @@ pub(crate) async fn find(caller: &Caller, id: &str) -> Result<Option<Model>> {
         return Ok(None);
     }
     let view = caller.view(Action::ViewerRead).await?;
-    if caller.may(Action::AgentRead) {
-        let reached = visible(&view, list::confined(caller)).filter(condition.clone());
-        if let Some(found) = reached.one().await? {
-            return Ok(Some(found));
-        }
-    }
-    let own = view.select::<Entity>().filter(condition);
-    own.filter(Column::MemberId.eq(actor.member_id)).one().await
+    let seen = match narrow::confined(caller) {
+        None => Condition::all(),
+        Some(_) if !caller.may(Action::AgentRead) => Condition::any().add(Column::MemberId.eq(actor.member_id)),
+        Some(manager) => Condition::any()
+            .add(Column::MemberId.eq(actor.member_id))
+            .add(reached(&view, manager)),
+    };
+    view.select::<Entity>().filter(condition).filter(seen).one().await
 }
 
 /// Agents, to look at.
@@ -181,7 +183,8 @@ impl AgentQuery {
             last,
             before,
         };
-        agent_page(context, request, filter.unwrap_or_default(), order_by).await.map(Some)
+        let filter = filter.unwrap_or_default();
+        list::all(context, request, filter, order_by).await.map(Some)
     }
 }
 
@@ -237,8 +240,7 @@ impl AgentMutation {
         let (done, problems) = settle(caller.act(Action::AgentUpdateMany, &input, deed).await)?;
         if let Some(done) = &done {
             let view = caller.view(Action::AgentRead).await?;
-            let asks = |field: &str| selects(context, "agents", field);
-            list::prefetch(&view, &done.0.iter().collect::<Vec<_>>(), asks).await?;
+            list::prefetch(context, &view, &done.0.iter().collect::<Vec<_>>(), &["agents"]).await?;
         }
         Ok(AgentUpdateManyPayload {
             agents: done.map(|done| done.0),

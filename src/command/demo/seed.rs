@@ -35,12 +35,42 @@ const MONTHS: i32 = 24;
 const PEOPLE: [(&str, &str, bool, Option<(agent::Role, &[Channel])>); 9] = [
     ("admin.kim", "김운영", true, None),
     ("admin.lee", "이총괄", true, None),
-    ("manager.park", "박관리", false, Some((agent::Role::Manager, &Channel::ALL))),
-    ("manager.choi", "최품질", false, Some((agent::Role::Manager, &[Channel::Ticket]))),
-    ("agent.jung", "정상담", false, Some((agent::Role::Agent, &[Channel::Ticket, Channel::Chat]))),
-    ("agent.kang", "강전화", false, Some((agent::Role::Agent, &[Channel::Ticket, Channel::Phone]))),
-    ("agent.cho", "조채팅", false, Some((agent::Role::Agent, &[Channel::Ticket, Channel::Chat]))),
-    ("agent.yoon", "윤접수", false, Some((agent::Role::Agent, &[Channel::Ticket]))),
+    (
+        "manager.park",
+        "박관리",
+        false,
+        Some((agent::Role::Manager, &Channel::ALL)),
+    ),
+    (
+        "manager.choi",
+        "최품질",
+        false,
+        Some((agent::Role::Manager, &[Channel::Ticket])),
+    ),
+    (
+        "agent.jung",
+        "정상담",
+        false,
+        Some((agent::Role::Agent, &[Channel::Ticket, Channel::Chat])),
+    ),
+    (
+        "agent.kang",
+        "강전화",
+        false,
+        Some((agent::Role::Agent, &[Channel::Ticket, Channel::Phone])),
+    ),
+    (
+        "agent.cho",
+        "조채팅",
+        false,
+        Some((agent::Role::Agent, &[Channel::Ticket, Channel::Chat])),
+    ),
+    (
+        "agent.yoon",
+        "윤접수",
+        false,
+        Some((agent::Role::Agent, &[Channel::Ticket])),
+    ),
     ("member.jang", "장신입", false, None),
 ];
 

@@ -9,6 +9,7 @@ use sea_orm::{
 };
 
 use crate::{
+    agent::graphql as agents,
     billing::graphql as billing,
     contract::graphql as contracts,
     kernel::{
@@ -118,6 +119,8 @@ pub(crate) async fn service_page(
     {
         billing::prefetch(caller, &view, &services, asked).await?;
     }
+    let paths = ["nodes", "edges.node"].map(str::to_owned);
+    agents::prefetch_staff(context, &view, &services, &paths).await?;
     Ok(ServiceConnection::of(page, total))
 }
 

@@ -12,7 +12,7 @@ use super::{
     rules,
 };
 use crate::{
-    agent::graphql::{AgentConnection, AgentFilter, AgentOrder, ServiceAgentFilter, agent_page},
+    agent::graphql::{self as agents, AgentConnection, AgentOrder, ServiceAgentFilter},
     billing::graphql::{self as billing, Charge, ChargeBreakdown},
     contract::{self, Contract, ServiceResumeInput, ServiceSuspendInput, ServiceTerminateInput, graphql as contracts},
     kernel::{
@@ -199,11 +199,7 @@ impl Model {
             last,
             before,
         };
-        let filter = AgentFilter {
-            service_id: Some(self.id.to_string().into()),
-            agents: filter.unwrap_or_default(),
-        };
-        agent_page(context, request, filter, order_by).await
+        agents::of_service(context, self.id, request, filter, order_by).await
     }
 
     /// What the last month would come to if it were terminated today; null where nothing would be charged. Needs `CHARGE_READ`.
