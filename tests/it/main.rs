@@ -3,6 +3,8 @@
 
 mod support;
 
+mod admin_race;
+mod admins;
 mod architecture;
 mod audit;
 mod billing_property;
@@ -12,11 +14,13 @@ mod contract_history;
 mod contract_item;
 mod contract_race;
 mod cross_origin;
+mod departure;
 mod doors;
 mod dry_run;
 mod idempotency;
 mod job;
 mod limits;
+mod member_search;
 mod message;
 mod migration;
 mod month_close;
@@ -26,6 +30,7 @@ mod operations;
 mod organization;
 mod packaging;
 mod page;
+mod permissions;
 mod playground;
 mod process;
 mod quote;

@@ -7,6 +7,7 @@ pub mod database;
 pub mod dump;
 pub mod ledger;
 pub mod make;
+pub mod people;
 pub mod raw;
 pub mod running;
 pub mod skip;
