@@ -37,9 +37,12 @@ async fn actions(who: Who<'_>, login: &str) -> Value {
     let query = "query Q($login: String) { members(search: { login: $login, status: [ACTIVE, LEFT] }) { nodes { actions { name reasonCode } } } }";
     let data = who.data(query, json!({ "login": login })).await;
     let actions = data["members"]["nodes"][0]["actions"].as_array().unwrap();
-    let named = actions
-        .iter()
-        .map(|action| (action["name"].as_str().unwrap().to_owned(), action["reasonCode"].clone()));
+    let named = actions.iter().map(|action| {
+        (
+            action["name"].as_str().unwrap().to_owned(),
+            action["reasonCode"].clone(),
+        )
+    });
     Value::Object(named.collect())
 }
 

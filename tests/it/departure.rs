@@ -15,7 +15,11 @@ use crate::{
 
 /// The columns that may still name a member who has left, each with why.
 const HISTORIES: [(&str, &str, &str); 4] = [
-    ("session", "member_id", "when he was signed in, and from where; each has ended"),
+    (
+        "session",
+        "member_id",
+        "when he was signed in, and from where; each has ended",
+    ),
     ("invitation", "invited_by", "whom he invited"),
     ("invitation", "member_id", "by which invitation he came"),
     ("organization_admin", "added_by", "whom he made an administrator"),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     both,
-    support::{app::TestApp, make, people, raw::Raw, surface::Surface},
+    support::{app::TestApp, make, people, raw::Raw, staff, surface::Surface},
 };
 
 /// The permission that a field's description names.
@@ -62,6 +62,7 @@ async fn ids(app: &TestApp, organization: &str) -> Vec<String> {
             "{ services { nodes { contract { id } } } }",
             "/services/nodes/0/contract/id",
         ),
+        ("{ agents { nodes { id } } }", "/agents/nodes/0/id"),
         ("{ auditEntries { nodes { id } } }", "/auditEntries/nodes/0/id"),
         (
             r#"{ charges(filter: { from: "2026-11", to: "2026-11" }) { nodes { id } } }"#,
@@ -81,7 +82,9 @@ fn absent(id: &str) -> String {
 
 async fn furnish(app: &TestApp) {
     for who in [app.owner(), app.rival()] {
-        make::in_use(who, "desk", 3).await;
+        let desk = make::in_use(who, "desk", 3).await;
+        let admin = people::member(who, "admin").await;
+        staff::add(who, &desk, &admin, json!({})).await;
         who.deed(
             r#"organizationKeyCreate(input: { name: "k", scopes: [SERVICE_READ] }) => key { id }"#,
             json!({}),
@@ -214,7 +217,7 @@ both! {
         furnish(&app).await;
         let token = app.owner().token().await;
         let lists = [
-            ("auditEntries", ""), ("services", ""), ("charges", r#", filter: { from: "2026-11", to: "2026-11" }"#),
+            ("agents", ""), ("auditEntries", ""), ("services", ""), ("charges", r#", filter: { from: "2026-11", to: "2026-11" }"#),
         ];
         let mut refused = 0;
         for (list, arguments) in lists {
@@ -256,7 +259,7 @@ both! {
 /// As much of the answer as could give something away.
 fn selection(field: &Value) -> String {
     match field["name"].as_str().unwrap() {
-        "auditEntries" | "charges" => "{ totalCount nodes { id } }",
+        "agents" | "auditEntries" | "charges" => "{ totalCount nodes { id } }",
         "node" | "nodes" | "service" => "{ id __typename }",
         "menu" => "{ __typename }",
         "contractQuote" => "{ __typename }",

@@ -5,6 +5,10 @@ mod support;
 
 mod admin_race;
 mod admins;
+mod agent_list;
+mod agent_many;
+mod agent_rights;
+mod agents;
 mod architecture;
 mod audit;
 mod billing_property;

@@ -12,7 +12,8 @@ use crate::{
 
 /// The login IDs that a search finds, in order.
 async fn found(who: Who<'_>, search: Value) -> Vec<String> {
-    let query = "query Q($search: MemberSearch!) { members(first: 100, search: $search) { totalCount nodes { login } } }";
+    let query =
+        "query Q($search: MemberSearch!) { members(first: 100, search: $search) { totalCount nodes { login } } }";
     let data = who.data(query, json!({ "search": search })).await;
     let nodes = data["members"]["nodes"].as_array().unwrap();
     assert_eq!(data["members"]["totalCount"], nodes.len(), "{search}");

@@ -11,6 +11,7 @@ use crate::{
     support::{
         app::{PASSWORD, TestApp},
         make::{self, Made},
+        people,
     },
 };
 
@@ -129,6 +130,9 @@ impl<'a> World<'a> {
                 .await;
             made["key"]["id"].as_str().unwrap().clone_into(key);
         }
+        for (service, login) in [("support", "admin"), ("suspended", "member")] {
+            people::employ(app, service, login, false).await;
+        }
         Self {
             app,
             support,
@@ -171,6 +175,8 @@ impl<'a> World<'a> {
                 "{ organization { admins { member { id } } } }",
                 "/organization/admins/0/member/id",
             ),
+            ("$AGENT_ID", "{ agents { nodes { id } } }", "/agents/nodes/0/id"),
+            ("$OTHER_AGENT_ID", "{ agents { nodes { id } } }", "/agents/nodes/1/id"),
             (
                 "$COLLEAGUE_ID",
                 "{ members(search: { login: \"member\" }) { nodes { id } } }",
@@ -194,6 +200,14 @@ impl<'a> World<'a> {
             let id = variables["id"].clone();
             variables["input"]["expectedVersion"] = self.version(&id).await;
         }
+        let entries = variables.pointer_mut("/input/entries").and_then(Value::as_array_mut);
+        for entry in entries
+            .into_iter()
+            .flatten()
+            .filter(|entry| entry["expectedVersion"].is_i64())
+        {
+            entry["expectedVersion"] = self.version(&entry["id"].clone()).await;
+        }
         variables
     }
 
@@ -210,7 +224,7 @@ impl<'a> World<'a> {
 
     async fn version(&self, id: &Value) -> Value {
         let query = "query V($id: ID!) { node(id: $id) { ... on Service { version } ... on Contract { version }
-            ... on Organization { version } ... on OrganizationKey { version } ... on Member { version } } }";
+            ... on Agent { version } ... on Organization { version } ... on OrganizationKey { version } ... on Member { version } } }";
         let data = self.app.owner().data(query, json!({ "id": id })).await;
         data["node"]["version"].clone()
     }

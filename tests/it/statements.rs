@@ -15,7 +15,7 @@ const MOST: u64 = 6;
 const QUOTED: &str = "{ contractItems(kind: ISSUE) { code } }";
 
 /// Operations that ask for everything at once, each with its name.
-const OPERATIONS: [(&str, &str); 10] = [
+const OPERATIONS: [(&str, &str); 13] = [
     (
         "organization",
         "{ organization { name services(first: 100) { totalCount nodes { name
@@ -54,6 +54,20 @@ const OPERATIONS: [(&str, &str); 10] = [
     (
         "member search",
         "{ members(first: 100, search: { email: \"@example.com\" }) { totalCount edges { cursor node { name email roles actions { name reasonCode } } } } }",
+    ),
+    (
+        "agents",
+        "{ agents(first: 100) { totalCount edges { cursor node { role channels effectiveChannels actions { name reasonCode }
+            member { name roles actions { name } } service { name contract { status } actions { name } } } } } }",
+    ),
+    (
+        "services with their agents",
+        "{ services(first: 40) { totalCount nodes { name agents(first: 3, filter: { role: AGENT, nameContains: \"colleague\" }) {
+            totalCount nodes { role effectiveChannels member { name roles } actions { name } } } } } }",
+    ),
+    (
+        "agents of the services of agents",
+        "{ agents(first: 20) { nodes { service { agents(first: 2) { nodes { member { name } } } } } } }",
     ),
     (
         "administrators",
@@ -95,6 +109,7 @@ async fn administrators(app: &TestApp, which: std::ops::Range<u8>) {
     for number in which {
         let login = format!("colleague-{number}");
         people::join_like(app, &login, false, &like).await;
+        people::employ(app, ["aa", "ab", "ac"][usize::from(number % 3)], &login, false).await;
         let colleague = people::member(app.owner(), &login).await;
         app.owner().deed(people::ADD, people::of(&colleague)).await;
     }

@@ -11,6 +11,7 @@ pub mod people;
 pub mod raw;
 pub mod running;
 pub mod skip;
+pub mod staff;
 pub mod surface;
 pub mod terminal;
 pub mod webdriver;
