@@ -5,7 +5,9 @@ use anyhow::{Context, bail};
 use sea_orm::{ColumnTrait, QueryFilter};
 
 use crate::{
-    admin, agent, audit, billing,
+    admin,
+    agent::{self, AgentAddInput, AgentRightsInput},
+    audit, billing,
     contract::{self, Discount},
     kernel::{
         Action, App, Caller, Day, Error, Language, OrganizationId, Plain, PriceListId, Problem, Timestamp, Tx, message,
@@ -117,7 +119,17 @@ pub async fn add_agent(app: &App, domain: &str, service: &str, login: &str, is_m
             .one()
             .await?;
         let service = service.ok_or_else(|| Error::not_found("service"))?;
-        agent::add(tx, service.id, member.id, role).await
+        let input = AgentAddInput {
+            idempotency_key: None,
+            dry_run: None,
+            service_id: service.id.to_string().into(),
+            member_id: member.id.to_string().into(),
+            rights: AgentRightsInput {
+                role: Some(role),
+                ..AgentRightsInput::default()
+            },
+        };
+        agent::add(tx, &input).await
     };
     door(app, domain)
         .await?

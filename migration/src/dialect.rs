@@ -98,19 +98,6 @@ pub(crate) async fn run(manager: &SchemaManager<'_>, sql: &str) -> Result<(), Db
     Ok(())
 }
 
-/// Runs `sql` over the rows of every organization: the table's owner is under row-level security too.
-pub(crate) async fn seeing_all(manager: &SchemaManager<'_>, table: &str, sql: &str) -> Result<(), DbErr> {
-    if manager.get_database_backend() != DbBackend::Postgres {
-        return run(manager, sql).await;
-    }
-    let sql = format!(
-        "ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY;
-         {sql};
-         ALTER TABLE {table} FORCE ROW LEVEL SECURITY;"
-    );
-    run(manager, &sql).await
-}
-
 /// Puts a table behind row-level security: only rows of the transaction's organization exist, and no other can be
 /// written, also by the table's owner. An unset organization shows nothing.
 pub(crate) async fn isolate(manager: &SchemaManager<'_>, tables: &[&str], column: &str) -> Result<(), DbErr> {
@@ -127,6 +114,19 @@ pub(crate) async fn isolate(manager: &SchemaManager<'_>, tables: &[&str], column
         manager.get_connection().execute_unprepared(&sql).await?;
     }
     Ok(())
+}
+
+/// Runs `sql` over the rows of every organization: the table's owner is under row-level security too.
+pub(crate) async fn seeing_all(manager: &SchemaManager<'_>, table: &str, sql: &str) -> Result<(), DbErr> {
+    if manager.get_database_backend() != DbBackend::Postgres {
+        return run(manager, sql).await;
+    }
+    let sql = format!(
+        "ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY;
+         {sql};
+         ALTER TABLE {table} FORCE ROW LEVEL SECURITY;"
+    );
+    run(manager, &sql).await
 }
 
 /// Refuses every change and removal of rows of a table, also `INSERT OR REPLACE`, which SQLite's triggers on

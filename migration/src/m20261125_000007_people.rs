@@ -171,7 +171,9 @@ async fn agents(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         "DROP TABLE agent;
          ALTER TABLE agent_with_rights RENAME TO agent;
          CREATE UNIQUE INDEX agent_place ON agent (organization_id, service_id, member_id);
-         CREATE INDEX agent_member ON agent (organization_id, member_id);",
+         CREATE INDEX agent_member ON agent (organization_id, member_id);
+         CREATE INDEX agent_time ON agent (organization_id, added_at, id);
+         CREATE INDEX agent_service_time ON agent (organization_id, service_id, added_at, id);",
     )
     .await?;
     isolate(manager, &["agent"], "organization_id").await

@@ -10,6 +10,7 @@ use async_graphql::{Context, ID, Interface, Object};
 use futures_util::future::try_join_all;
 
 use crate::{
+    agent::{self, Model as Agent},
     billing::graphql::{Charge, charge_id, of_charge_id, of_service},
     company::{self, Company},
     contract::{self, Contract},
@@ -41,6 +42,8 @@ pub enum Node {
     Charge(Charge),
     /// An entry of company information.
     Company(Company),
+    /// An agent.
+    Agent(Agent),
     /// An entry of the audit log.
     AuditEntry(audit::Model),
 }
@@ -89,6 +92,11 @@ async fn find(context: &Context<'_>, ids: &[&str]) -> Result<HashMap<String, Nod
             Some("mbr") => seek::<member::Entity>(caller, Action::OrganizationRead, &ids, Node::Member).await?,
             Some("svc") => seek::<service::Entity>(caller, Action::ServiceRead, &ids, Node::Service).await?,
             Some("ctr") => seek::<contract::Entity>(caller, Action::ContractRead, &ids, Node::Contract).await?,
+            Some("agt") => agent::graphql::find(caller, &ids)
+                .await?
+                .into_iter()
+                .map(|agent| (agent.id.to_string(), Node::Agent(agent)))
+                .collect(),
             Some("com") => seek::<company::Entity>(caller, Action::CompanyRead, &ids, Node::Company).await?,
             Some("aud") => seek::<audit::Entity>(caller, Action::AuditRead, &ids, Node::AuditEntry).await?,
             Some("chg") => charges(context, caller, &ids).await?,

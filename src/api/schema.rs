@@ -9,6 +9,8 @@ use super::{
     null_in_place::NullInPlace,
 };
 use crate::{
+    admin::graphql::{AdminMutation, AdminQuery, AdminUserError},
+    agent::graphql::{AgentMutation, AgentQuery, AgentUserError},
     audit::graphql::AuditQuery,
     billing::graphql::{BillingMutation, BillingQuery, UsageUserError},
     company::graphql::{CompanyMutation, CompanyQuery, CompanyUserError, PublicQuery},
@@ -25,12 +27,14 @@ use crate::{
 #[derive(MergedObject, Default)]
 pub struct Query(
     MemberQuery,
+    AdminQuery,
     OrganizationQuery,
     ServiceQuery,
     ContractQuery,
     BillingQuery,
     CompanyQuery,
     PublicQuery,
+    AgentQuery,
     AuditQuery,
     MenuQuery,
     NodeQuery,
@@ -41,11 +45,13 @@ pub struct Query(
 pub struct Mutation(
     MemberMutation,
     IdentityMutation,
+    AdminMutation,
     OrganizationMutation,
     ServiceMutation,
     ContractMutation,
     BillingMutation,
     CompanyMutation,
+    AgentMutation,
 );
 
 /// Why a mutation did not do what was asked.
@@ -65,6 +71,8 @@ pub struct Mutation(
 pub enum UserError {
     /// Of signing in and out.
     Session(SessionUserError),
+    /// Of members and organization administrators.
+    Admin(AdminUserError),
     /// Of organizations and keys.
     Organization(OrganizationUserError),
     /// Of services.
@@ -75,6 +83,8 @@ pub enum UserError {
     Usage(UsageUserError),
     /// Of company information.
     Company(CompanyUserError),
+    /// Of agents.
+    Agent(AgentUserError),
 }
 
 /// The schema of the API.

@@ -217,10 +217,8 @@ async fn check(view: &View, claims: &Claims) -> Result<Option<Found>> {
         .from(session::Column::OrganizationId)
         .to(organization::Column::Id);
     let is_administrator = Expr::col((admin::Entity, admin::Column::MemberId)).is_not_null();
-    let is_manager = Expr::exists(view.related::<agent::Entity>(|agent| {
-        agent
-            .and_where(same(agent::Column::MemberId))
-            .and_where(agent::Column::Role.eq(agent::Role::Manager));
+    let is_manager = Expr::exists(view.related::<agent::Entity>(|places| {
+        agent::managing(view, places, Expr::col((session::Entity, session::Column::MemberId)));
     }));
     let must_enroll = Expr::col((organization::Entity, organization::Column::RequiresSecondFactor)).and(
         Expr::exists(view.related::<second_factor::Entity>(|factor| {

@@ -94,6 +94,7 @@ pub(crate) mod caller;
 pub mod clock;
 pub mod config;
 pub(crate) mod db;
+pub(crate) mod departure;
 mod difference;
 pub mod error;
 mod fetches;
@@ -123,6 +124,7 @@ pub use caller::Caller;
 pub use clock::{Clock, StoppedClock, SystemClock};
 pub use config::Settings;
 pub use db::Database;
+pub use departure::Departure;
 pub use error::{Code, Error, Problem, Result};
 pub use id::{
     AgentId, AuditEntryId, CompanyId, ContractId, IdentityProviderId, InvitationId, JobId, KeyId, MemberId,

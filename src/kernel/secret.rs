@@ -37,6 +37,13 @@ macro_rules! silent {
 }
 silent!(SecretText, SecretBytes);
 
+/// No number: a hash can be part of a key.
+impl sea_orm::TryFromU64 for SecretBytes {
+    fn try_from_u64(_: u64) -> Result<Self, sea_orm::DbErr> {
+        Err(sea_orm::DbErr::ConvertFromU64("SecretBytes"))
+    }
+}
+
 /// SHA-256 of a token of at least 128 random bits, as it is stored.
 pub fn token_hash(token: &str) -> SecretBytes {
     SecretBytes(Sha256::digest(token.as_bytes()).to_vec())

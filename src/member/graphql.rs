@@ -14,12 +14,14 @@ use super::{
 };
 use crate::{
     admin,
+    agent::{Model as Agent, graphql as agents},
     kernel::{
         Action, Caller, Code, Error, PageRequest, Plain, Problem, Result, Timestamp,
         page::{self, Cursors, Direction, Part, connection},
         payload::{payload, settle, user_errors},
     },
     organization::{self, Organization},
+    service::graphql::PossibleAction,
 };
 
 user_errors! { SessionUserError, SessionErrorCode, "a session", {
@@ -116,12 +118,7 @@ pub(crate) async fn member_page(context: &Context<'_>, request: PageRequest) -> 
         place,
     )
     .await?;
-    if ["nodes", "edges.node"]
-        .iter()
-        .any(|path| selects(context, path, "roles"))
-    {
-        admin::prefetch(&view, page.edges.iter().map(|(_, member)| member.id)).await?;
-    }
+    admin::graphql::prefetch_asked(context, &view, &page).await?;
     Ok(MemberConnection::of(page, total))
 }
 
@@ -148,8 +145,8 @@ impl MemberRole {
 
 /// Whether a field, or a path of fields, is asked for below a path such as `edges.node`.
 pub(crate) fn selects(context: &Context<'_>, path: &str, field: &str) -> bool {
-    path.split('.')
-        .chain(field.split('.'))
+    let steps = path.split('.').chain(field.split('.')).filter(|step| !step.is_empty());
+    steps
         .fold(context.look_ahead(), |ahead, step| ahead.field(step))
         .exists()
 }
@@ -162,6 +159,19 @@ impl Model {
         let view = caller.view(Action::ViewerRead).await?;
         let is_administrator = admin::is_administrator(&view, self.id).await?;
         Ok(MemberRole::all(self.is_owner, is_administrator))
+    }
+
+    /// The e-mail address; null where the caller may not see it: he needs `ORGANIZATION_READ` for others' than his own.
+    #[graphql(name = "email")]
+    async fn visible_email(&self, context: &Context<'_>) -> Option<&str> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        let is_own = caller.actor().member().is_some_and(|own| own.member_id == self.id);
+        (is_own || caller.may(Action::OrganizationRead)).then_some(self.email.as_str())
+    }
+
+    /// What the caller can do with the member now, and why not where not; at most 10.
+    async fn actions(&self, context: &Context<'_>) -> Result<Vec<PossibleAction>> {
+        admin::graphql::actions(context, self).await
     }
 }
 
@@ -198,6 +208,11 @@ impl Viewer {
     async fn is_recently_confirmed(&self, context: &Context<'_>) -> bool {
         let caller = context.data_unchecked::<Arc<Caller>>();
         caller.actor().is_confirmed(caller.now())
+    }
+
+    /// The services in which the member is a manager or an agent, with his rights there, at most 100.
+    async fn agents(&self, context: &Context<'_>) -> Result<Vec<Agent>> {
+        agents::own(context).await
     }
 
     /// The organization's name, for members who may not see the rest of it.

@@ -3,6 +3,12 @@
 
 mod support;
 
+mod admin_race;
+mod admins;
+mod agent_list;
+mod agent_many;
+mod agent_rights;
+mod agents;
 mod architecture;
 mod audit;
 mod billing_property;
@@ -13,6 +19,7 @@ mod contract_history;
 mod contract_item;
 mod contract_race;
 mod cross_origin;
+mod departure;
 mod doors;
 mod dry_run;
 mod idempotency;
@@ -24,6 +31,7 @@ mod limits;
 mod mail;
 mod mail_failure;
 mod mailbox;
+mod member_search;
 mod message;
 mod migration;
 mod month_close;
@@ -33,6 +41,7 @@ mod operations;
 mod organization;
 mod packaging;
 mod page;
+mod permissions;
 mod playground;
 mod process;
 mod quote;

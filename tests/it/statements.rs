@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     both,
-    support::{app::TestApp, make},
+    support::{app::TestApp, make, people},
 };
 
 /// What the check of the session takes, beside the operation.
@@ -15,7 +15,7 @@ const MOST: u64 = 6;
 const QUOTED: &str = "{ contractItems(kind: ISSUE) { code } }";
 
 /// Operations that ask for everything at once, each with its name.
-const OPERATIONS: [(&str, &str); 17] = [
+const OPERATIONS: [(&str, &str); 18] = [
     (
         "organization",
         "{ organization { name services(first: 100) { totalCount nodes { name
@@ -50,6 +50,28 @@ const OPERATIONS: [(&str, &str); 17] = [
     (
         "members",
         "{ organization { members(first: 100) { totalCount nodes { name roles } } } }",
+    ),
+    (
+        "member search",
+        "{ members(first: 100, search: { email: \"@example.com\" }) { totalCount edges { cursor node { name email roles actions { name reasonCode } } } } }",
+    ),
+    (
+        "agents",
+        "{ agents(first: 100) { totalCount edges { cursor node { role channels effectiveChannels actions { name reasonCode }
+            member { name roles actions { name } } service { name contract { status } actions { name } } } } } }",
+    ),
+    (
+        "services with their agents",
+        "{ services(first: 40) { totalCount nodes { name agents(first: 3, filter: { role: AGENT, nameContains: \"colleague\" }) {
+            totalCount nodes { role effectiveChannels member { name roles } actions { name } } } } } }",
+    ),
+    (
+        "agents of the services of agents",
+        "{ agents(first: 20) { nodes { service { agents(first: 2) { nodes { member { name } } } } } } }",
+    ),
+    (
+        "administrators",
+        "{ organization { admins { addedAt addedBy { name roles } member { name roles actions { name reasonCode } } } } }",
     ),
     (
         "audit",
@@ -97,10 +119,12 @@ const OPERATIONS: [(&str, &str); 17] = [
 both! {
     async fn g5_lists_take_the_same_few_statements_for_three_services_and_for_forty(app) {
         services(&app, 0..3).await;
+        administrators(&app, 0..2).await;
         close_two_months(&app).await;
         let few = counts(&app).await;
 
         services(&app, 3..40).await;
+        administrators(&app, 2..40).await;
         edit_three_times(&app).await;
         let many = counts(&app).await;
 
@@ -114,6 +138,17 @@ async fn services(app: &TestApp, which: std::ops::Range<u8>) {
     for number in which {
         let letters = [number / 26, number % 26].map(|place| char::from(b'a' + place));
         make::in_use(app.owner(), &letters.iter().collect::<String>(), 2).await;
+    }
+}
+
+async fn administrators(app: &TestApp, which: std::ops::Range<u8>) {
+    let like = people::somebody(app).await;
+    for number in which {
+        let login = format!("colleague-{number}");
+        people::join_like(app, &login, false, &like).await;
+        people::employ(app, ["aa", "ab", "ac"][usize::from(number % 3)], &login, false).await;
+        let colleague = people::member(app.owner(), &login).await;
+        app.owner().deed(people::ADD, people::of(&colleague)).await;
     }
 }
 

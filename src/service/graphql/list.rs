@@ -9,6 +9,7 @@ use sea_orm::{
 };
 
 use crate::{
+    agent::graphql as agents,
     billing::graphql as billing,
     kernel::{
         Action, Caller, Error, PageRequest, Result, Timestamp,
@@ -102,6 +103,9 @@ pub(crate) async fn service_page(
         .iter()
         .map(|(_, service)| (billing::ById(service.id), service.clone()));
     view.loader.feed_many(known).await;
+    let services: Vec<_> = page.edges.iter().map(|(_, service)| service.id).collect();
+    let paths = ["nodes", "edges.node"].map(str::to_owned);
+    agents::prefetch_staff(context, &view, &services, &paths).await?;
     Ok(ServiceConnection::of(page, total))
 }
 

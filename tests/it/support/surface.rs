@@ -107,7 +107,8 @@ impl Surface {
 
     fn object(&self, name: &str, at: &[String], value: Option<&str>) -> String {
         let fields = self.0[name]["inputFields"].as_array().unwrap();
-        let is_one = self.0[name]["isOneOf"] == true;
+        // Of what is all optional, something has to be given too.
+        let is_one = self.0[name]["isOneOf"] == true || fields.iter().all(|field| field["type"]["kind"] != "NON_NULL");
         let mut given = Vec::new();
         for (place, field) in fields.iter().enumerate() {
             let own = field["name"].as_str().unwrap();

@@ -1,0 +1,58 @@
+//! Members with all that the API says of them, for lists that name them.
+
+use sea_orm::{
+    ColumnTrait, DbErr, FromQueryResult, QueryFilter, QueryResult, QuerySelect,
+    sea_query::{Expr, ExprTrait},
+};
+
+use super::actions::HasFactor;
+use crate::{
+    admin::{self, Membership},
+    kernel::{MemberId, Result, View},
+    member::{self, Member, search::ById, second_factor},
+};
+
+struct Known {
+    member: Member,
+    is_administrator: bool,
+    has_factor: bool,
+}
+
+impl FromQueryResult for Known {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> std::result::Result<Self, DbErr> {
+        Ok(Self {
+            member: Member::from_query_result(row, prefix)?,
+            is_administrator: row.try_get(prefix, "is_administrator")?,
+            has_factor: row.try_get(prefix, "has_factor")?,
+        })
+    }
+}
+
+/// Fetches members whom the rows of a page name, with their roles and what can be done with them, in one statement.
+pub(crate) async fn fetch(view: &View, members: impl Iterator<Item = MemberId>) -> Result<()> {
+    let own = || Expr::col((member::Entity, member::Column::Id));
+    let is_administrator = Expr::exists(view.related::<admin::Entity>(|role| {
+        role.and_where(Expr::col((admin::Entity, admin::Column::MemberId)).eq(own()));
+    }));
+    let has_factor = Expr::exists(view.related::<second_factor::Entity>(|factor| {
+        factor
+            .and_where(Expr::col((second_factor::Entity, second_factor::Column::MemberId)).eq(own()))
+            .and_where(second_factor::Column::ActivatedAt.is_not_null());
+    }));
+    let known: Vec<Known> = view
+        .select::<member::Entity>()
+        .column_as(is_administrator, "is_administrator")
+        .column_as(has_factor, "has_factor")
+        .filter(member::Column::Id.is_in(members))
+        .rows()
+        .await?;
+    let roles = known
+        .iter()
+        .map(|one| (Membership(one.member.id), one.is_administrator));
+    view.loader.feed_many(roles).await;
+    let factors = known.iter().map(|one| (HasFactor(one.member.id), one.has_factor));
+    view.loader.feed_many(factors).await;
+    let members = known.into_iter().map(|one| (ById(one.member.id), one.member));
+    view.loader.feed_many(members).await;
+    Ok(())
+}
