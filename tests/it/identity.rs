@@ -186,10 +186,10 @@ both! {
         let (provider, key) = provider(&app).await;
         let claims = provider.claims(&app, "u-1", "owner@example.com");
         exchange(&app, "acme", &key.token(&provider.claims(&app, "u-9", "member@example.com"))).await;
-        Raw::admin(&app).await.must("UPDATE member SET status = 'LEFT' WHERE login = 'member'").await;
+        Raw::admin(&app).await.must("UPDATE member SET status = 'LEFT' WHERE login <> 'owner'").await;
         let stranger = key.token(&provider.claims(&app, "u-2", "nobody@example.com"));
         let left = with(&provider.claims(&app, "u-9", "member@example.com"), "jti", json!(2));
-        let left_unlinked = key.token(&provider.claims(&app, "u-8", "member@example.com"));
+        let left_unlinked = key.token(&provider.claims(&app, "u-8", "admin@example.com"));
         let bad = key.token(&with(&claims, "aud", json!("another")));
         let spoiled = format!("{}A", key.token(&claims));
         let tries = [
@@ -392,6 +392,30 @@ both! {
 
         assert_eq!(provider.asked(), Vec::<String>::new());
         assert_eq!(comes_in_as(&app, &token).await, "owner");
+    }
+
+    async fn a9_what_a_token_was_held_against_must_still_hold(app) {
+        let (provider, key) = provider(&app).await;
+        let changes = [
+            operate::Provider { is_enabled: false, ..provider.setting(Algorithm::EdDsa) },
+            operate::Provider { client_id: "another".into(), ..provider.setting(Algorithm::EdDsa) },
+        ];
+
+        for (number, change) in changes.into_iter().enumerate() {
+            set(&app, "acme", provider.setting(Algorithm::EdDsa)).await;
+            app.wait(Duration::minutes(10));
+            let token = key.token(&with(&provider.claims(&app, "u-1", "owner@example.com"), "jti", json!(number)));
+            let gate = provider.hold().await;
+            let meanwhile = async {
+                while provider.asked().len() <= number {
+                    tokio::task::yield_now().await;
+                }
+                set(&app, "acme", change).await;
+                drop(gate);
+            };
+            let (answer, ()) = tokio::join!(exchange(&app, "acme", &token), meanwhile);
+            assert_eq!(problems(&answer), [REFUSED]);
+        }
     }
 
     async fn a9_somebody_signed_in_elsewhere_leaves_no_trace_here(app) {
