@@ -100,7 +100,7 @@ pub fn rights(agent: &Value) -> String {
 /// A consultation service in use with tickets, chats and calls.
 pub async fn full(who: Who<'_>, code: &str) -> Made {
     let items = json!([
-        { "code": "TICKET", "userCount": 3 }, { "code": "TELTICKET", "userCount": 2 }, { "code": "CHAT", "userCount": 2 },
+        { "code": "TICKET", "userCount": 3 }, { "code": "TELTICKET", "isOn": true, "userCount": 2 }, { "code": "CHAT", "isOn": true, "userCount": 2 },
     ]);
     make::signed(who, code, items).await
 }
