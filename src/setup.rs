@@ -14,16 +14,20 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait};
 use zeroize::Zeroizing;
 
 use crate::{
-    billing,
+    admin, agent, billing,
     kernel::{
-        App, Clock, Database, Keys, Mailer, Random, Settings,
+        App, Clock, Database, Departure, Keys, Mailer, Random, Settings,
         mail::{
             mailbox::{Folder, Mailbox},
             smtp::Smtp,
         },
     },
-    worker,
+    member, worker,
 };
+
+/// What happens to what hangs on a member when he leaves: each area that hangs something on members stands here, from
+/// the right to the left. A table that still speaks of him afterwards fails a test.
+const DEPARTURES: &[Departure] = &[agent::depart, admin::depart, member::depart];
 
 /// Opens an installation. On SQLite its tables are brought up to date; on PostgreSQL that takes `orgdesk migrate`,
 /// since the service's own role may not change tables.
@@ -40,6 +44,7 @@ pub async fn open(settings: Settings, clock: Arc<dyn Clock>, random: Random) -> 
         settings: Arc::new(settings),
         shelf: Arc::default(),
         verification: Arc::default(),
+        departures: DEPARTURES,
         hashes: Arc::default(),
         database,
         clock,

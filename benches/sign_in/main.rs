@@ -48,7 +48,10 @@ fn main() {
         let folder = tempfile::tempdir().expect("a folder");
         let server = Server::start(folder.path()).await;
         compare(&server, "sign-in", 1, |organization, login| {
-            body(SIGN_IN, json!({ "organization": organization, "login": login, "password": "a wrong password 123" }))
+            body(
+                SIGN_IN,
+                json!({ "organization": organization, "login": login, "password": "a wrong password 123" }),
+            )
         })
         .await;
         compare(&server, "request for a new password", 2, |organization, login| {
@@ -103,7 +106,9 @@ impl Server {
     /// Sends a request from an address of this machine and says how long the answer took, and what it was.
     async fn ask(&self, from: Ipv4Addr, request: &str) -> (Duration, String) {
         let socket = TcpSocket::new_v4().expect("a socket");
-        socket.bind(SocketAddr::from((from, 0))).expect("an address of this machine");
+        socket
+            .bind(SocketAddr::from((from, 0)))
+            .expect("an address of this machine");
         let mut stream = socket.connect(self.address).await.expect("a connection");
         stream.set_nodelay(true).expect("a connection");
         let sent = Instant::now();
@@ -131,8 +136,12 @@ async fn furnish(url: &str) {
     let source = Source::read(variables(url).into_iter()).expect("known names");
     let settings = Settings::for_service(&source).expect("whole settings");
     let random = Random::from_system().expect("randomness");
-    let app = setup::open(settings, Arc::new(SystemClock), random).await.expect("a database");
-    let password_hash = operate::hash_password(&app, "a password for tests").await.expect("a hash");
+    let app = setup::open(settings, Arc::new(SystemClock), random)
+        .await
+        .expect("a database");
+    let password_hash = operate::hash_password(&app, "a password for tests")
+        .await
+        .expect("a hash");
     let person = |login: String| Person {
         name: login.clone(),
         email: format!("{login}@example.com"),
@@ -144,7 +153,9 @@ async fn furnish(url: &str) {
         .await
         .expect("an organization");
     for number in 0..MEMBERS {
-        operate::add_member(&app, "acme", person(format!("member{number}"))).await.expect("a member");
+        operate::add_member(&app, "acme", person(format!("member{number}")))
+            .await
+            .expect("a member");
     }
     app.database.close().await;
 }
@@ -195,7 +206,8 @@ async fn compare(server: &Server, what: &str, group: u8, request: impl Fn(&str, 
 async fn crowd(server: &Server) {
     let begin = Instant::now();
     let tries = (0..CROWD).map(|number| {
-        let input = json!({ "organization": "acme", "login": format!("guest{number}"), "password": "a wrong password 123" });
+        let input =
+            json!({ "organization": "acme", "login": format!("guest{number}"), "password": "a wrong password 123" });
         let request = body(SIGN_IN, input);
         async move { server.ask(address(3, number), &request).await.1 }
     });

@@ -16,6 +16,8 @@ pub const TENANT: &[&str] = &[
     "password_reset",
     "second_factor",
     "recovery_code",
+    "identity_provider",
+    "external_identity",
     "service",
     "agent",
     "contract",
@@ -24,6 +26,10 @@ pub const TENANT: &[&str] = &[
     "month_close",
     "charge",
     "charge_line",
+    "company",
+    "company_revision",
+    "company_footer",
+    "company_footer_revision",
     "audit_entry",
     "idempotency",
 ];
@@ -31,6 +37,8 @@ pub const TENANT: &[&str] = &[
 /// Tables that the service reads before it knows the organization. They hold IDs and routes, no other data.
 pub const ROUTING: &[&str] = &[
     "organization_route",
+    "service_route",
+    "public_footer",
     "job_outbox",
     "sign_in_throttle",
     "price_list",
@@ -47,6 +55,8 @@ pub const APPEND_ONLY: &[&str] = &[
     "charge",
     "charge_line",
     "price_list",
+    "company_revision",
+    "company_footer_revision",
 ];
 
 /// Runs `sql` with the database's own names of types.
@@ -104,6 +114,19 @@ pub(crate) async fn isolate(manager: &SchemaManager<'_>, tables: &[&str], column
         manager.get_connection().execute_unprepared(&sql).await?;
     }
     Ok(())
+}
+
+/// Runs `sql` over the rows of every organization: the table's owner is under row-level security too.
+pub(crate) async fn seeing_all(manager: &SchemaManager<'_>, table: &str, sql: &str) -> Result<(), DbErr> {
+    if manager.get_database_backend() != DbBackend::Postgres {
+        return run(manager, sql).await;
+    }
+    let sql = format!(
+        "ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY;
+         {sql};
+         ALTER TABLE {table} FORCE ROW LEVEL SECURITY;"
+    );
+    run(manager, &sql).await
 }
 
 /// Refuses every change and removal of rows of a table, also `INSERT OR REPLACE`, which SQLite's triggers on

@@ -1,7 +1,7 @@
 //! How people come, prove who they are and go: invitations with their mailings, password resets, second factors; and
 //! the full rights of agents in services.
 
-use crate::dialect::{isolate, run};
+use crate::dialect::{isolate, run, seeing_all};
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
 #[derive(DeriveMigrationName)]
@@ -173,21 +173,10 @@ async fn agents(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         "DROP TABLE agent;
          ALTER TABLE agent_with_rights RENAME TO agent;
          CREATE UNIQUE INDEX agent_place ON agent (organization_id, service_id, member_id);
-         CREATE INDEX agent_member ON agent (organization_id, member_id);",
+         CREATE INDEX agent_member ON agent (organization_id, member_id);
+         CREATE INDEX agent_time ON agent (organization_id, added_at, id);
+         CREATE INDEX agent_service_time ON agent (organization_id, service_id, added_at, id);",
     )
     .await?;
     isolate(manager, &["agent"], "organization_id").await
-}
-
-/// Runs `sql` over the rows of every organization: the table's owner is under row-level security too.
-async fn seeing_all(manager: &SchemaManager<'_>, table: &str, sql: &str) -> Result<(), DbErr> {
-    if manager.get_database_backend() != DbBackend::Postgres {
-        return run(manager, sql).await;
-    }
-    let sql = format!(
-        "ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY;
-         {sql};
-         ALTER TABLE {table} FORCE ROW LEVEL SECURITY;"
-    );
-    run(manager, &sql).await
 }

@@ -4,19 +4,26 @@
     reason = "columns that the API does not show say by their names what they are"
 )]
 
+use async_graphql::SimpleObject;
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-use crate::kernel::{MemberId, OrganizationId, Timestamp, record::part};
+use crate::kernel::{MemberId, OrganizationId, Outcome, Result, Timestamp, Tx, record::part};
 
-/// A member who is an organization administrator.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize)]
+/// 조직관리자: a member who may use this menu beside the owner.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize, SimpleObject)]
 #[sea_orm(table_name = "organization_admin")]
+#[graphql(name = "OrganizationAdmin", complex)]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
+    #[graphql(skip)]
     pub organization_id: OrganizationId,
     #[sea_orm(primary_key, auto_increment = false)]
+    #[graphql(skip)]
     pub member_id: MemberId,
+    #[graphql(skip)]
+    pub added_by: Option<MemberId>,
+    /// When he became one.
     pub added_at: Timestamp,
 }
 
@@ -24,3 +31,17 @@ pub struct Model {
 pub enum Relation {}
 
 part! { "organization administrator", key: |row| row.member_id.to_string() }
+
+impl Outcome for Model {
+    type Receipt = MemberId;
+
+    fn receipt(&self) -> MemberId {
+        self.member_id
+    }
+
+    async fn again(tx: &Tx, receipt: MemberId) -> Result<Self> {
+        super::of_member(tx, receipt)
+            .await?
+            .ok_or_else(|| crate::kernel::Error::not_found("input.memberId"))
+    }
+}

@@ -3,19 +3,22 @@
 use async_graphql::{EmptySubscription, Interface, MergedObject, SDLExportOptions, Schema};
 
 use super::{
-    errors::ErrorCodes,
     guard::MAX_NESTING,
     menu::MenuQuery,
     node::{Node, NodeQuery},
     null_in_place::NullInPlace,
 };
 use crate::{
+    admin::graphql::{AdminMutation, AdminQuery, AdminUserError},
+    agent::graphql::{AgentMutation, AgentQuery, AgentUserError},
     audit::graphql::AuditQuery,
     billing::graphql::{BillingMutation, BillingQuery, UsageUserError},
+    company::graphql::{CompanyMutation, CompanyQuery, CompanyUserError, PublicQuery},
     contract::graphql::{ContractMutation, ContractQuery, ContractUserError},
     member::{
         account::{AccountUserError, OwnMutation, PasswordMutation, PasswordQuery, SecondFactorMutation},
         graphql::{MemberMutation, MemberQuery, SessionUserError},
+        identity::graphql::IdentityMutation,
     },
     organization::{OrganizationMutation, OrganizationQuery, graphql::OrganizationUserError},
     service::graphql::{ServiceMutation, ServiceQuery, ServiceUserError},
@@ -26,10 +29,14 @@ use crate::{
 pub struct Query(
     MemberQuery,
     PasswordQuery,
+    AdminQuery,
     OrganizationQuery,
     ServiceQuery,
     ContractQuery,
     BillingQuery,
+    CompanyQuery,
+    PublicQuery,
+    AgentQuery,
     AuditQuery,
     MenuQuery,
     NodeQuery,
@@ -42,10 +49,14 @@ pub struct Mutation(
     OwnMutation,
     PasswordMutation,
     SecondFactorMutation,
+    IdentityMutation,
+    AdminMutation,
     OrganizationMutation,
     ServiceMutation,
     ContractMutation,
     BillingMutation,
+    CompanyMutation,
+    AgentMutation,
 );
 
 /// Why a mutation did not do what was asked.
@@ -67,6 +78,8 @@ pub enum UserError {
     Session(SessionUserError),
     /// Of one's own account, its password and its second factor.
     Account(AccountUserError),
+    /// Of members and organization administrators.
+    Admin(AdminUserError),
     /// Of organizations and keys.
     Organization(OrganizationUserError),
     /// Of services.
@@ -75,6 +88,10 @@ pub enum UserError {
     Contract(ContractUserError),
     /// Of usage.
     Usage(UsageUserError),
+    /// Of company information.
+    Company(CompanyUserError),
+    /// Of agents.
+    Agent(AgentUserError),
 }
 
 /// The schema of the API.
@@ -88,7 +105,6 @@ pub fn build() -> ApiSchema {
         .disable_suggestions()
         .limit_recursive_depth(MAX_NESTING as usize)
         .extension(NullInPlace)
-        .extension(ErrorCodes)
         .finish()
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::Data;
+use async_graphql::{Data, Request as GraphqlRequest, Response as GraphqlResponse};
 use axum::http::StatusCode;
 use sea_orm::{
     ColumnTrait, DbErr, EntityTrait, FromQueryResult, IdenStatic, Iterable, JoinType, QueryFilter, QueryResult,
@@ -14,12 +14,17 @@ use sea_orm::{
 use super::{
     client_address::client_address,
     cost::CostTable,
+    errors::give_codes,
     graphql_http::{Backend, EnteredCaller, Refusal, RequestHead},
     schema::{self, ApiSchema},
 };
 use crate::{
     admin, agent,
-    kernel::{Actor, App, Caller, Error, Language, Origin, Result, SignedIn, View, config::Introspection},
+    kernel::{
+        Actor, App, Caller, Error, Language, Origin, Result, SignedIn, View,
+        config::Introspection,
+        security::{self, Hush},
+    },
     member::{
         self, Claims, second_factor,
         session::{self, Lifetime},
@@ -33,6 +38,7 @@ pub struct Api {
     app: App,
     schema: ApiSchema,
     cost: Arc<CostTable>,
+    bad_tokens: Arc<Hush>,
 }
 
 impl Api {
@@ -43,7 +49,29 @@ impl Api {
     pub fn new(app: App) -> anyhow::Result<Self> {
         let schema = schema::build();
         let cost = Arc::new(CostTable::from_sdl(&schema.sdl())?);
-        Ok(Self { app, schema, cost })
+        Ok(Self {
+            app,
+            schema,
+            cost,
+            bad_tokens: Arc::default(),
+        })
+    }
+
+    /// The caller of a token; `None` if it is not ours, or its time, its session or its member is over.
+    async fn known(&self, token: &str, origin: Origin, language: Language) -> Result<Option<Caller>> {
+        match member::read_token(&self.app, self.app.clock.now(), token) {
+            Some(claims) => signed_in(&self.app, &claims, origin, language).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Whatever becomes of the entry, the token is refused.
+    async fn log_bad_token(&self, origin: &Origin) {
+        if self.bad_tokens.is_news(self.app.clock.now(), origin)
+            && let Err(error) = security::log(&self.app, "ACCESS_TOKEN_REFUSED", origin).await
+        {
+            tracing::error!(?error, "a refused token could not be logged");
+        }
     }
 }
 
@@ -70,14 +98,13 @@ impl Backend for Api {
         };
         let caller = match head.bearer {
             None => Caller::new(self.app.clone(), Actor::Nobody, None, origin, language),
-            Some(token) => {
-                let now = self.app.clock.now();
-                let claims = member::read_token(&self.app, now, token).ok_or_else(Refusal::bad_token)?;
-                signed_in(&self.app, &claims, origin, language)
-                    .await
-                    .map_err(refusal)?
-                    .ok_or_else(Refusal::bad_token)?
-            }
+            Some(token) => match self.known(token, origin.clone(), language).await.map_err(refusal)? {
+                Some(caller) => caller,
+                None => {
+                    self.log_bad_token(&origin).await;
+                    return Err(Refusal::bad_token());
+                }
+            },
         };
         let introspection = match self.app.settings.introspection {
             Introspection::Public => true,
@@ -95,8 +122,14 @@ impl Backend for Api {
         })
     }
 
+    async fn execute(&self, visit: &Arc<Caller>, request: GraphqlRequest) -> GraphqlResponse {
+        let mut response = visit.answer(self.schema.execute(request)).await;
+        give_codes(&mut response.errors, visit.language());
+        response
+    }
+
     async fn leave(&self, visit: Arc<Caller>) {
-        visit.release().await;
+        visit.leave().await;
     }
 }
 
@@ -188,10 +221,8 @@ async fn check(view: &View, claims: &Claims) -> Result<Option<Found>> {
         .from(session::Column::OrganizationId)
         .to(organization::Column::Id);
     let is_administrator = Expr::col((admin::Entity, admin::Column::MemberId)).is_not_null();
-    let is_manager = Expr::exists(view.related::<agent::Entity>(|agent| {
-        agent
-            .and_where(same(agent::Column::MemberId))
-            .and_where(agent::Column::Role.eq(agent::Role::Manager));
+    let is_manager = Expr::exists(view.related::<agent::Entity>(|places| {
+        agent::managing(view, places, Expr::col((session::Entity, session::Column::MemberId)));
     }));
     let has_second_factor = Expr::exists(view.related::<second_factor::Entity>(|factor| {
         factor

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, atomic::AtomicU64};
 
-use super::{Clock, Database, Keys, Mailer, Random, config::Settings, shelf::Shelf};
+use super::{Clock, Database, Departure, Keys, Mailer, Random, config::Settings, shelf::Shelf};
 
 /// One installation: its database, its clock, its randomness, its keys, its settings. Cheap to clone.
 #[derive(Clone)]
@@ -23,6 +23,8 @@ pub struct App {
     pub hashes: Arc<AtomicU64>,
     /// Held by whoever walks whole audit chains, so that this is done once at a time.
     pub verification: Arc<tokio::sync::Mutex<()>>,
+    /// What each area takes from a member who leaves.
+    pub departures: &'static [Departure],
     /// What the operator chose.
     pub settings: Arc<Settings>,
 }

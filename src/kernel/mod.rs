@@ -94,8 +94,10 @@ pub(crate) mod caller;
 pub mod clock;
 pub mod config;
 pub(crate) mod db;
+pub(crate) mod departure;
 mod difference;
 pub mod error;
+mod fetches;
 pub(crate) mod id;
 pub(crate) mod idempotency;
 pub mod mail;
@@ -122,10 +124,11 @@ pub use caller::Caller;
 pub use clock::{Clock, StoppedClock, SystemClock};
 pub use config::Settings;
 pub use db::Database;
+pub use departure::Departure;
 pub use error::{Code, Error, Problem, Result};
 pub use id::{
-    AgentId, AuditEntryId, ContractId, InvitationId, JobId, KeyId, MemberId, OrganizationId, PasswordResetId,
-    PriceListId, RefreshTokenId, ServiceId, SessionId,
+    AgentId, AuditEntryId, CompanyId, ContractId, IdentityProviderId, InvitationId, JobId, KeyId, MemberId,
+    OrganizationId, PasswordResetId, PriceListId, RefreshTokenId, ServiceId, SessionId,
 };
 pub use idempotency::{Ask, On, Outcome, Plain};
 pub use mail::{Letter, Mailer, Recipient, Undelivered};

@@ -39,7 +39,7 @@ pub struct Model {
     /// The name in small letters, to search by.
     #[graphql(skip)]
     pub name_key: String,
-    /// The e-mail address.
+    #[graphql(skip)]
     pub email: String,
     /// The language of the letters that the member gets.
     pub language: Language,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{ComplexObject, Context, Enum, InputObject, Object, SimpleObject};
+use chrono::Duration;
 
 use super::{
     Credentials,
@@ -15,12 +16,14 @@ use super::{
 };
 use crate::{
     admin,
+    agent::{Model as Agent, graphql as agents},
     kernel::{
-        Action, Caller, Error, PageRequest, Plain, Problem, Result,
+        Action, Caller, Code, Error, PageRequest, Plain, Problem, Result, Timestamp,
         page::{self, Cursors, Direction, Part, connection},
         payload::{payload, settle, user_errors},
     },
     organization::{self, Organization},
+    service::graphql::PossibleAction,
 };
 
 user_errors! { SessionUserError, SessionErrorCode, "a session", {
@@ -34,6 +37,10 @@ user_errors! { SessionUserError, SessionErrorCode, "a session", {
     SecondFactorRequired,
     /// The code is not right, or was used before.
     SecondFactorRefused,
+    /// The organization, the identity provider, its token or its member is not right; it is not said which.
+    TokenRefused,
+    /// Exactly one of two values is needed.
+    Invalid,
     /// A value is too long.
     TooLong,
 } }
@@ -49,8 +56,8 @@ payload! { SessionRefreshPayload, "sessionRefresh", SessionUserError, {
 } }
 
 payload! { SessionConfirmPayload, "sessionConfirm", SessionUserError, {
-    /// Until when the confirmation holds: five minutes; null where there are user errors.
-    confirmed_until: crate::kernel::Timestamp,
+    /// Until when the confirmation holds: five minutes from the sign-in that it tells of; null where there are user errors.
+    confirmed_until: Timestamp,
 } }
 
 payload! { SessionEndPayload, "sessionEnd", SessionUserError, {
@@ -86,15 +93,18 @@ pub struct SessionRefreshInput {
     pub refresh_token: String,
 }
 
-/// What to confirm with.
+/// What to confirm with: exactly one of the two.
 #[derive(Debug, InputObject)]
 pub struct SessionConfirmInput {
     /// The signed-in member's password, at most 1,024 bytes.
     #[graphql(secret)]
-    pub password: String,
-    /// A code of the authenticator or a recovery code, where the member uses a second factor.
+    pub password: Option<String>,
+    /// A code of the authenticator or a recovery code, beside the password of a member who uses a second factor.
     #[graphql(secret)]
     pub code: Option<String>,
+    /// An ID token of the identity provider that began this session, at most 16,384 bytes. It tells of the same member having signed in there at most five minutes ago (`auth_time`, or `iat` where there is none), and it is good once.
+    #[graphql(secret)]
+    pub token: Option<String>,
 }
 
 connection! { MemberConnection, MemberEdge, Model, "member", "members" }
@@ -120,12 +130,7 @@ pub(crate) async fn member_page(context: &Context<'_>, request: PageRequest) -> 
         place,
     )
     .await?;
-    if ["nodes", "edges.node"]
-        .iter()
-        .any(|path| selects(context, path, "roles"))
-    {
-        admin::prefetch(&view, page.edges.iter().map(|(_, member)| member.id)).await?;
-    }
+    admin::graphql::prefetch_asked(context, &view, &page).await?;
     Ok(MemberConnection::of(page, total))
 }
 
@@ -152,8 +157,8 @@ impl MemberRole {
 
 /// Whether a field, or a path of fields, is asked for below a path such as `edges.node`.
 pub(crate) fn selects(context: &Context<'_>, path: &str, field: &str) -> bool {
-    path.split('.')
-        .chain(field.split('.'))
+    let steps = path.split('.').chain(field.split('.')).filter(|step| !step.is_empty());
+    steps
         .fold(context.look_ahead(), |ahead, step| ahead.field(step))
         .exists()
 }
@@ -166,6 +171,19 @@ impl Model {
         let view = caller.view(Action::ViewerRead).await?;
         let is_administrator = admin::is_administrator(&view, self.id).await?;
         Ok(MemberRole::all(self.is_owner, is_administrator))
+    }
+
+    /// The e-mail address; null where the caller may not see it: he needs `ORGANIZATION_READ` for others' than his own.
+    #[graphql(name = "email")]
+    async fn visible_email(&self, context: &Context<'_>) -> Option<&str> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        let is_own = caller.actor().member().is_some_and(|own| own.member_id == self.id);
+        (is_own || caller.may(Action::OrganizationRead)).then_some(self.email.as_str())
+    }
+
+    /// What the caller can do with the member now, and why not where not; at most 10.
+    async fn actions(&self, context: &Context<'_>) -> Result<Vec<PossibleAction>> {
+        admin::graphql::actions(context, self).await
     }
 }
 
@@ -198,7 +216,7 @@ impl Viewer {
             .collect()
     }
 
-    /// Whether the password was given within the last five minutes, as keys and the domain need it.
+    /// Whether it was shown within the last five minutes who this is, as keys and the domain need it.
     async fn is_recently_confirmed(&self, context: &Context<'_>) -> bool {
         let caller = context.data_unchecked::<Arc<Caller>>();
         caller.actor().is_confirmed(caller.now())
@@ -212,6 +230,11 @@ impl Viewer {
     /// The second factor, used or not.
     async fn second_factor(&self, context: &Context<'_>) -> Result<ViewerSecondFactor> {
         own::second_factor(context).await
+    }
+
+    /// The services in which the member is a manager or an agent, with his rights there, at most 100.
+    async fn agents(&self, context: &Context<'_>) -> Result<Vec<Agent>> {
+        agents::own(context).await
     }
 
     /// The organization's name, for members who may not see the rest of it.
@@ -273,7 +296,7 @@ impl MemberMutation {
     ) -> Result<SessionRefreshPayload> {
         let caller = context.data_unchecked::<Arc<Caller>>();
         let token = &input.refresh_token;
-        let refused = Started::Refused(crate::kernel::Code::RefreshTokenRefused);
+        let refused = Started::Refused(Code::RefreshTokenRefused);
         let organization = session::organization_of(token).filter(|_| token.len() <= 200);
         let done = match organization {
             Some(organization) => {
@@ -289,7 +312,7 @@ impl MemberMutation {
         Ok(SessionRefreshPayload { tokens, user_errors })
     }
 
-    /// Confirms the signed-in member's password, for what needs that; it holds for five minutes. Needs `SESSION_CONFIRM`.
+    /// Confirms who the signed-in member is, for what needs that; it holds for five minutes. Needs `SESSION_CONFIRM`.
     async fn session_confirm(
         &self,
         context: &Context<'_>,
@@ -297,17 +320,16 @@ impl MemberMutation {
     ) -> Result<SessionConfirmPayload> {
         let caller = context.data_unchecked::<Arc<Caller>>();
         let shown = Shown {
-            password: input.password,
-            code: input.code,
+            password: input.password.as_deref(),
+            code: input.code.as_deref(),
+            token: input.token.as_deref(),
         };
         let (confirmed, problems) = match settle(confirm::confirm(caller, &shown).await)? {
             (Some(Confirmation::Done(session)), problems) => (Some(session), problems),
             (Some(Confirmation::Refused(code)), _) => (None, vec![session::refusal(code)]),
             (None, problems) => (None, problems),
         };
-        let confirmed_until = confirmed.map(|session: session::Model| {
-            crate::kernel::Timestamp(session.confirmed_at.0 + chrono::Duration::minutes(5))
-        });
+        let confirmed_until = confirmed.map(|session| Timestamp(session.confirmed_at.0 + Duration::minutes(5)));
         Ok(SessionConfirmPayload {
             confirmed_until,
             user_errors: SessionUserError::all(problems)?,
@@ -340,7 +362,7 @@ impl MemberMutation {
 }
 
 /// Tokens, or why there are none.
-fn answer(done: Result<Started>) -> Result<(Option<Tokens>, Vec<SessionUserError>)> {
+pub(super) fn answer(done: Result<Started>) -> Result<(Option<Tokens>, Vec<SessionUserError>)> {
     let (started, problems) = settle(done)?;
     let (tokens, problems) = match started {
         Some(Started::Session(tokens, _)) => (Some(tokens), problems),
@@ -359,5 +381,5 @@ fn known(done: Result<Started>, otherwise: Started) -> Result<Started> {
 }
 
 fn is_absence(problem: &Problem) -> bool {
-    problem.code == crate::kernel::Code::NotFound
+    problem.code == Code::NotFound
 }

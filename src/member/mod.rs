@@ -2,8 +2,10 @@
 
 pub mod account;
 mod confirm;
+mod departure;
 mod entity;
 pub mod graphql;
+pub mod identity;
 pub mod letter;
 pub mod notice;
 mod own_account;
@@ -13,17 +15,19 @@ pub mod password_reset;
 mod recovery_code;
 mod refresh_token;
 mod rules;
+pub mod search;
 pub mod second_factor;
 pub mod session;
 mod sign_in;
 mod token;
 
+pub use departure::{depart, forget_resets};
 pub use entity::{ActiveModel, Column, Entity, Model, Model as Member, Status};
 pub use password::{
     Hasher,
     policy::{Accepted, Whose, accept as accept_password},
 };
-pub use rules::{New, create, create_organization, find_by_login, first_password};
-pub use session::{Ending, Started, start_for};
+pub use rules::{New, check_email, create, create_organization, find_by_login, first_password};
+pub use session::{Ending, Proof, Started, start_for};
 pub use sign_in::{Credentials, sign_in};
 pub use token::{Claims, read as read_token};

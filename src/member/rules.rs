@@ -105,6 +105,6 @@ fn check_login(login: &str) -> Option<Problem> {
 }
 
 /// What is wrong with an e-mail address, if something is.
-pub(super) fn check_email(email: &str) -> Option<Problem> {
+pub fn check_email(email: &str) -> Option<Problem> {
     (!mail::is_address(email)).then(|| Problem::at("input.email", Code::Invalid).with("rule", "name@domain"))
 }

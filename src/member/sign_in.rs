@@ -9,13 +9,13 @@ use super::{
     Hasher,
     entity::{self, Entity, Status},
     password, password_reset, rules, second_factor,
-    session::{self, Started},
+    session::{self, Ending, Proof, Started},
 };
 use crate::{
     kernel::{
-        Action, Caller, Code, MemberId, OrganizationId, Plain, Problem, Result, Tx,
+        Action, Caller, Code, Error, MemberId, OrganizationId, Plain, Problem, Result, Tx,
         secret::SecretText,
-        security::{self, Brake},
+        security::{self, Brake, Stop},
     },
     organization,
 };
@@ -92,8 +92,9 @@ pub async fn sign_in(caller: &Caller, credentials: &Credentials) -> Result<Start
     let login = searchable(&credentials.login);
     let account = format!("{domain}/{login}");
     let organization = organization::find_by_domain(caller.app(), &domain).await?;
-    let (member, knows_address) = look_up(caller, organization, &login).await?;
-    check_brakes(caller, &account, knows_address).await?;
+    let sought = look_up(caller, organization, &login).await?;
+    check_brakes(caller, &account, &sought).await?;
+    let member = sought.member;
     let hash = member.as_ref().map(|member| &member.password_hash);
     let is_right = Hasher::verify(caller.app(), &credentials.password, hash).await?;
     let Some(organization) = organization else {
@@ -135,7 +136,7 @@ async fn let_in(tx: &Tx, seen: &entity::Model, code: Option<&str>, renewed: Opti
         Some(hash) => tx.update::<Entity>(member, |row| row.password_hash = hash).await?,
         None => member,
     };
-    session::start_for(tx, &member).await
+    session::start_for(tx, &member, Proof::Password).await
 }
 
 fn refuse(tx: &Tx, code: Code) -> Started {
@@ -143,12 +144,13 @@ fn refuse(tx: &Tx, code: Code) -> Started {
     Started::Refused(code)
 }
 
-/// Whether this is the signed-in member's password, given at `path`, with the same brakes as signing in.
+/// Whether this is the signed-in member's password, given at `path` for `action`, with the same brakes as signing in.
 ///
 /// # Errors
 /// As for [`sign_in`].
 pub(super) async fn is_own_password(
     caller: &Caller,
+    action: Action,
     path: &str,
     member: &entity::Model,
     password: &str,
@@ -156,8 +158,11 @@ pub(super) async fn is_own_password(
     check_length(path, password)?;
     let subject = member.id.to_string();
     let brakes = own_brakes(caller, &subject);
-    if let Some(until) = security::attempt(caller.app(), &brakes).await? {
-        return Err(Problem::at(path, Code::SignInBlocked).until(until).into());
+    if let Some(stop) = security::attempt(caller.app(), &brakes).await? {
+        if stop.is_first {
+            log_stop(caller, action, Some(member)).await?;
+        }
+        return Err(blocked(path, stop));
     }
     let is_right = Hasher::verify(caller.app(), password, Some(&member.password_hash)).await?;
     if is_right {
@@ -173,18 +178,36 @@ fn check_length(path: &str, password: &str) -> Result<()> {
     Ok(())
 }
 
+/// Counts an attempt that names no account against its address.
+///
+/// # Errors
+/// `SIGN_IN_BLOCKED` at `path`, with the time of its end.
+pub(super) async fn check_address(caller: &Caller, path: &str) -> Result<()> {
+    let brakes = [(ADDRESS, caller.origin().address_text())];
+    let Some(stop) = security::attempt(caller.app(), &brakes).await? else {
+        return Ok(());
+    };
+    if stop.is_first {
+        security::log(caller.app(), "SIGN_IN_BLOCKED", caller.origin()).await?;
+    }
+    Err(blocked(path, stop))
+}
+
 /// What was typed as databases take it: PostgreSQL knows no NUL, and nobody is called so.
 pub(super) fn searchable(typed: &str) -> String {
     typed.trim().to_lowercase().replace('\0', "\u{fffd}")
 }
 
+/// Who is meant to be let in.
+struct Sought {
+    organization: Option<OrganizationId>,
+    member: Option<entity::Model>,
+    knows_address: bool,
+}
+
 /// The member of a login ID, and whether he has been let in from this address before. Where there is no such organization,
 /// one that cannot be is looked into, and where there is no such member, one that cannot be is looked for: for the same work.
-async fn look_up(
-    caller: &Caller,
-    organization: Option<OrganizationId>,
-    login: &str,
-) -> Result<(Option<entity::Model>, bool)> {
+async fn look_up(caller: &Caller, organization: Option<OrganizationId>, login: &str) -> Result<Sought> {
     let door = caller.at(organization.unwrap_or(OrganizationId(Uuid::nil())));
     let view = door.view(Action::SessionStart).await?;
     let found = async {
@@ -193,7 +216,11 @@ async fn look_up(
         let address = caller.origin().address_text();
         let knows = session::knows_address(&view, id, &address).await?
             || password_reset::knows_address(&view, id, &address).await?;
-        Ok((member, knows))
+        Ok(Sought {
+            organization,
+            member,
+            knows_address: knows,
+        })
     }
     .await;
     drop(view);
@@ -202,18 +229,44 @@ async fn look_up(
 }
 
 /// From where the member has been let in before, others' guesses do not lock him out.
-async fn check_brakes(caller: &Caller, account: &str, knows_address: bool) -> Result<()> {
+async fn check_brakes(caller: &Caller, account: &str, sought: &Sought) -> Result<()> {
     let address = caller.origin().address_text();
     let mut brakes = own_brakes(caller, account);
-    if knows_address {
+    if sought.knows_address {
         brakes.retain(|(brake, _)| brake.name != ACCOUNT.name);
         brakes.push((ACCOUNT_FROM_KNOWN, format!("{account} {address}")));
     }
     brakes.insert(0, (ADDRESS, address));
-    match security::attempt(caller.app(), &brakes).await? {
-        Some(until) => Err(Problem::at("input.password", Code::SignInBlocked).until(until).into()),
-        None => Ok(()),
+    let Some(stop) = security::attempt(caller.app(), &brakes).await? else {
+        return Ok(());
+    };
+    if stop.is_first {
+        match sought.organization {
+            Some(organization) => {
+                let door = caller.at(organization);
+                log_stop(&door, Action::SessionStart, sought.member.as_ref()).await?;
+            }
+            None => security::log(caller.app(), "SIGN_IN_BLOCKED", caller.origin()).await?,
+        }
     }
+    Err(blocked("input.password", stop))
+}
+
+/// The answer to an attempt at `path` that a brake does not take.
+pub(super) fn blocked(path: &str, stop: Stop) -> Error {
+    Problem::at(path, Code::SignInBlocked).until(stop.until).into()
+}
+
+/// Leaves the attempt in the organization's log, as one that failed.
+async fn log_stop(door: &Caller, action: Action, member: Option<&entity::Model>) -> Result<()> {
+    let deed = async |tx: &Tx| {
+        tx.failed(Code::SignInBlocked);
+        if let Some(member) = member {
+            tx.about::<Entity>(member);
+        }
+        Ok(Ending(0))
+    };
+    door.act(action, &Plain, deed).await.map(drop)
 }
 
 /// Every brake that failed attempts of an account put on from this address.
@@ -231,15 +284,18 @@ pub(super) fn code_brakes(member: MemberId) -> Vec<(Brake, String)> {
     [CODE, CODE_OF_DAY].map(|brake| (brake, member.to_string())).into()
 }
 
-/// Counts an attempt with a code.
+/// Counts an attempt with a code, for `action` through this door.
 ///
 /// # Errors
 /// `SIGN_IN_BLOCKED` at `input.code`, with the time of its end.
-pub(super) async fn check_code_brakes(caller: &Caller, brakes: &[(Brake, String)]) -> Result<()> {
-    match security::attempt(caller.app(), brakes).await? {
-        Some(until) => Err(Problem::at("input.code", Code::SignInBlocked).until(until).into()),
-        None => Ok(()),
+pub(super) async fn check_code_brakes(door: &Caller, action: Action, brakes: &[(Brake, String)]) -> Result<()> {
+    let Some(stop) = security::attempt(door.app(), brakes).await? else {
+        return Ok(());
+    };
+    if stop.is_first {
+        log_stop(door, action, None).await?;
     }
+    Err(blocked("input.code", stop))
 }
 
 fn own_brakes(caller: &Caller, account: &str) -> Vec<(Brake, String)> {

@@ -12,6 +12,7 @@ use super::{
     key, key_rules, rules,
 };
 use crate::{
+    admin::{self, Model as OrganizationAdmin},
     billing::graphql::{ChargeConnection, ChargeFilter, charge_page},
     kernel::{
         Action, Batch, Caller, Error, On, PageRequest, Result, View,
@@ -165,6 +166,11 @@ impl Model {
             },
         )
         .await
+    }
+
+    /// 조직관리자: its administrators beside the owner, in the order of their becoming one, at most 100. Needs `ORGANIZATION_READ`.
+    async fn admins(&self, context: &Context<'_>) -> Result<Vec<OrganizationAdmin>> {
+        admin::graphql::admins(context).await
     }
 
     /// The services. Needs `SERVICE_READ`.

@@ -5,7 +5,7 @@ mod entity;
 pub mod graphql;
 pub mod key;
 mod key_rules;
-mod route;
+pub(crate) mod route;
 mod rules;
 
 pub use entity::{ActiveModel, Column, Entity, Model, Model as Organization};

@@ -5,7 +5,11 @@ use apalis_postgres::PostgresStorage;
 use apalis_sqlite::SqliteStorage;
 use sea_orm::{DbBackend, Statement};
 
-use crate::kernel::{App, Database, db::JobPool, outbox};
+use crate::kernel::{
+    App, Database,
+    db::JobPool,
+    outbox::{self, Taken},
+};
 
 /// The runner's queue.
 pub(super) const QUEUE: &str = "orgdesk";
@@ -40,7 +44,7 @@ pub fn runner_statement(app: &App) -> fn(&outbox::Model) -> Statement {
 }
 
 fn values(job: &outbox::Model) -> [sea_orm::Value; 3] {
-    let payload = serde_json::to_vec(&job.id.to_string()).unwrap_or_default();
+    let payload = serde_json::to_vec(&Taken::from(job).to_string()).unwrap_or_default();
     let taken = job.handed_over_at.map_or(0, |at| at.0.timestamp_micros());
     [
         payload.into(),

@@ -16,9 +16,9 @@ use super::{
 use crate::{
     billing,
     kernel::{
-        Action, App, Caller, Error, JobId, Month, Plain, Result,
+        Action, App, Caller, Error, Month, Plain, Result,
         db::JobPool,
-        outbox::{self, Fate, MONTH_CLOSE},
+        outbox::{self, Fate, MONTH_CLOSE, Taken},
     },
     member::{notice, password_reset},
 };
@@ -55,9 +55,9 @@ pub async fn run_due(app: &App) -> Result<usize> {
         if due.is_empty() {
             return Ok(begun);
         }
-        for id in due {
+        for taken in due {
             begun += 1;
-            attempt(app, id).await?;
+            attempt(app, taken).await?;
         }
     }
 }
@@ -125,17 +125,23 @@ async fn runner(app: App, stop: CancellationToken) {
 }
 
 /// What the runner calls. The outbox row says how it went, so that the runner itself never has to try again.
-async fn handle(id: String, app: Data<App>) -> Result<(), BoxDynError> {
-    let Ok(id) = id.parse::<JobId>() else { return Ok(()) };
-    attempt(&app, id).await.map_err(|error| format!("{error:?}").into())
+async fn handle(taken: String, app: Data<App>) -> Result<(), BoxDynError> {
+    // What another version wrote here is found again in the outbox, ten minutes later.
+    let Ok(taken) = taken.parse() else { return Ok(()) };
+    attempt(&app, taken).await.map_err(|error| format!("{error:?}").into())
 }
 
-async fn attempt(app: &App, id: JobId) -> Result<()> {
-    let Some(job) = outbox::begin_attempt(app, id).await? else {
+async fn attempt(app: &App, taken: Taken) -> Result<()> {
+    let Some(job) = outbox::begin_attempt(app, taken).await? else {
         return Ok(());
     };
+    let id = job.id;
     let done = AssertUnwindSafe(perform(app, &job)).catch_unwind().await;
     let fate = match done {
+        Ok(Ok(Fate::Failed(reason))) => {
+            tracing::warn!(job = %id, kind = job.kind, reason, "a job failed");
+            Fate::Failed(reason)
+        }
         Ok(Ok(fate)) => fate,
         Ok(Err(error)) => {
             tracing::warn!(job = %id, kind = job.kind, ?error, "a job failed");

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use crate::{
     both,
     support::{
-        app::instant,
+        app::{TestApp, instant},
         mail_server::{Certificate, MailServer},
     },
 };
@@ -305,6 +305,32 @@ both! {
 
         assert_eq!(app.letters(), Vec::<Letter>::new(), "whoever is added without an invitation gets no letter");
     }
+}
+
+#[tokio::test]
+async fn the_mailer_of_the_tests_keeps_letters_and_fails_as_it_is_told() {
+    let app = TestApp::on_sqlite().await;
+    let send = async |job: &str| {
+        let letter = invitation(Language::English, job, "Lee", "lee@example.com");
+        app.app.mailer.send(letter).await
+    };
+    let refused = Undelivered::Never("SMTP 550".to_owned());
+
+    let first = send("job_1").await;
+    app.let_mail_fail(Some(refused.clone()));
+    let second = send("job_2").await;
+    app.let_mail_fail(None);
+    let other = app.second_server().await;
+    let third = other
+        .app
+        .mailer
+        .send(invitation(Language::Korean, "job_3", "Lee", "lee@example.com"))
+        .await;
+
+    assert_eq!((first, second, third), (Ok(()), Err(refused), Ok(())));
+    let jobs = |letters: Vec<Letter>| letters.into_iter().map(|letter| letter.message_id).collect::<Vec<_>>();
+    assert_eq!(jobs(app.letters()), ["job_1", "job_3"]);
+    assert_eq!(jobs(app.letters_tried()), ["job_1", "job_2", "job_3"]);
 }
 
 /// The way to a server with TLS that believes in this certificate.

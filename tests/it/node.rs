@@ -7,7 +7,7 @@ use crate::{
     both,
     support::{
         app::{TestApp, Who},
-        make,
+        make, people, staff,
     },
 };
 
@@ -91,6 +91,7 @@ async fn everything(app: &TestApp) -> Vec<(&'static str, String)> {
     let desk = make::in_use(owner, "desk", 2).await;
     let key = "organizationKeyCreate(input: { name: \"key\", scopes: [SERVICE_READ] }) => key { id }";
     let key = owner.deed(key, json!({})).await;
+    let agent = staff::add(owner, &desk, &people::member(owner, "admin").await, json!({})).await;
     vec![
         (
             "Organization",
@@ -101,6 +102,7 @@ async fn everything(app: &TestApp) -> Vec<(&'static str, String)> {
             "Member",
             find(owner, "{ viewer { member { id } } }", "/viewer/member/id").await,
         ),
+        ("Agent", agent["id"].as_str().unwrap().to_owned()),
         ("Service", desk.id),
         ("Contract", desk.contract),
         (

@@ -80,16 +80,44 @@ fn o7_an_operator_makes_an_organization_and_looks_after_it() {
         &["organization", "approve", "--domain", "acme", "ipcc", "--withdraw"],
         "",
     );
+    let at = |verb| {
+        vec![
+            "identity-provider",
+            verb,
+            "--organization",
+            "acme",
+            "--issuer",
+            "https://login.example.com",
+        ]
+    };
+    let how = ["--client-id", "orgdesk", "--algorithm", "ES256", "--links-by-email"];
+    let keys = ["--jwks-url", "https://login.example.com/keys"];
+    let set = done(&[&at("set"), &how[..], &keys[..]].concat(), "");
+    done(
+        &[&at("link")[..], &["--login", "owner", "--subject", "u-1"]].concat(),
+        "",
+    );
+    let listed = done(&["identity-provider", "list", "--organization", "acme"], "");
+    done(&[&at("unlink")[..], &["--login", "owner"]].concat(), "");
+    done(&at("remove"), "");
     let token = done(&["token", "--organization", "acme", "--login", "owner"], "");
     let verified = done(&["audit", "verify"], "");
 
     assert!(id.starts_with("org_"), "{id}");
     assert_eq!(token.trim().split('.').count(), 3, "a token and nothing else: {token}");
     assert!(
-        verified.contains("PERMISSION 3 entries") && verified.contains("ACCESS 1 entries"),
+        verified.contains("PERMISSION 7 entries") && verified.contains("ACCESS 1 entries"),
         "{verified}"
     );
     assert!(!verified.contains("BROKEN"));
+    assert!(
+        set.starts_with("idp_") && set.ends_with(" https://login.example.com/keys\n"),
+        "{set}"
+    );
+    assert_eq!(
+        listed,
+        "https://login.example.com orgdesk ES256 https://login.example.com/keys links-by-email enabled https://login.example.com\n"
+    );
 }
 
 #[test]
@@ -127,6 +155,11 @@ fn o7_every_fault_is_reported_and_nothing_is_made() {
         &["no organization acme"],
     );
     refused(&["price", "load", "absent.toml"], "", &["absent.toml"]);
+    refused(
+        &["identity-provider", "list", "--organization", "acme"],
+        "",
+        &["no organization acme"],
+    );
     std::fs::write(folder.path().join("bad.toml"), "effective_on = 1").unwrap();
     refused(&["price", "load", "bad.toml"], "", &[]);
     assert!(run(folder.path(), &good, "a password for tests").status.success());

@@ -1,11 +1,16 @@
 //! The settings of mail: from whom letters come, which server takes them and how well the way to it is protected, and
 //! what the links in letters begin with.
 
-use std::{borrow::Cow, fmt, net::SocketAddr, time::Duration};
+use std::{
+    borrow::Cow,
+    fmt,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use lettre::{Address, message::Mailbox, transport::smtp::client::Certificate};
 use percent_encoding::percent_decode_str;
-use url::{Host, Url};
+use url::Url;
 use zeroize::Zeroizing;
 
 use super::{Source, is_origin};
@@ -130,12 +135,15 @@ fn server(text: &str) -> Result<SmtpServer, String> {
     let form = || "is smtp:// or smtps:// with a host, such as smtps://user:password@mail.example.com".to_owned();
     let url = Url::parse(text).map_err(|_| form())?;
     let is_bare = matches!(url.path(), "" | "/") && url.fragment().is_none();
-    let host = url.host().filter(|_| is_bare).ok_or_else(form)?.to_owned();
-    let is_here = match &host {
-        Host::Domain(name) => name == "localhost",
-        Host::Ipv4(ip) => ip.is_loopback(),
-        Host::Ipv6(ip) => ip.is_loopback(),
-    };
+    // Of this scheme an address comes as it was written, one of IPv6 in brackets.
+    let host = url.host_str().filter(|_| is_bare).ok_or_else(form)?;
+    let host = host.trim_start_matches('[').trim_end_matches(']').to_lowercase();
+    let address = host.parse::<IpAddr>().ok();
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
+    if address.is_none() && !host.bytes().all(allowed) {
+        return Err(form());
+    }
+    let is_here = address.map_or(host == "localhost", |ip| ip.is_loopback());
     let (protection, port) = match (url.scheme(), url.query()) {
         ("smtps", None) => (Protection::Implicit, 465),
         ("smtp", None | Some("tls=required")) => (Protection::StartTls, 587),
@@ -149,10 +157,7 @@ fn server(text: &str) -> Result<SmtpServer, String> {
         _ => return Err("has a user and a password, or neither".to_owned()),
     };
     Ok(SmtpServer {
-        host: match host {
-            Host::Ipv6(ip) => ip.to_string(),
-            other => other.to_string(),
-        },
+        host,
         port: url.port().unwrap_or(port),
         protection,
         credentials,

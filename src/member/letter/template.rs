@@ -91,7 +91,7 @@ pub(super) fn notice(language: Language, message_id: String, to: Recipient, abou
 
 impl Event {
     /// What has happened, in a few words.
-    fn title(self, language: Language) -> &'static str {
+    pub(super) fn title(self, language: Language) -> &'static str {
         let (korean, english) = match self {
             Self::PasswordChanged => ("비밀번호가 바뀌었습니다", "your password was changed"),
             Self::EmailChanged => ("이메일 주소가 바뀌었습니다", "your e-mail address was changed"),

@@ -59,7 +59,8 @@ pub(in crate::member) async fn change(caller: &Caller, input: &PasswordChangeInp
     caller.release().await;
     let whose = Whose::member(&organization, &member, has_second_factor);
     find_problems(input, &whose)?;
-    let is_right = sign_in::is_own_password(caller, "input.currentPassword", &member, &input.current_password).await?;
+    let (action, path) = (Action::PasswordChange, "input.currentPassword");
+    let is_right = sign_in::is_own_password(caller, action, path, &member, &input.current_password).await?;
     let accepted = if is_right {
         Some(policy::accept(caller.app(), "input.newPassword", &input.new_password, &whose).await?)
     } else {
@@ -81,7 +82,7 @@ pub(in crate::member) async fn change(caller: &Caller, input: &PasswordChangeInp
             }
         }
     };
-    caller.act(Action::PasswordChange, &Plain, deed).await
+    caller.act(action, &Plain, deed).await
 }
 
 /// What can be seen without looking at the password that holds.

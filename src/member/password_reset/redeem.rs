@@ -113,8 +113,11 @@ pub(in crate::member) async fn preview(caller: &Caller, token: &str) -> Result<O
 /// many wait.
 pub(in crate::member) async fn reset(caller: &Caller, input: &PasswordResetInput) -> Result<Resetting> {
     let mut brakes = vec![(ADDRESS, caller.origin().address_text())];
-    if let Some(until) = security::attempt(caller.app(), &brakes).await? {
-        return Err(Problem::at("input.token", Code::SignInBlocked).until(until).into());
+    if let Some(stop) = security::attempt(caller.app(), &brakes).await? {
+        if stop.is_first {
+            security::log(caller.app(), "PASSWORD_RESET_BLOCKED", caller.origin()).await?;
+        }
+        return Err(sign_in::blocked("input.token", stop));
     }
     let Some(organization) = organization_of(&input.token) else {
         return Ok(Resetting::Refused(refused_link()));
@@ -160,7 +163,9 @@ async fn accept(caller: &Caller, input: &PasswordResetInput, found: &Found) -> R
     }
     Error::unless_none(problems)?;
     if found.has_second_factor {
-        sign_in::check_code_brakes(caller, &sign_in::code_brakes(found.member.id)).await?;
+        let door = caller.at(found.organization.id);
+        let brakes = sign_in::code_brakes(found.member.id);
+        sign_in::check_code_brakes(&door, Action::PasswordReset, &brakes).await?;
     }
     policy::accept(caller.app(), "input.password", &input.password, &whose).await
 }

@@ -14,7 +14,7 @@ use sea_orm::{
 use super::{Column, Entity, GOOD_FOR, Model, send};
 use crate::{
     kernel::{
-        Action, Caller, Code, Error, Outcome, Plain, Problem, Reader, Result, Timestamp, Tx,
+        Action, Caller, Code, Error, Outcome, Plain, Reader, Result, Timestamp, Tx,
         security::{self, Brake},
     },
     member::{self, Hasher, Member, Status, rules, sign_in},
@@ -75,8 +75,11 @@ pub(in crate::member) async fn request(caller: &Caller, input: &PasswordResetReq
         (ADDRESS, address.clone()),
         (ACCOUNT_FROM_ADDRESS, format!("{domain}/{login} {address}")),
     ];
-    if let Some(until) = security::attempt(caller.app(), &brakes).await? {
-        return Err(Problem::at("input.login", Code::SignInBlocked).until(until).into());
+    if let Some(stop) = security::attempt(caller.app(), &brakes).await? {
+        if stop.is_first {
+            security::log(caller.app(), "PASSWORD_RESET_REQUEST_BLOCKED", caller.origin()).await?;
+        }
+        return Err(sign_in::blocked("input.login", stop));
     }
     // A hash is the most of the work, whoever is asked for; what else differs is lost beside it.
     Hasher::pretend(caller.app()).await?;

@@ -191,7 +191,7 @@ async fn with_code(
     let brakes = sign_in::code_brakes(signed_in.member_id);
     // Whoever may not do it at all is told so first, and is not counted.
     if caller.may(action) {
-        sign_in::check_code_brakes(caller, &brakes).await?;
+        sign_in::check_code_brakes(caller, action, &brakes).await?;
     }
     let coded = caller
         .act(action, &Plain, async |tx| {

@@ -1,6 +1,10 @@
 //! Jobs that commit with the deed: a row with `due_at`, written in the caller's transaction, taken up once it is due
 //! by whichever server comes first, also when none was up at that time. A row holds IDs, never data.
 
+mod taken;
+#[cfg(test)]
+mod tests;
+
 use chrono::{Duration, NaiveTime};
 use chrono_tz::Tz;
 use sea_orm::{
@@ -10,7 +14,9 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict},
 };
 
-use super::{App, Error, JobId, Month, OrganizationId, Result, Timestamp, zone};
+pub use taken::Taken;
+
+use super::{App, Error, JobId, Month, OrganizationId, Random, Result, Timestamp, zone};
 
 /// How far a job is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, EnumIter, DeriveActiveEnum)]
@@ -45,7 +51,7 @@ pub struct Model {
     pub state: State,
     /// How often it was begun; counted before the work, so that a job that kills its server is counted too.
     pub attempts: i32,
-    /// When it was handed to the job runner.
+    /// When it was handed to the job runner, or begun by it.
     pub handed_over_at: Option<Timestamp>,
     /// When it was done or given up.
     pub finished_at: Option<Timestamp>,
@@ -145,7 +151,7 @@ pub enum Fate {
 ///
 /// # Errors
 /// Only if the database fails; nothing was taken then.
-pub async fn take_due(app: &App, hand_over: Option<fn(&Model) -> Statement>) -> Result<Vec<JobId>> {
+pub async fn take_due(app: &App, hand_over: Option<fn(&Model) -> Statement>) -> Result<Vec<Taken>> {
     let now = app.clock.now();
     let transaction = begin(app).await?;
     let waiting = Column::State.eq(State::Waiting).and(Column::DueAt.lte(now));
@@ -172,38 +178,42 @@ pub async fn take_due(app: &App, hand_over: Option<fn(&Model) -> Statement>) -> 
         }
     }
     transaction.commit().await?;
-    Ok(jobs.into_iter().map(|job| job.id).collect())
+    Ok(jobs.iter().map(Taken::from).collect())
 }
 
 /// Begins an attempt, counted before the work; `None` where there is nothing left to do.
 ///
 /// # Errors
 /// Only if the database fails.
-pub async fn begin_attempt(app: &App, id: JobId) -> Result<Option<Model>> {
+pub async fn begin_attempt(app: &App, taken: Taken) -> Result<Option<Model>> {
     let transaction = begin(app).await?;
-    let job = Entity::find_by_id(id)
+    let job = Entity::find_by_id(taken.id)
         .one(&transaction)
         .await?
-        .filter(|job| job.state == State::Queued);
+        .filter(|job| job.state == State::Queued && job.attempts == taken.attempts);
     let Some(job) = job else {
         transaction.rollback().await?;
         return Ok(None);
     };
     let is_over = job.attempts >= MOST_ATTEMPTS;
+    let now = app.clock.now();
     let update = Entity::update_many()
-        .filter(Column::Id.eq(id))
+        .filter(Column::Id.eq(job.id))
         .filter(Column::Attempts.eq(job.attempts));
     let update = if is_over {
         update
             .col_expr(Column::State, Expr::value(State::Dead))
-            .col_expr(Column::FinishedAt, Expr::value(app.clock.now()))
+            .col_expr(Column::FinishedAt, Expr::value(now))
     } else {
-        update.col_expr(Column::Attempts, Expr::value(job.attempts + 1))
+        // From here on its server may be lost, not since it was put into the runner's queue.
+        update
+            .col_expr(Column::Attempts, Expr::value(job.attempts + 1))
+            .col_expr(Column::HandedOverAt, Expr::value(now))
     };
     let won = update.exec(&transaction).await?.rows_affected == 1;
     transaction.commit().await?;
     if is_over {
-        tracing::error!(job = %id, kind = job.kind, "a job was given up after too many attempts");
+        tracing::error!(job = %job.id, kind = job.kind, "a job was given up after too many attempts");
     }
     Ok((won && !is_over).then_some(Model {
         attempts: job.attempts + 1,
@@ -213,9 +223,9 @@ pub async fn begin_attempt(app: &App, id: JobId) -> Result<Option<Model>> {
 
 /// How long a failed job waits: 2, 4, 8 … up to 1,024 seconds and by chance up to half as long again, so that what
 /// failed together does not come back together.
-fn pause(app: &App, attempts: i32) -> Duration {
+fn pause(random: &Random, attempts: i32) -> Duration {
     let least: i64 = 1_000 << attempts.clamp(1, 10);
-    let more = app.random.below(least.unsigned_abs() / 2 + 1);
+    let more = random.below(least.unsigned_abs() / 2 + 1);
     Duration::milliseconds(least.saturating_add_unsigned(more))
 }
 
@@ -246,7 +256,7 @@ pub async fn end_attempt(app: &App, job: &Model, fate: Fate) -> Result<()> {
                 .col_expr(Column::Failure, Expr::value(Some(reason)))
         }
         Fate::Failed(reason) => {
-            let due_at = Timestamp(now.0 + pause(app, job.attempts));
+            let due_at = Timestamp(now.0 + pause(&app.random, job.attempts));
             row.col_expr(Column::State, Expr::value(State::Waiting))
                 .col_expr(Column::DueAt, Expr::value(due_at))
                 .col_expr(Column::Failure, Expr::value(Some(reason)))
