@@ -8,8 +8,8 @@ use crate::{
     admin, agent, audit, billing,
     contract::{self, Discount},
     kernel::{
-        Action, App, Caller, Day, Error, Language, OrganizationId, Plain, PriceListId, Problem, Tx, message, outbox,
-        secret::SecretText,
+        Action, App, Caller, Day, Error, Language, OrganizationId, Plain, PriceListId, Problem, Timestamp, Tx, message,
+        outbox, secret::SecretText,
     },
     member::{self, Started},
     organization::{self, Approval},
@@ -193,6 +193,24 @@ pub async fn access_token(app: &App, domain: &str, login: &str) -> anyhow::Resul
         Ok(Started::Refused(_)) | Err(Error::Problems(_)) => bail!("{domain} has no member {login}"),
         Err(other) => Err(told(other)),
     }
+}
+
+/// The jobs that were given up, the last ones first, at most 1,000: ID, organization, kind, what it works on, attempts,
+/// when it was given up, and why.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn dead_jobs(app: &App) -> anyhow::Result<Vec<String>> {
+    let jobs = outbox::dead(app).await.map_err(told)?;
+    let line = |job: outbox::Model| {
+        let at = job.finished_at.map_or_else(|| "-".to_owned(), Timestamp::to_text);
+        let failure = job.failure.as_deref().unwrap_or("-");
+        format!(
+            "{}\t{}\t{}\t{}\t{}\t{at}\t{failure}",
+            job.id, job.organization_id, job.kind, job.argument, job.attempts
+        )
+    };
+    Ok(jobs.into_iter().map(line).collect())
 }
 
 /// Has the jobs that were given up done again. Answers what they are and on what they work.

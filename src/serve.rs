@@ -10,6 +10,7 @@ use crate::{
         cross_origin, graphql_http, health,
         health::{Checks, Ready},
         layers::Layers,
+        mailbox,
         playground::{self, Hint},
         server::{self, ServerSettings},
         session::Api,
@@ -25,7 +26,8 @@ use crate::{
 pub fn routes(app: &App, ready: Ready, hint: Option<Hint>) -> anyhow::Result<Router> {
     let mut router = Router::new()
         .route("/graphql", graphql_http::route(Api::new(app.clone())?))
-        .merge(health::routes(ready, Database(app.clone())));
+        .merge(health::routes(ready, Database(app.clone())))
+        .merge(mailbox::routes(app));
     if app.settings.has_playground {
         router = router
             .route("/", get(|| async { Redirect::temporary("/graphiql") }))

@@ -15,7 +15,13 @@ use zeroize::Zeroizing;
 
 use crate::{
     admin, agent, billing,
-    kernel::{App, Clock, Database, Departure, Keys, Random, Settings},
+    kernel::{
+        App, Clock, Database, Departure, Keys, Mailer, Random, Settings,
+        mail::{
+            mailbox::{Folder, Mailbox},
+            smtp::Smtp,
+        },
+    },
     member, worker,
 };
 
@@ -34,6 +40,7 @@ pub async fn open(settings: Settings, clock: Arc<dyn Clock>, random: Random) -> 
         .context("the database does not answer")?;
     let app = App {
         keys: Keys::derive(&settings.secret),
+        mailer: mailer(&settings, &clock, &random)?,
         settings: Arc::new(settings),
         shelf: Arc::default(),
         verification: Arc::default(),
@@ -54,6 +61,18 @@ pub async fn open(settings: Settings, clock: Arc<dyn Clock>, random: Random) -> 
         .await
         .map_err(|error| anyhow::anyhow!("{error:?}"))?;
     Ok(app)
+}
+
+/// The way that letters go: to the mail server, or into the data folder where none is set.
+fn mailer(settings: &Settings, clock: &Arc<dyn Clock>, random: &Random) -> anyhow::Result<Arc<dyn Mailer>> {
+    let from = settings.mail.from.clone();
+    Ok(match settings.mail.server.clone() {
+        Some(server) => Arc::new(Smtp::new(server, from, clock.clone()).context("the mail server")?),
+        None => {
+            let folder = Folder::of(&settings.data);
+            Arc::new(Mailbox::new(folder, from, clock.clone(), random.clone()))
+        }
+    })
 }
 
 /// The tables must be those of this version: neither older nor newer.

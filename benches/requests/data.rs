@@ -135,13 +135,16 @@ impl DataSet {
     }
 }
 
-/// The variables by which the service finds its database, secret and address.
-pub fn variables(app_url: &str) -> [(String, String); 3] {
+/// The variables by which the service finds its database, secret and addresses.
+pub fn variables(app_url: &str) -> [(String, String); 6] {
     let secret = STANDARD.encode((0..32).collect::<Vec<u8>>());
     [
         ("DATABASE_URL", app_url),
         ("ORGDESK_SECRET", &secret),
         ("ORGDESK_ORGANIZATION_URL", "https://{domain}.example.com"),
+        ("ORGDESK_PUBLIC_URL", "https://desk.example.com"),
+        ("ORGDESK_MAIL_FROM", "no-reply@example.com"),
+        ("ORGDESK_SMTP_URL", "smtp://127.0.0.1:1025?tls=none"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
 }

@@ -16,6 +16,7 @@ pub const TENANT: &[&str] = &[
     "password_reset",
     "second_factor",
     "recovery_code",
+    "notice",
     "service",
     "agent",
     "contract",

@@ -70,7 +70,11 @@ pub fn depart(tx: &Tx, member: MemberId) -> BoxFuture<'_, Result<()>> {
 /// # Errors
 /// Only if the database fails.
 pub async fn of_member(reader: &Reader, member: MemberId) -> Result<Option<Model>> {
-    reader.select::<Entity>().filter(Column::MemberId.eq(member)).one().await
+    reader
+        .select::<Entity>()
+        .filter(Column::MemberId.eq(member))
+        .one()
+        .await
 }
 
 /// Whether the member is an organization administrator.

@@ -8,8 +8,8 @@ use super::{
     rank::{Rank, Standing, obstacle},
 };
 use crate::{
-    kernel::{Code, Error, Problem, Result, Tx},
-    member::{self, Member, Status, check_email, search::find_by_email},
+    kernel::{Action, Code, Error, Problem, Result, Tx},
+    member::{self, Member, Status, check_email, letter::Event, notice, search::find_by_email},
     organization::check_name,
 };
 
@@ -55,7 +55,9 @@ pub(super) async fn update(tx: &Tx, id: &str, input: &MemberUpdateInput) -> Resu
         problems.extend(find_email_problem(tx, &member, email).await?);
     }
     Error::unless_none(problems)?;
-    let moves = email.is_some_and(|email| email != member.email);
+    let old = email
+        .filter(|email| *email != member.email)
+        .map(|_| member.email.clone());
     let updated = tx
         .update::<member::Entity>(member, |row| {
             if let Some(name) = name {
@@ -66,9 +68,12 @@ pub(super) async fn update(tx: &Tx, id: &str, input: &MemberUpdateInput) -> Resu
         })
         .await?;
     tx.about::<member::Entity>(&updated);
-    if moves {
+    if let Some(old) = old {
         // A link that lies in the old mailbox must not set the password of whoever has left that mailbox.
         member::forget_resets(tx, updated.id).await?;
+        for email in [&old, &updated.email] {
+            notice::tell_at(tx, &updated, email, Event::EmailChanged).await?;
+        }
     }
     Ok(updated)
 }
@@ -114,12 +119,15 @@ pub(super) async fn transfer(tx: &Tx, id: &str, input: &OwnershipTransferInput) 
     super::add(tx, actor.member).await?;
     let heir = tx.update::<member::Entity>(heir, |row| row.is_owner = true).await?;
     tx.about::<member::Entity>(&heir);
+    for member in [actor.member, heir.id] {
+        notice::tell(tx, member, Event::OwnershipTransferred).await?;
+    }
     Ok(heir)
 }
 
 /// The actor's standing, if it lets him do this to a member.
 async fn allowed(tx: &Tx, member: &Member, path: &str) -> Result<Standing> {
-    let least = if tx.action() == crate::kernel::Action::OwnershipTransfer {
+    let least = if tx.action() == Action::OwnershipTransfer {
         Rank::Owner
     } else {
         Rank::Administrator

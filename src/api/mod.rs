@@ -12,6 +12,7 @@ pub mod graphql_http;
 pub mod guard;
 pub mod health;
 pub mod layers;
+pub mod mailbox;
 pub mod media;
 pub mod menu;
 pub mod node;

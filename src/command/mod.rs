@@ -60,7 +60,10 @@ pub enum Command {
 /// What can be done with jobs.
 #[derive(Debug, Subcommand)]
 pub enum JobCommand {
-    /// Have the jobs that were given up after too many attempts done again, and print them.
+    /// Print the jobs that were given up, the last ones first, at most 1,000, one a line and with tabs between: ID,
+    /// organization, kind, what it works on, attempts, when it was given up, and why.
+    List,
+    /// Have the jobs that were given up done again, and print them.
     Retry,
 }
 
@@ -98,10 +101,13 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
         Command::Audit(command) => audit::run(&installation().await?, command).await?,
         Command::Organization(command) => organization::run(&installation().await?, command).await?,
         Command::Contract(command) => contract::run(&installation().await?, command).await?,
-        Command::Job(JobCommand::Retry) => {
-            for job in operate::revive_jobs(&installation().await?).await? {
-                println!("{job}");
-            }
+        Command::Job(command) => {
+            let app = installation().await?;
+            let jobs = match command {
+                JobCommand::List => operate::dead_jobs(&app).await?,
+                JobCommand::Retry => operate::revive_jobs(&app).await?,
+            };
+            jobs.iter().for_each(|job| println!("{job}"));
         }
         Command::Price(PriceCommand::Load { file }) => {
             let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;

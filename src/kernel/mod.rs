@@ -99,6 +99,7 @@ mod difference;
 pub mod error;
 pub(crate) mod id;
 pub(crate) mod idempotency;
+pub mod mail;
 pub(crate) mod message;
 pub(crate) mod outbox;
 pub(crate) mod page;
@@ -125,10 +126,11 @@ pub use db::Database;
 pub use departure::Departure;
 pub use error::{Code, Error, Problem, Result};
 pub use id::{
-    AgentId, AuditEntryId, ContractId, InvitationId, JobId, KeyId, MemberId, OrganizationId, PasswordResetId,
+    AgentId, AuditEntryId, ContractId, InvitationId, JobId, KeyId, MemberId, NoticeId, OrganizationId, PasswordResetId,
     PriceListId, RefreshTokenId, ServiceId, SessionId,
 };
 pub use idempotency::{Ask, On, Outcome, Plain};
+pub use mail::{Letter, Mailer, Recipient, Undelivered};
 pub use message::Language;
 pub use outbox::Job;
 pub use page::{Page, PageRequest};

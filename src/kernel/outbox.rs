@@ -10,7 +10,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict},
 };
 
-use super::{App, Error, JobId, Month, OrganizationId, Result, Timestamp, zone};
+use super::{App, Error, JobId, Month, OrganizationId, Random, Result, Timestamp, zone};
 
 /// How far a job is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, EnumIter, DeriveActiveEnum)]
@@ -22,7 +22,7 @@ pub enum State {
     Queued,
     /// Done.
     Done,
-    /// Given up after too many attempts.
+    /// Given up, at once or after too many attempts.
     Dead,
 }
 
@@ -121,7 +121,7 @@ pub(super) async fn put(
     Ok(())
 }
 
-/// How often a job is begun before it is given up: with the pauses between, after about an hour.
+/// How often a job is begun before it is given up: with the pauses between, after an hour to an hour and three quarters.
 const MOST_ATTEMPTS: i32 = 12;
 
 /// After so long without an end a job that was handed over is handed over again: its server may be gone.
@@ -134,8 +134,10 @@ pub enum Fate {
     Done,
     /// It was too early; it is due at this instant.
     Later(Timestamp),
-    /// It failed, for this reason.
+    /// It failed, for this reason, and may do better another time.
     Failed(String),
+    /// It failed, for this reason, and would each time: only an operator can have it done again.
+    GivenUp(String),
 }
 
 /// Takes the jobs that are due, so that no other server takes them, and hands each over in the same transaction:
@@ -209,7 +211,15 @@ pub async fn begin_attempt(app: &App, id: JobId) -> Result<Option<Model>> {
     }))
 }
 
-/// Ends an attempt. A failed job comes again after 2, 4, 8 … seconds, kept in the row and not in anyone's memory.
+/// How long a failed job waits: 2, 4, 8 … up to 1,024 seconds and by chance up to half as long again, so that what
+/// failed together does not come back together.
+fn pause(random: &Random, attempts: i32) -> Duration {
+    let least: i64 = 1_000 << attempts.clamp(1, 10);
+    let more = random.below(least.unsigned_abs() / 2 + 1);
+    Duration::milliseconds(least.saturating_add_unsigned(more))
+}
+
+/// Ends an attempt. When a failed job comes again is kept in the row and not in anyone's memory.
 ///
 /// # Errors
 /// Only if the database fails.
@@ -229,10 +239,16 @@ pub async fn end_attempt(app: &App, job: &Model, fate: Fate) -> Result<()> {
             .col_expr(Column::State, Expr::value(State::Waiting))
             .col_expr(Column::DueAt, Expr::value(at))
             .col_expr(Column::Attempts, Expr::value(0)),
+        Fate::GivenUp(reason) => {
+            tracing::error!(job = %job.id, kind = job.kind, reason, "a job was given up");
+            row.col_expr(Column::State, Expr::value(State::Dead))
+                .col_expr(Column::FinishedAt, Expr::value(now))
+                .col_expr(Column::Failure, Expr::value(Some(reason)))
+        }
         Fate::Failed(reason) => {
-            let pause = Duration::seconds(1 << job.attempts.clamp(1, 10));
+            let due_at = Timestamp(now.0 + pause(&app.random, job.attempts));
             row.col_expr(Column::State, Expr::value(State::Waiting))
-                .col_expr(Column::DueAt, Expr::value(Timestamp(now.0 + pause)))
+                .col_expr(Column::DueAt, Expr::value(due_at))
                 .col_expr(Column::Failure, Expr::value(Some(reason)))
         }
     };
@@ -240,6 +256,19 @@ pub async fn end_attempt(app: &App, job: &Model, fate: Fate) -> Result<()> {
     row.exec(&transaction).await?;
     transaction.commit().await?;
     Ok(())
+}
+
+/// The jobs that were given up, the last ones first, at most 1,000.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn dead(app: &App) -> Result<Vec<Model>> {
+    let dead = Entity::find()
+        .filter(Column::State.eq(State::Dead))
+        .order_by_desc(Column::FinishedAt)
+        .order_by_desc(Column::Id)
+        .limit(1_000);
+    Ok(dead.all(app.database.looking()).await?)
 }
 
 /// Has the jobs that were given up done again, from now on. Answers which.
@@ -256,6 +285,7 @@ pub async fn revive(app: &App) -> Result<Vec<Model>> {
         .col_expr(Column::State, Expr::value(State::Waiting))
         .col_expr(Column::DueAt, Expr::value(app.clock.now()))
         .col_expr(Column::Attempts, Expr::value(0))
+        .col_expr(Column::FinishedAt, Expr::value(None::<Timestamp>))
         .filter(Column::State.eq(State::Dead))
         .exec(&transaction)
         .await?;
@@ -283,4 +313,30 @@ async fn begin(app: &App) -> Result<DatabaseTransaction> {
         ..Default::default()
     };
     Ok(app.database.raw().begin_with_options(options).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn j2_what_failed_together_does_not_come_back_together() {
+        // case: J2
+        let random = Random::seeded(1);
+        for (attempts, least) in [(1, 2), (2, 4), (9, 512), (10, 1_024), (12, 1_024), (i32::MAX, 1_024)] {
+            let least = Duration::seconds(least);
+            let pauses: Vec<_> = (0..200).map(|_| pause(&random, attempts)).collect();
+
+            assert!(
+                pauses.iter().all(|pause| (least..=least * 3 / 2).contains(pause)),
+                "{attempts}"
+            );
+            let earliest = pauses.iter().min().unwrap();
+            let latest = pauses.iter().max().unwrap();
+            assert!(
+                *latest - *earliest > least * 2 / 5,
+                "{attempts}: {earliest} to {latest}"
+            );
+        }
+    }
 }

@@ -3,6 +3,8 @@
 mod departure;
 mod entity;
 pub mod graphql;
+pub mod letter;
+pub mod notice;
 mod password;
 mod password_reset;
 mod recovery_code;

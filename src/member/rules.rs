@@ -5,7 +5,7 @@ use sea_orm::{ColumnTrait, QueryFilter};
 use super::{Hasher, entity};
 use crate::{
     kernel::{
-        Action, App, Caller, Code, Error, Language, OrganizationId, Plain, Problem, Reader, Result, Tx, id,
+        Action, App, Caller, Code, Error, Language, OrganizationId, Plain, Problem, Reader, Result, Tx, id, mail,
         secret::SecretText,
     },
     organization::{self, check_name},
@@ -112,12 +112,5 @@ fn check_login(login: &str) -> Option<Problem> {
 
 /// What is wrong with an e-mail address, if something is.
 pub fn check_email(email: &str) -> Option<Problem> {
-    let plain = !email
-        .chars()
-        .any(|letter| letter.is_whitespace() || letter.is_control() || "<>,;\"".contains(letter));
-    let parts = email
-        .split_once('@')
-        .filter(|(local, domain)| !local.is_empty() && domain.contains('.') && !domain.contains('@'));
-    let fits = plain && parts.is_some() && email.len() <= 254;
-    (!fits).then(|| Problem::at("input.email", Code::Invalid).with("rule", "name@domain"))
+    (!mail::is_address(email)).then(|| Problem::at("input.email", Code::Invalid).with("rule", "name@domain"))
 }

@@ -47,7 +47,9 @@ pub fn narrowed<'r>(
     let [name, login, email] = [&search.name, &search.login, &search.email].map(text);
     let (name, login, email) = (name?, login?, email?);
     if name.is_none() && login.is_none() && email.is_none() {
-        return Err(Error::BadInput("Search by `name`, `login` or `email`: at least one.".into()));
+        return Err(Error::BadInput(
+            "Search by `name`, `login` or `email`: at least one.".into(),
+        ));
     }
     if search.states().len() > 2 {
         return Err(Error::BadInput("`status` has at most 2 values.".into()));

@@ -3,6 +3,8 @@
 
 mod relay;
 mod run;
+#[cfg(test)]
+mod tests;
 mod ticker;
 
 pub use relay::prepare;

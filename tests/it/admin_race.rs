@@ -23,7 +23,11 @@ fn rounds() -> usize {
 /// A verb as a document; `memberLeave` is about nobody else and takes no ID.
 fn document(verb: &str) -> String {
     let kind = format!("{}{}", verb[..1].to_uppercase(), &verb[1..]);
-    let (given, passed) = if verb == "memberLeave" { ("", "") } else { ("$id: ID!, ", "id: $id, ") };
+    let (given, passed) = if verb == "memberLeave" {
+        ("", "")
+    } else {
+        ("$id: ID!, ", "id: $id, ")
+    };
     format!("mutation M({given}$input: {kind}Input!) {{ {verb}({passed}input: $input) {{ userErrors {{ code }} }} }}")
 }
 
@@ -103,7 +107,10 @@ async fn remove_each_other(servers: &[Arc<TestApp>]) {
     raw.must(only_these).await;
     for round in 0..rounds() {
         let has_owner = round % 2 == 0;
-        raw.must(&format!("UPDATE member SET is_owner = {has_owner} WHERE login = 'owner'")).await;
+        raw.must(&format!(
+            "UPDATE member SET is_owner = {has_owner} WHERE login = 'owner'"
+        ))
+        .await;
         let [left, right] = ["left", "right"].map(|login| app.someone("acme", login));
         let asks = vec![
             ask(left, "adminRemove", &people[1]).await,
@@ -113,8 +120,16 @@ async fn remove_each_other(servers: &[Arc<TestApp>]) {
         let answers = at_once(servers, asks).await;
 
         assert_eq!(done(&answers), 1, "round {round}: {answers:?}");
-        assert_eq!(guardians(&mut raw).await, (u64::from(has_owner), 1 + u64::from(has_owner)), "round {round}: {answers:?}");
-        let (who, other) = if answers[0] == "done" { (left, &people[1]) } else { (right, &people[0]) };
+        assert_eq!(
+            guardians(&mut raw).await,
+            (u64::from(has_owner), 1 + u64::from(has_owner)),
+            "round {round}: {answers:?}"
+        );
+        let (who, other) = if answers[0] == "done" {
+            (left, &people[1])
+        } else {
+            (right, &people[0])
+        };
         who.deed(people::ADD, people::of(other)).await;
     }
 }
@@ -136,10 +151,22 @@ async fn come_and_go(servers: &[Arc<TestApp>]) {
         let [heir, rest] = [member(owner, &names[0]).await, member(owner, &names[1]).await];
         let himself = app.someone("acme", &names[0]);
         let asks = match round % 4 {
-            0 => vec![ask(owner, "memberRemove", &heir).await, ask(himself, "memberLeave", &heir).await],
-            1 => vec![ask(owner, "ownershipTransfer", &heir).await, ask(himself, "memberLeave", &heir).await],
-            2 => vec![ask(owner, "ownershipTransfer", &heir).await, ask(owner, "ownershipTransfer", &rest).await],
-            _ => vec![ask(owner, "ownershipTransfer", &heir).await, ask(app.administrator(), "memberRemove", &heir).await],
+            0 => vec![
+                ask(owner, "memberRemove", &heir).await,
+                ask(himself, "memberLeave", &heir).await,
+            ],
+            1 => vec![
+                ask(owner, "ownershipTransfer", &heir).await,
+                ask(himself, "memberLeave", &heir).await,
+            ],
+            2 => vec![
+                ask(owner, "ownershipTransfer", &heir).await,
+                ask(owner, "ownershipTransfer", &rest).await,
+            ],
+            _ => vec![
+                ask(owner, "ownershipTransfer", &heir).await,
+                ask(app.administrator(), "memberRemove", &heir).await,
+            ],
         };
 
         let answers = at_once(servers, asks).await;
@@ -151,7 +178,8 @@ async fn come_and_go(servers: &[Arc<TestApp>]) {
         let left = raw.count(&format!("member m WHERE m.login = '{}' AND m.status = 'LEFT' AND (m.is_owner OR EXISTS (SELECT 1 FROM organization_admin a WHERE a.member_id = m.id))", names[0])).await;
         assert_eq!(left, 0, "round {round}: whoever has left is nothing");
         seen.push(answers.join(" "));
-        raw.must("DELETE FROM organization_admin WHERE member_id IN (SELECT id FROM member WHERE login <> 'admin')").await;
+        raw.must("DELETE FROM organization_admin WHERE member_id IN (SELECT id FROM member WHERE login <> 'admin')")
+            .await;
     }
     seen.sort();
     seen.dedup();

@@ -1,6 +1,7 @@
 //! 조직관리자: who becomes one and who stops being one, who corrects members, and how the ownership moves.
 
 use chrono::Duration;
+use orgdesk::kernel::Undelivered;
 use serde_json::{Value, json};
 
 use crate::{
@@ -37,9 +38,12 @@ async fn actions(who: Who<'_>, login: &str) -> Value {
     let query = "query Q($login: String) { members(search: { login: $login, status: [ACTIVE, LEFT] }) { nodes { actions { name reasonCode } } } }";
     let data = who.data(query, json!({ "login": login })).await;
     let actions = data["members"]["nodes"][0]["actions"].as_array().unwrap();
-    let named = actions
-        .iter()
-        .map(|action| (action["name"].as_str().unwrap().to_owned(), action["reasonCode"].clone()));
+    let named = actions.iter().map(|action| {
+        (
+            action["name"].as_str().unwrap().to_owned(),
+            action["reasonCode"].clone(),
+        )
+    });
     Value::Object(named.collect())
 }
 
@@ -260,5 +264,38 @@ both! {
             "ADMIN_ADD": null, "ADMIN_REMOVE": "NOT_ADMINISTRATOR", "MEMBER_UPDATE": null, "SECOND_FACTOR_RESET": "SECOND_FACTOR_ABSENT",
             "MEMBER_REMOVE": null, "OWNERSHIP_TRANSFER": "FORBIDDEN",
         }));
+    }
+
+    // case: D20
+    async fn a2_the_old_address_is_told_of_a_new_one_and_both_owners_of_each_other(app) {
+        let (owner, heir) = (app.owner(), member(app.owner(), "admin").await);
+        let person = member(owner, "member").await;
+        owner.deed(UPDATE, on(&person, json!({ "email": "new@example.com" }))).await;
+        owner.deed(UPDATE, on(&member(owner, "member").await, json!({ "name": "새 이름" }))).await;
+        owner.deed(TRANSFER, on(&heir, json!({ "dryRun": true }))).await;
+        owner.deed(TRANSFER, on(&heir, json!({}))).await;
+        app.let_mail_fail(Some(Undelivered::Later("SMTP 451".into())));
+        app.run_due().await;
+        let nothing = app.letters().len();
+        app.let_mail_fail(None);
+        app.wait(Duration::minutes(1));
+
+        app.run_due().await;
+
+        let mut sent: Vec<_> = app.letters().into_iter().map(|letter| (letter.to.email, letter.subject, letter.text)).collect();
+        sent.sort();
+        let told: Vec<_> = sent.iter().map(|(to, subject, _)| (to.as_str(), subject.as_str())).collect();
+        assert_eq!(nothing, 0);
+        assert_eq!(told, [
+            ("admin@example.com", "Acme: 조직의 소유자가 바뀌었습니다"), ("member@example.com", "Acme: 이메일 주소가 바뀌었습니다"),
+            ("new@example.com", "Acme: 이메일 주소가 바뀌었습니다"), ("owner@example.com", "Acme: 조직의 소유자가 바뀌었습니다"),
+        ]);
+        for (to, _, text) in &sent {
+            assert!(text.contains("2026-11-10 10:00") && text.contains("127.0.0.1"), "{to}: {text}");
+            assert!(!text.contains("@example.com"), "a letter tells nobody another address: {text}");
+        }
+        assert_eq!(Raw::admin(&app).await.count("notice").await, 0, "what was sent is gone");
+        app.run_due().await;
+        assert_eq!(app.letters().len(), 4);
     }
 }

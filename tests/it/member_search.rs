@@ -12,7 +12,8 @@ use crate::{
 
 /// The login IDs that a search finds, in order.
 async fn found(who: Who<'_>, search: Value) -> Vec<String> {
-    let query = "query Q($search: MemberSearch!) { members(first: 100, search: $search) { totalCount nodes { login } } }";
+    let query =
+        "query Q($search: MemberSearch!) { members(first: 100, search: $search) { totalCount nodes { login } } }";
     let data = who.data(query, json!({ "search": search })).await;
     let nodes = data["members"]["nodes"].as_array().unwrap();
     assert_eq!(data["members"]["totalCount"], nodes.len(), "{search}");
@@ -34,7 +35,7 @@ async fn furnish(app: &TestApp) {
     for (login, name, email) in [
         ("kim.1", "김하나 ÉCLAIR", "Hana.Kim@Example.com"),
         ("kim_2", "김둘", "100%@example.org"),
-        ("lee-3", "Lee Three", "lee\\3@example.com"),
+        ("lee-3", "Lee Three", "lee_3@example.com"),
         ("gone4", "김넷", "four@example.com"),
     ] {
         people::join_like(app, login, false, &like).await;
@@ -58,7 +59,7 @@ both! {
             (json!({ "login": "m%1" }), &[]),
             (json!({ "email": "hana.kim@EXAMPLE" }), &["kim.1"]),
             (json!({ "email": "%" }), &["kim_2"]),
-            (json!({ "email": "\\3@" }), &["lee-3"]),
+            (json!({ "email": "E_3@" }), &["lee-3"]),
             (json!({ "email": "@example.com", "name": "김" }), &["kim.1"]),
             (json!({ "email": "@example.com", "name": "김", "login": "lee" }), &[]),
             (json!({ "name": "", "login": " ", "email": "ORG" }), &["kim_2"]),

@@ -20,6 +20,9 @@ fn run(folder: &Path, arguments: &[&str], input: &str) -> Output {
         .current_dir(folder)
         .env("ORGDESK_SECRET", SECRET)
         .env("ORGDESK_ORGANIZATION_URL", "https://{domain}.example.com")
+        .env("ORGDESK_PUBLIC_URL", "https://desk.example.com")
+        .env("ORGDESK_MAIL_FROM", "no-reply@example.com")
+        .env("ORGDESK_SMTP_URL", "smtp://127.0.0.1:1025?tls=none")
         .env(
             "DATABASE_URL",
             format!("sqlite:{}", folder.join("orgdesk.db").display()),

@@ -166,8 +166,16 @@ impl<'a> World<'a> {
         for (placeholder, query, pointer) in [
             ("$ORGANIZATION_ID", "{ organization { id } }", "/organization/id"),
             ("$MEMBER_ID", "{ viewer { member { id } } }", "/viewer/member/id"),
-            ("$ADMINISTRATOR_ID", "{ organization { admins { member { id } } } }", "/organization/admins/0/member/id"),
-            ("$COLLEAGUE_ID", "{ members(search: { login: \"member\" }) { nodes { id } } }", "/members/nodes/0/id"),
+            (
+                "$ADMINISTRATOR_ID",
+                "{ organization { admins { member { id } } } }",
+                "/organization/admins/0/member/id",
+            ),
+            (
+                "$COLLEAGUE_ID",
+                "{ members(search: { login: \"member\" }) { nodes { id } } }",
+                "/members/nodes/0/id",
+            ),
         ] {
             if text.contains(placeholder) {
                 let data = self.app.owner().data(query, json!({})).await;

@@ -71,13 +71,24 @@ fn guarded(surface: &Surface) -> Vec<(String, Value, String)> {
             // Whoever may leave stays for the next question.
             let call = surface.call(&field, &[], "");
             let call = call.replace("memberLeave(input: { ", "memberLeave(input: { dryRun: true, ");
-            fields.push((format!("{kind}.{}", field["name"].as_str().unwrap()), field, format!("{word} {{ {call} }}")));
+            fields.push((
+                format!("{kind}.{}", field["name"].as_str().unwrap()),
+                field,
+                format!("{word} {{ {call} }}"),
+            ));
         }
     }
     let ways = ways(surface);
-    for owner in surface.objects().iter().filter(|owner| !["Query", "Mutation"].contains(&owner.as_str())) {
+    for owner in surface
+        .objects()
+        .iter()
+        .filter(|owner| !["Query", "Mutation"].contains(&owner.as_str()))
+    {
         for field in surface.fields(owner) {
-            if !field["description"].as_str().is_some_and(|text| text.contains("Needs `")) {
+            if !field["description"]
+                .as_str()
+                .is_some_and(|text| text.contains("Needs `"))
+            {
                 continue;
             }
             let name = format!("{owner}.{}", field["name"].as_str().unwrap());
@@ -95,7 +106,11 @@ async fn fields(app: &TestApp) -> String {
     let surface = Surface::of(app).await;
     let personas = people::personas(app).await;
     let names: Vec<_> = personas.iter().map(|(name, ..)| *name).collect();
-    let mut text = format!("| field | needs | fresh password | {} |\n|---|---|---|{}\n", names.join(" | "), "---|".repeat(names.len()));
+    let mut text = format!(
+        "| field | needs | fresh password | {} |\n|---|---|---|{}\n",
+        names.join(" | "),
+        "---|".repeat(names.len())
+    );
     for (name, field, query) in guarded(&surface) {
         let action = permission(&field);
         let mut cells = Vec::new();
@@ -106,14 +121,24 @@ async fn fields(app: &TestApp) -> String {
             cells.push(if lets_in(&answer) { "yes" } else { "–" });
         }
         let needs = action.map_or("–".to_owned(), |action| format!("`{}`", action.name()));
-        let fresh = if action.is_some_and(|action| action.needs_confirmation()) { "yes" } else { "–" };
+        let fresh = if action.is_some_and(|action| action.needs_confirmation()) {
+            "yes"
+        } else {
+            "–"
+        };
         text += &format!("| `{name}` | {needs} | {fresh} | {} |\n", cells.join(" | "));
     }
     text
 }
 
 /// The verbs that one member does to another, each with what it takes beside the member.
-const VERBS: [&str; 5] = ["adminAdd", "adminRemove", "memberUpdate", "memberRemove", "ownershipTransfer"];
+const VERBS: [&str; 5] = [
+    "adminAdd",
+    "adminRemove",
+    "memberUpdate",
+    "memberRemove",
+    "ownershipTransfer",
+];
 
 /// The table of ranks: what comes of each verb, whoever does it to whomever. Everything is tried out, nothing done.
 async fn ranks(app: &TestApp) -> String {
@@ -138,16 +163,26 @@ async fn ranks(app: &TestApp) -> String {
     }
     found.push(("of another organization", other_organizations(app).await));
     let kinds: Vec<_> = found.iter().map(|(kind, _)| *kind).collect();
-    let mut text = format!("| verb | by | himself | {} |\n|---|---|---|{}\n", kinds.join(" | "), "---|".repeat(kinds.len()));
+    let mut text = format!(
+        "| verb | by | himself | {} |\n|---|---|---|{}\n",
+        kinds.join(" | "),
+        "---|".repeat(kinds.len())
+    );
     for verb in VERBS {
         for (name, who, _) in &personas {
             let own = match who {
-                Some(who) if *name != "enrolling" => who.data("{ viewer { member { id version } } }", json!({})).await["viewer"]["member"].clone(),
+                Some(who) if *name != "enrolling" => {
+                    who.data("{ viewer { member { id version } } }", json!({})).await["viewer"]["member"].clone()
+                }
                 _ => Value::Null,
             };
             let mut cells = Vec::new();
             for target in [&own].into_iter().chain(found.iter().map(|(_, member)| member)) {
-                cells.push(if target.is_null() { "–".to_owned() } else { tried(app, who.as_ref(), verb, target).await });
+                cells.push(if target.is_null() {
+                    "–".to_owned()
+                } else {
+                    tried(app, who.as_ref(), verb, target).await
+                });
             }
             text += &format!("| `{verb}` | {name} | {} |\n", cells.join(" | "));
         }
@@ -157,9 +192,11 @@ async fn ranks(app: &TestApp) -> String {
 
 async fn other_organizations(app: &TestApp) -> Value {
     let mut raw = crate::support::raw::Raw::admin(app).await;
-    raw.must("UPDATE organization SET requires_second_factor = FALSE WHERE domain = 'rival'").await;
+    raw.must("UPDATE organization SET requires_second_factor = FALSE WHERE domain = 'rival'")
+        .await;
     let member = people::member(app.rival(), "member").await;
-    raw.must("UPDATE organization SET requires_second_factor = TRUE WHERE domain = 'rival'").await;
+    raw.must("UPDATE organization SET requires_second_factor = TRUE WHERE domain = 'rival'")
+        .await;
     member
 }
 
@@ -175,8 +212,13 @@ async fn tried(app: &TestApp, who: Option<&Who<'_>>, verb: &str, target: &Value)
         input["expectedVersion"] = target["version"].clone();
     }
     let kind = format!("{}{}Input", verb[..1].to_uppercase(), &verb[1..]);
-    let (given, passed) = if verb == "adminAdd" { ("", "") } else { ("$id: ID!, ", "id: $id, ") };
-    let query = format!("mutation M({given}$input: {kind}!) {{ {verb}({passed}input: $input) {{ userErrors {{ code }} }} }}");
+    let (given, passed) = if verb == "adminAdd" {
+        ("", "")
+    } else {
+        ("$id: ID!, ", "id: $id, ")
+    };
+    let query =
+        format!("mutation M({given}$input: {kind}!) {{ {verb}({passed}input: $input) {{ userErrors {{ code }} }} }}");
     let variables = json!({ "id": target["id"], "input": input });
     let answer = match who {
         Some(who) => who.ask(&query, variables).await,
@@ -187,7 +229,9 @@ async fn tried(app: &TestApp, who: Option<&Who<'_>>, verb: &str, target: &Value)
     }
     let errors = answer.json["data"][verb]["userErrors"].as_array();
     let errors = errors.unwrap_or_else(|| panic!("{query}: {}", answer.text));
-    errors.first().map_or("yes".to_owned(), |error| format!("`{}`", error["code"].as_str().unwrap()))
+    errors.first().map_or("yes".to_owned(), |error| {
+        format!("`{}`", error["code"].as_str().unwrap())
+    })
 }
 
 /// Whether the table stands in the document, between its marks.
@@ -204,7 +248,10 @@ fn stands(mark: &str, measured: &str) {
     let measured: Vec<_> = measured.lines().collect();
     let missing: Vec<_> = measured.iter().filter(|line| !written.contains(line)).collect();
     let stale: Vec<_> = written.iter().filter(|line| !measured.contains(line)).collect();
-    assert!(missing.is_empty() && stale.is_empty(), "docs/permissions.md lacks {missing:#?} and has {stale:#?}");
+    assert!(
+        missing.is_empty() && stale.is_empty(),
+        "docs/permissions.md lacks {missing:#?} and has {stale:#?}"
+    );
     assert_eq!(written, measured, "the order of docs/permissions.md");
 }
 
@@ -241,10 +288,17 @@ async fn a2_a_guarded_field_is_asked_for_where_it_stands() {
     people::personas(&app).await;
 
     for (name, _, query) in guarded(&surface) {
-        let Some((owner, _)) = name.split_once('.').filter(|(owner, _)| !["Query", "Mutation"].contains(owner)) else {
+        let Some((owner, _)) = name
+            .split_once('.')
+            .filter(|(owner, _)| !["Query", "Mutation"].contains(owner))
+        else {
             continue;
         };
         let answer = app.owner().ask(&query, json!({})).await;
-        assert!(answer.text.contains(&format!("\"__typename\":\"{owner}\"")), "{name}: {query}: {}", answer.text);
+        assert!(
+            answer.text.contains(&format!("\"__typename\":\"{owner}\"")),
+            "{name}: {query}: {}",
+            answer.text
+        );
     }
 }

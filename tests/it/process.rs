@@ -43,6 +43,9 @@ fn p4_a_broken_configuration_is_refused_with_every_fault() {
         "ORGDESK_LOG",
         "ORGDESK_SECRET",
         "ORGDESK_ORGANIZATION_URL",
+        "ORGDESK_PUBLIC_URL",
+        "ORGDESK_MAIL_FROM",
+        "ORGDESK_SMTP_URL",
     ] {
         assert!(said.contains(name), "{name}: {said}");
     }
@@ -88,6 +91,9 @@ fn p4_a_database_of_a_newer_version_is_refused() {
         ("DATABASE_URL", url.as_str()),
         ("ORGDESK_SECRET", SECRET),
         ("ORGDESK_ORGANIZATION_URL", "https://{domain}.example.com"),
+        ("ORGDESK_PUBLIC_URL", "https://desk.example.com"),
+        ("ORGDESK_MAIL_FROM", "no-reply@example.com"),
+        ("ORGDESK_SMTP_URL", "smtp://127.0.0.1:1025?tls=none"),
     ];
     assert!(run(orgdesk(folder.path(), &settings).arg("migrate")).status.success());
     assert!(

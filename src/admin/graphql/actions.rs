@@ -35,7 +35,11 @@ pub(crate) async fn actions(context: &Context<'_>, member: &Member) -> Result<Ve
     let actor = caller.actor().member().ok_or(Error::Unauthenticated)?;
     let actor = standing(actor);
     let target = Standing::of(member, admin::is_administrator(&view, member.id).await?);
-    let has_factor = view.loader.load_one(HasFactor(member.id)).await.map_err(Error::internal)?;
+    let has_factor = view
+        .loader
+        .load_one(HasFactor(member.id))
+        .await
+        .map_err(Error::internal)?;
     let absent = (has_factor != Some(true)).then_some(Code::SecondFactorAbsent);
     let reason = |verb: Action| match obstacle(verb, &actor, &target) {
         _ if !caller.may(verb) => Some("FORBIDDEN"),

@@ -70,7 +70,10 @@ pub(crate) async fn admins(context: &Context<'_>) -> Result<Vec<Model>> {
     let named: Vec<_> = admins.iter().map(|admin| admin.member_id).collect();
     let named = [named, admins.iter().filter_map(|admin| admin.added_by).collect()].concat();
     let asks = |field: &str| ["member", "addedBy"].iter().any(|path| selects(context, path, field));
-    if ["member", "addedBy"].iter().any(|field| context.look_ahead().field(field).exists()) {
+    if ["member", "addedBy"]
+        .iter()
+        .any(|field| context.look_ahead().field(field).exists())
+    {
         let known = view.loader.load_many(named.iter().copied().map(ById));
         known.await.map_err(Error::internal)?;
     }

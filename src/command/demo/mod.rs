@@ -6,7 +6,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use super::{list, start_log};
 use crate::{
-    api::playground::Hint,
+    api::{mailbox, playground::Hint},
     kernel::{
         App, Random, Settings, SystemClock,
         config::{self, LogFormat, Source},
@@ -33,6 +33,9 @@ pub(super) async fn run(source: &Source) -> anyhow::Result<()> {
     let address = app.settings.listen;
     println!("Orgdesk demo");
     println!("  Playground  http://{address}/graphiql");
+    if app.settings.mail.server.is_none() {
+        println!("  Mailbox     http://{address}{}", mailbox::PATH);
+    }
     println!("  Sign in     organization {DOMAIN}, login {LOGIN}, password {PASSWORD}");
     println!("  Token       {}", operate::access_token(&app, DOMAIN, LOGIN).await?);
     let hint = Hint {

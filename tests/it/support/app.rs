@@ -8,8 +8,8 @@ use chrono::{DateTime, Duration, Utc};
 use orgdesk::{
     api::{health::Ready, server::PeerAddress},
     kernel::{
-        App, Random, Settings, StoppedClock,
-        config::{Introspection, LogFormat},
+        App, Letter, Random, Settings, StoppedClock, Undelivered,
+        config::{Introspection, LogFormat, MailSettings},
     },
     operate::{self, Person},
     serve, setup, worker,
@@ -19,7 +19,10 @@ use tokio::sync::OnceCell;
 use tower::ServiceExt;
 use zeroize::Zeroizing;
 
-use super::database::{self, Database};
+use super::{
+    database::{self, Database},
+    letters::Letters,
+};
 
 /// The password of everybody in the tests.
 pub const PASSWORD: &str = "a password for tests";
@@ -37,6 +40,7 @@ pub struct TestApp {
     pub url: String,
     /// Behind row-level security, on PostgreSQL: for looking, never for what the service does.
     pub admin_url: Option<String>,
+    letters: Letters,
     router: Router,
     _folder: tempfile::TempDir,
     _database: Option<Database>,
@@ -74,6 +78,11 @@ pub fn settings(url: &str) -> Settings {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         data: PathBuf::from("unused"),
         organization_url: "https://{domain}.example.com".to_owned(),
+        public_url: "https://desk.example.com".to_owned(),
+        mail: MailSettings {
+            from: "Orgdesk <no-reply@example.com>".parse().unwrap(),
+            server: None,
+        },
         introspection: Introspection::SignedIn,
         has_playground: true,
         log_format: LogFormat::Text,
@@ -120,9 +129,8 @@ impl TestApp {
         database: Option<Database>,
     ) -> Self {
         let clock = StoppedClock::at(instant(BEGIN));
-        let app = setup::open(settings(&url), Arc::new(clock.clone()), Random::seeded(2))
-            .await
-            .unwrap();
+        let letters = Letters::default();
+        let app = open(&url, &clock, Random::seeded(2), &letters).await;
         let ready = Ready::default();
         ready.set(true);
         let router = serve::routes(&app, ready, None).unwrap();
@@ -131,17 +139,16 @@ impl TestApp {
             clock,
             url,
             admin_url,
+            letters,
             router,
             _folder: folder,
             _database: database,
         }
     }
 
-    /// Another server on the same database, with the same clock.
+    /// Another server on the same database, with the same clock, whose letters go the same way.
     pub async fn second_server(&self) -> Self {
-        let app = setup::open(settings(&self.url), Arc::new(self.clock.clone()), Random::seeded(3))
-            .await
-            .unwrap();
+        let app = open(&self.url, &self.clock, Random::seeded(3), &self.letters).await;
         let ready = Ready::default();
         ready.set(true);
         let router = serve::routes(&app, ready, None).unwrap();
@@ -151,6 +158,7 @@ impl TestApp {
             clock: self.clock.clone(),
             url: self.url.clone(),
             admin_url: self.admin_url.clone(),
+            letters: self.letters.clone(),
             router,
             _folder: folder,
             _database: None,
@@ -191,6 +199,21 @@ impl TestApp {
     /// Runs the jobs that are due.
     pub async fn run_due(&self) -> usize {
         worker::run_due(&self.app).await.unwrap()
+    }
+
+    /// The letters that were sent so far, the oldest first.
+    pub fn letters(&self) -> Vec<Letter> {
+        self.letters.sent()
+    }
+
+    /// The letters whose sending was tried so far, whatever came of it.
+    pub fn letters_tried(&self) -> Vec<Letter> {
+        self.letters.tried()
+    }
+
+    /// From now on every letter fails like this; with `None` they go again.
+    pub fn let_mail_fail(&self, failure: Option<Undelivered>) {
+        self.letters.fail(failure);
     }
 
     /// Moves the clock to an instant such as `2026-12-01T00:10:00+09:00`.
@@ -378,6 +401,17 @@ impl Answer {
 /// An instant.
 pub fn instant(at: &str) -> DateTime<Utc> {
     at.parse::<DateTime<Utc>>().unwrap()
+}
+
+/// A server of a test: its letters go nowhere.
+async fn open(url: &str, clock: &StoppedClock, random: Random, letters: &Letters) -> App {
+    let app = setup::open(settings(url), Arc::new(clock.clone()), random)
+        .await
+        .unwrap();
+    App {
+        mailer: Arc::new(letters.clone()),
+        ..app
+    }
 }
 
 /// Two organizations, Acme and Rival, each with an owner, an administrator and a member.

@@ -6,6 +6,8 @@ pub mod cluster;
 pub mod database;
 pub mod dump;
 pub mod ledger;
+pub mod letters;
+pub mod mail_server;
 pub mod make;
 pub mod people;
 pub mod raw;

@@ -1,12 +1,15 @@
 //! What an operator can choose, from environment variables and, where `ORGDESK_CONFIG` names one, a TOML file with
 //! the same names in lower case without the prefix. Every fault is reported at once, and none is guessed away.
 
+mod mail;
+
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
 use super::address::Network;
+pub use mail::{MailSettings, Protection, SmtpServer};
 
 /// Who may ask for the schema.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,6 +42,10 @@ pub struct Settings {
     pub data: PathBuf,
     /// The address of an organization, with `{domain}` in it.
     pub organization_url: String,
+    /// Where people reach this server, without a slash at the end: what every link in a letter begins with.
+    pub public_url: String,
+    /// From whom letters come, and which server takes them.
+    pub mail: MailSettings,
     /// Who may ask for the schema.
     pub introspection: Introspection,
     /// Whether `/graphiql` is served.
@@ -70,6 +77,10 @@ const KNOWN: &[&str] = &[
     "LISTEN",
     "DATA",
     "ORGANIZATION_URL",
+    "PUBLIC_URL",
+    "MAIL_FROM",
+    "SMTP_URL",
+    "SMTP_CA_FILE",
     "INTROSPECTION",
     "PLAYGROUND",
     "LOG",
@@ -195,6 +206,8 @@ impl Settings {
                 faults.push("ORGDESK_LISTEN must be an address and port, such as 127.0.0.1:8080".to_owned());
                 SocketAddr::from(([127, 0, 0, 1], 0))
             });
+        let public_url = mail::public_url(source, listen, is_demo, faults);
+        let mail = mail::read(source, is_demo, faults);
         let data = data_folder(source);
         let database_url = database_url(source).unwrap_or_else(|fault| {
             faults.push(fault);
@@ -232,6 +245,8 @@ impl Settings {
             listen,
             data,
             organization_url,
+            public_url,
+            mail,
             introspection,
             has_playground,
             log_format,
@@ -328,67 +343,4 @@ fn read_secret(path: &str) -> Result<Zeroizing<String>, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn source(pairs: &[(&str, &str)]) -> Result<Source, Vec<String>> {
-        Source::read(
-            pairs
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
-        )
-    }
-
-    #[test]
-    fn p4_a_broken_configuration_is_refused_with_every_fault_at_once() {
-        let broken = source(&[
-            ("DATABASE_URL", "mysql://x"),
-            ("ORGDESK_LISTEN", "nowhere"),
-            ("ORGDESK_SECRET", "c2hvcnQ="),
-            ("ORGDESK_ORGANIZATION_URL", "http://example.com"),
-            ("ORGDESK_LOG", "xml"),
-            ("ORGDESK_INTROSPECTION", "maybe"),
-        ]);
-        let faults = Settings::for_service(&broken.unwrap()).unwrap_err();
-        assert_eq!(faults.len(), 7, "{faults:#?}");
-        for word in [
-            "DATABASE_URL",
-            "LISTEN",
-            "SECRET",
-            "{domain}",
-            "https://",
-            "ORGDESK_LOG",
-            "INTROSPECTION",
-        ] {
-            assert!(faults.iter().any(|fault| fault.contains(word)), "{word}: {faults:#?}");
-        }
-        // case: K15
-        assert_eq!(
-            source(&[("ORGDESK_LISTN", "x")]).unwrap_err(),
-            ["ORGDESK_LISTN is no setting of Orgdesk"]
-        );
-        let weak = STANDARD.encode([7_u8; 32]);
-        assert!(secret_of(&source(&[("ORGDESK_SECRET", &weak)]).unwrap()).is_err());
-    }
-
-    #[test]
-    fn an_origin_is_scheme_and_host_and_nothing_else() {
-        for right in [
-            "https://app.example.com",
-            "https://app.example.com:8443",
-            "http://localhost:5173",
-        ] {
-            assert!(is_origin(right), "{right}");
-        }
-        for wrong in "null * https:// http://example.com https://a.example/ https://*.example.com HTTPS://a".split(' ')
-        {
-            assert!(!is_origin(wrong), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn p4_the_demo_does_not_listen_beyond_this_machine() {
-        let open = source(&[("ORGDESK_LISTEN", "0.0.0.0:80")]).unwrap();
-        assert!(Settings::for_demo(&open, Zeroizing::new(vec![1; 32])).is_err());
-    }
-}
+mod tests;

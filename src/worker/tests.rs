@@ -1,0 +1,93 @@
+//! What becomes of a job whose letter can't be sent.
+
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::run_due;
+use crate::{
+    kernel::{
+        App, Clock, Random, Settings, StoppedClock, Undelivered,
+        config::Source,
+        outbox::{self, Fate},
+    },
+    operate::{self, Person},
+    setup,
+};
+
+/// An installation with one organization and one job that is due.
+async fn with_a_job_that_is_due(folder: &std::path::Path) -> (App, StoppedClock) {
+    let pairs = [("ORGDESK_DATA", folder.to_str().unwrap())];
+    let source = Source::read(
+        pairs
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into_iter(),
+    );
+    let settings = Settings::for_demo(&source.unwrap(), Zeroizing::new((0..32).collect())).unwrap();
+    let clock = StoppedClock::at("2026-11-10T01:00:00Z".parse().unwrap());
+    let app = setup::open(settings, Arc::new(clock.clone()), Random::seeded(1))
+        .await
+        .unwrap();
+    let owner = Person {
+        login: "owner".to_owned(),
+        name: "소유자".to_owned(),
+        email: "owner@example.com".to_owned(),
+        password_hash: operate::hash_password(&app, "a password for tests").await.unwrap(),
+        is_administrator: false,
+    };
+    operate::create_organization(&app, "Acme", "acme", "Asia/Seoul", owner)
+        .await
+        .unwrap();
+    clock.set("2026-12-01T00:00:00Z".parse().unwrap());
+    (app, clock)
+}
+
+/// Begins the job that is due and ends it like this.
+async fn end(app: &App, sent: Result<(), Undelivered>) {
+    let due = outbox::take_due(app, None).await.unwrap();
+    assert_eq!(due.len(), 1);
+    let job = outbox::begin_attempt(app, due[0]).await.unwrap().unwrap();
+    outbox::end_attempt(app, &job, Fate::from(sent)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a3_a_letter_that_is_refused_for_good_is_given_up_at_once_and_is_seen() {
+    // case: J2
+    let folder = tempfile::tempdir().unwrap();
+    let (app, clock) = with_a_job_that_is_due(folder.path()).await;
+
+    end(&app, Err(Undelivered::Never("SMTP 550 5.1.1".to_owned()))).await;
+    clock.advance(chrono::Duration::days(1));
+    let again = run_due(&app).await.unwrap();
+
+    assert_eq!(again, 0, "no retry would help");
+    let listed = operate::dead_jobs(&app).await.unwrap();
+    assert_eq!(listed.len(), 1);
+    let (_, seen) = listed[0].split_once("month-close").unwrap();
+    assert_eq!(seen, "\t2026-11\t1\t2026-12-01T00:00:00.000Z\tSMTP 550 5.1.1");
+    assert_eq!(operate::revive_jobs(&app).await.unwrap().len(), 1);
+    assert_eq!(
+        outbox::oldest_due(&app).await.unwrap(),
+        Some(clock.now()),
+        "it is due again"
+    );
+    assert!(run_due(&app).await.unwrap() > 0);
+    assert_eq!(operate::dead_jobs(&app).await.unwrap(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a3_a_letter_that_is_refused_for_now_comes_again() {
+    // case: J2
+    let folder = tempfile::tempdir().unwrap();
+    let (app, clock) = with_a_job_that_is_due(folder.path()).await;
+
+    end(&app, Err(Undelivered::Later("TIMEOUT".to_owned()))).await;
+    clock.advance(chrono::Duration::milliseconds(1_999));
+    assert_eq!(outbox::take_due(&app, None).await.unwrap(), []);
+    clock.advance(chrono::Duration::milliseconds(1_001));
+
+    end(&app, Ok(())).await;
+    clock.advance(chrono::Duration::days(1));
+    assert_eq!(run_due(&app).await.unwrap(), 0, "what was sent is not sent again");
+    assert_eq!(operate::dead_jobs(&app).await.unwrap(), [""; 0]);
+}
