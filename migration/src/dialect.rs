@@ -16,7 +16,6 @@ pub const TENANT: &[&str] = &[
     "password_reset",
     "second_factor",
     "recovery_code",
-    "notice",
     "service",
     "agent",
     "contract",

@@ -1,5 +1,4 @@
-//! Who made somebody an organization administrator; one owner at most, whatever the service does; and what members are
-//! told of by letter, at the address that they had when it happened.
+//! Who made somebody an organization administrator; and one owner at most, whatever the service does.
 
 use crate::dialect::{isolate, run, seeing_all};
 use sea_orm_migration::prelude::*;
@@ -21,18 +20,6 @@ impl MigrationTrait for Migration {
                PRIMARY KEY (organization_id, member_id),
                FOREIGN KEY (organization_id, member_id) REFERENCES member (organization_id, id),
                FOREIGN KEY (organization_id, added_by) REFERENCES member (organization_id, id)
-             ) :end;
-             CREATE TABLE notice (
-               id :uuid NOT NULL,
-               organization_id :uuid NOT NULL REFERENCES organization (id),
-               member_id :uuid NOT NULL,
-               event text NOT NULL CHECK (event IN ('PASSWORD_CHANGED', 'EMAIL_CHANGED', 'SECOND_FACTOR_ADDED',
-                 'SECOND_FACTOR_REMOVED', 'OWNERSHIP_TRANSFERRED')),
-               email text NOT NULL,
-               happened_at :time NOT NULL,
-               address text NOT NULL,
-               PRIMARY KEY (organization_id, id),
-               FOREIGN KEY (organization_id, member_id) REFERENCES member (organization_id, id)
              ) :end;",
         )
         .await?;
@@ -45,6 +32,6 @@ impl MigrationTrait for Migration {
              ALTER TABLE organization_admin_with_origin RENAME TO organization_admin;",
         )
         .await?;
-        isolate(manager, &["organization_admin", "notice"], "organization_id").await
+        isolate(manager, &["organization_admin"], "organization_id").await
     }
 }

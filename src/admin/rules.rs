@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     kernel::{Action, Code, Error, Problem, Result, Tx},
-    member::{self, Member, Status, check_email, letter::Event, notice, search::find_by_email},
+    member::{self, Member, Status, check_email, letter::Event, notice, password_reset, search::find_by_email},
     organization::check_name,
 };
 
@@ -55,9 +55,7 @@ pub(super) async fn update(tx: &Tx, id: &str, input: &MemberUpdateInput) -> Resu
         problems.extend(find_email_problem(tx, &member, email).await?);
     }
     Error::unless_none(problems)?;
-    let old = email
-        .filter(|email| *email != member.email)
-        .map(|_| member.email.clone());
+    let moves = email.is_some_and(|email| email != member.email);
     let updated = tx
         .update::<member::Entity>(member, |row| {
             if let Some(name) = name {
@@ -68,12 +66,10 @@ pub(super) async fn update(tx: &Tx, id: &str, input: &MemberUpdateInput) -> Resu
         })
         .await?;
     tx.about::<member::Entity>(&updated);
-    if let Some(old) = old {
+    if moves {
         // A link that lies in the old mailbox must not set the password of whoever has left that mailbox.
-        member::forget_resets(tx, updated.id).await?;
-        for email in [&old, &updated.email] {
-            notice::tell_at(tx, &updated, email, Event::EmailChanged).await?;
-        }
+        password_reset::close_all_of(tx, updated.id).await?;
+        notice::tell(tx, updated.id, Event::EmailChanged).await?;
     }
     Ok(updated)
 }

@@ -8,7 +8,7 @@ use async_graphql::{
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextResolve, ResolveInfo},
 };
 
-use crate::kernel::{Caller, Error, Language, message};
+use crate::kernel::{Caller, Code, Error, Language, message};
 
 /// The extension. It stands inside of [`super::null_in_place::NullInPlace`], which takes the errors further.
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,6 +44,11 @@ fn coded(mut error: ServerError, language: Language) -> ServerError {
     let (code, said, extra): (_, _, Option<(&str, Value)>) = match cause {
         Error::Unauthenticated => ("UNAUTHENTICATED", None, None),
         Error::Forbidden(action) => ("FORBIDDEN", None, Some(("permission", Value::from(action.name())))),
+        Error::SecondFactorRequired => (
+            "SECOND_FACTOR_REQUIRED",
+            Some(message::text(language, Code::SecondFactorDemanded.name(), &[])),
+            None,
+        ),
         Error::ConfirmationRequired => ("CONFIRMATION_REQUIRED", None, None),
         Error::Busy(seconds) => ("THROTTLED", None, Some(("retryAfter", Value::from(*seconds)))),
         Error::BadInput(text) => ("BAD_USER_INPUT", Some(text.clone()), None),

@@ -14,7 +14,10 @@ use crate::{
     audit::graphql::AuditQuery,
     billing::graphql::{BillingMutation, BillingQuery, UsageUserError},
     contract::graphql::{ContractMutation, ContractQuery, ContractUserError},
-    member::graphql::{MemberMutation, MemberQuery, SessionUserError},
+    member::{
+        account::{AccountUserError, OwnMutation, PasswordMutation, PasswordQuery, SecondFactorMutation},
+        graphql::{MemberMutation, MemberQuery, SessionUserError},
+    },
     organization::{OrganizationMutation, OrganizationQuery, graphql::OrganizationUserError},
     service::graphql::{ServiceMutation, ServiceQuery, ServiceUserError},
 };
@@ -24,6 +27,7 @@ use crate::{
 pub struct Query(
     MemberQuery,
     AdminQuery,
+    PasswordQuery,
     OrganizationQuery,
     ServiceQuery,
     ContractQuery,
@@ -38,6 +42,9 @@ pub struct Query(
 pub struct Mutation(
     MemberMutation,
     AdminMutation,
+    OwnMutation,
+    PasswordMutation,
+    SecondFactorMutation,
     OrganizationMutation,
     ServiceMutation,
     ContractMutation,
@@ -63,6 +70,8 @@ pub enum UserError {
     Session(SessionUserError),
     /// Of members and organization administrators.
     Admin(AdminUserError),
+    /// Of one's own account, its password and its second factor.
+    Account(AccountUserError),
     /// Of organizations and keys.
     Organization(OrganizationUserError),
     /// Of services.

@@ -46,6 +46,7 @@ impl Caller {
         let origin = Origin {
             address: None,
             request_id: job.to_owned(),
+            client: String::new(),
         };
         Self::new(app, Actor::System(job), Some(organization), origin, Language::default())
     }
@@ -55,6 +56,7 @@ impl Caller {
         let origin = Origin {
             address: None,
             request_id: "command line".to_owned(),
+            client: String::new(),
         };
         Self::new(app, Actor::Operator, Some(organization), origin, Language::default())
     }
@@ -121,7 +123,7 @@ impl Caller {
     /// one; after a dry run, as if it had happened.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED`, `FORBIDDEN`.
+    /// `UNAUTHENTICATED`, `FORBIDDEN`, `SECOND_FACTOR_REQUIRED`.
     pub async fn view(&self, action: Action) -> Result<Arc<View>> {
         let organization = self.admit(action)?;
         self.open(organization).await
@@ -146,7 +148,7 @@ impl Caller {
     /// error on the way leaves nothing behind; a refusal leaves its entry in the log.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED`, `FORBIDDEN`, `CONFIRMATION_REQUIRED`, and what the deed says.
+    /// `UNAUTHENTICATED`, `FORBIDDEN`, `SECOND_FACTOR_REQUIRED`, `CONFIRMATION_REQUIRED`, and what the deed says.
     pub async fn act<T: Outcome>(
         &self,
         action: Action,
@@ -216,10 +218,10 @@ impl Caller {
             }
             return self.organization.ok_or(Error::Unauthenticated);
         }
-        Err(if self.actor.roles() == [Role::Nobody] {
-            Error::Unauthenticated
-        } else {
-            Error::Forbidden(action)
+        Err(match self.actor.roles()[..] {
+            [Role::Nobody] => Error::Unauthenticated,
+            [Role::Enrolling] => Error::SecondFactorRequired,
+            _ => Error::Forbidden(action),
         })
     }
 
@@ -228,6 +230,7 @@ impl Caller {
     async fn refuse(&self, action: Action, error: Error) -> Error {
         let reason = match &error {
             Error::Forbidden(_) => "FORBIDDEN",
+            Error::SecondFactorRequired => "SECOND_FACTOR_REQUIRED",
             Error::ConfirmationRequired => "CONFIRMATION_REQUIRED",
             _ => return error,
         };

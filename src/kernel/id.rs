@@ -131,8 +131,6 @@ ids! {
     RefreshTokenId = "rft";
     /// The ID of an invitation.
     InvitationId = "inv";
-    /// The ID of a notice to a member.
-    NoticeId = "ntc";
     /// The ID of a password reset.
     PasswordResetId = "pwr";
     /// The ID of an agent: a member in a service.

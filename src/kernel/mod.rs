@@ -126,7 +126,7 @@ pub use db::Database;
 pub use departure::Departure;
 pub use error::{Code, Error, Problem, Result};
 pub use id::{
-    AgentId, AuditEntryId, ContractId, InvitationId, JobId, KeyId, MemberId, NoticeId, OrganizationId, PasswordResetId,
+    AgentId, AuditEntryId, ContractId, InvitationId, JobId, KeyId, MemberId, OrganizationId, PasswordResetId,
     PriceListId, RefreshTokenId, ServiceId, SessionId,
 };
 pub use idempotency::{Ask, On, Outcome, Plain};

@@ -6,8 +6,11 @@ use async_graphql::{ComplexObject, Context, Enum, InputObject, Object, SimpleObj
 
 use super::{
     Credentials,
+    account::own::{self, ViewerSecondFactor},
+    confirm::{self, Confirmation, Shown},
     entity::{Column, Entity, Model},
-    session::{self, Ending, Started, Tokens},
+    own_session,
+    session::{self, Started, Tokens},
     sign_in,
 };
 use crate::{
@@ -28,6 +31,10 @@ user_errors! { SessionUserError, SessionErrorCode, "a session", {
     SignInBlocked,
     /// The refresh token is not good, or its session has ended: sign in again.
     RefreshTokenRefused,
+    /// The password is right; a code of the second factor is needed too.
+    SecondFactorRequired,
+    /// The code is not right, or was used before.
+    SecondFactorRefused,
     /// A value is too long.
     TooLong,
 } }
@@ -67,6 +74,9 @@ pub struct SessionStartInput {
     /// The password, at most 1,024 bytes.
     #[graphql(secret)]
     pub password: String,
+    /// A code of the authenticator or a recovery code, where the member uses a second factor.
+    #[graphql(secret)]
+    pub code: Option<String>,
 }
 
 /// What to refresh.
@@ -83,6 +93,9 @@ pub struct SessionConfirmInput {
     /// The signed-in member's password, at most 1,024 bytes.
     #[graphql(secret)]
     pub password: String,
+    /// A code of the authenticator or a recovery code, where the member uses a second factor.
+    #[graphql(secret)]
+    pub code: Option<String>,
 }
 
 connection! { MemberConnection, MemberEdge, Model, "member", "members" }
@@ -200,6 +213,16 @@ impl Viewer {
         caller.actor().is_confirmed(caller.now())
     }
 
+    /// The sessions in which the member can be acting now, newest first, at most 50. `sessionRevoke` ends one.
+    async fn sessions(&self, context: &Context<'_>) -> Result<Vec<own_session::Shown>> {
+        own::sessions(context).await
+    }
+
+    /// The second factor, used or not.
+    async fn second_factor(&self, context: &Context<'_>) -> Result<ViewerSecondFactor> {
+        own::second_factor(context).await
+    }
+
     /// The organization's name, for members who may not see the rest of it.
     async fn organization_name(&self, context: &Context<'_>) -> Result<String> {
         let view = context.data_unchecked::<Arc<Caller>>().view(Action::ViewerRead).await?;
@@ -245,6 +268,7 @@ impl MemberMutation {
             organization: input.organization,
             login: input.login,
             password: input.password,
+            code: input.code,
         };
         let (tokens, user_errors) = answer(sign_in::sign_in(caller, &credentials).await)?;
         Ok(SessionStartPayload { tokens, user_errors })
@@ -281,28 +305,13 @@ impl MemberMutation {
         #[graphql(desc = "What to confirm with.")] input: SessionConfirmInput,
     ) -> Result<SessionConfirmPayload> {
         let caller = context.data_unchecked::<Arc<Caller>>();
-        let Some(signed_in) = caller.actor().member() else {
-            return Err(Error::Unauthenticated);
+        let shown = Shown {
+            password: input.password,
+            code: input.code,
         };
-        let view = caller.view(Action::SessionConfirm).await?;
-        let member = view.find::<Entity>("id", &signed_in.member_id.to_string()).await?;
-        drop(view);
-        caller.release().await;
-        let is_right = settle(sign_in::is_own_password(caller, &member, &input.password).await)?;
-        let (confirmed, problems) = match is_right {
-            (Some(true), _) => settle(
-                caller
-                    .act(Action::SessionConfirm, &Plain, async |tx| session::confirm(tx).await)
-                    .await,
-            )?,
-            (Some(false), _) => {
-                let refused = async |tx: &crate::kernel::Tx| {
-                    tx.failed(crate::kernel::Code::CredentialsRefused);
-                    Ok(Ending(0))
-                };
-                caller.act(Action::SessionConfirm, &Plain, refused).await?;
-                (None, vec![session::refusal(crate::kernel::Code::CredentialsRefused)])
-            }
+        let (confirmed, problems) = match settle(confirm::confirm(caller, &shown).await)? {
+            (Some(Confirmation::Done(session)), problems) => (Some(session), problems),
+            (Some(Confirmation::Refused(code)), _) => (None, vec![session::refusal(code)]),
             (None, problems) => (None, problems),
         };
         let confirmed_until = confirmed.map(|session: session::Model| {

@@ -1,127 +1,121 @@
-//! Notices: what has happened to a member's account, told by letter so that a theft is noticed. Each is a row with the
-//! address that the member had when it happened, since the letter about a new address goes to the old one; the row goes
-//! once its letter has gone.
-#![expect(
-    missing_docs,
-    reason = "columns that the API does not show say by their names what they are"
-)]
-
-use sea_orm::entity::prelude::*;
-use serde::Serialize;
+//! Letters that tell a member what has happened to his account, so that he notices a theft. The job holds IDs: whose
+//! account, what happened, and the entry of the log that knows when, from where and what changed.
 
 use super::{
-    entity::{self, Model as Member},
-    letter::{self, Event},
+    Entity,
+    letter::{self, Event, Notice},
 };
 use crate::{
     kernel::{
-        Action, App, Caller, Error, Job, Letter, MemberId, NoticeId, OrganizationId, Plain, Recipient, Result,
-        Timestamp, Tx,
+        Action, App, AuditEntryId, Caller, Error, Job, Letter, MemberId, Reader, Recipient, Result, Tx, audit,
         outbox::{self, Fate},
-        record::record,
     },
-    organization::{self, Organization},
+    organization,
 };
 
-/// The job's name; its argument is the notice's ID.
+/// The job's name.
 pub const KIND: &str = "notice-mail";
 
-/// A notice that waits for its letter.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize)]
-#[sea_orm(table_name = "notice")]
-pub struct Model {
-    #[sea_orm(primary_key, auto_increment = false)]
-    pub id: NoticeId,
-    #[sea_orm(primary_key, auto_increment = false)]
-    pub organization_id: OrganizationId,
-    pub member_id: MemberId,
-    pub event: Event,
-    pub email: String,
-    pub happened_at: Timestamp,
-    pub address: String,
-}
+/// Behind the entry's ID: the letter goes to the address that the member had before.
+const FORMER: &str = "/former";
 
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
+const EVENTS: [(Event, &str); 5] = [
+    (Event::PasswordChanged, "PASSWORD_CHANGED"),
+    (Event::EmailChanged, "EMAIL_CHANGED"),
+    (Event::SecondFactorAdded, "SECOND_FACTOR_ADDED"),
+    (Event::SecondFactorRemoved, "SECOND_FACTOR_REMOVED"),
+    (Event::OwnershipTransferred, "OWNERSHIP_TRANSFERRED"),
+];
 
-record! { "notice", NoticeId, label: id }
-
-/// Tells a member of what has happened, by a letter to the address that he has now.
-///
-/// # Errors
-/// If there is no such member.
-pub async fn tell(tx: &Tx, member: MemberId, event: Event) -> Result<()> {
-    let member = tx.find::<entity::Entity>("id", &member.to_string()).await?;
-    tell_at(tx, &member, &member.email, event).await
-}
-
-/// Tells a member of what has happened, by a letter to this address.
+/// Has a member told of what this deed does to his account; of a new address, at the old one too.
 ///
 /// # Errors
 /// Only if the database fails.
-pub async fn tell_at(tx: &Tx, member: &Member, email: &str, event: Event) -> Result<()> {
-    let notice = Model {
-        id: tx.fresh_id(),
-        organization_id: tx.organization_id(),
-        member_id: member.id,
-        event,
-        email: email.to_owned(),
-        happened_at: tx.now(),
-        address: tx.origin().address_text(),
-    };
-    let job = Job {
-        kind: KIND,
-        argument: notice.id.to_string(),
-        due_at: tx.now(),
-    };
-    tx.create::<Entity>(notice).await?;
-    tx.enqueue(job).await
+pub async fn tell(tx: &Tx, member: MemberId, event: Event) -> Result<()> {
+    let name = EVENTS.iter().find(|(known, _)| *known == event).map(|(_, name)| *name);
+    let name = name.ok_or_else(|| Error::internal("an event without a name"))?;
+    let argument = format!("{member}/{name}/{}", tx.entry_id());
+    if event == Event::EmailChanged {
+        put(tx, format!("{argument}{FORMER}")).await?;
+    }
+    put(tx, argument).await
 }
 
-/// Sends the letter of a notice. A server that is killed between the letter and the end of its row leaves the job to be
-/// done again, with the same `Message-ID`: a letter may come twice, and is never lost.
+async fn put(tx: &Tx, argument: String) -> Result<()> {
+    let due_at = tx.now();
+    tx.enqueue(Job {
+        kind: KIND,
+        argument,
+        due_at,
+    })
+    .await
+}
+
+/// Sends the letter that a job is about.
 ///
 /// # Errors
 /// If the database fails. What becomes of the letter is an answer.
 pub async fn send(app: &App, job: &outbox::Model) -> Result<Fate> {
     let caller = Caller::system(app.clone(), KIND, job.organization_id);
-    let written = write(&caller, job).await;
+    let view = caller.view(Action::LetterSend).await?;
+    let letter = write(&view, job).await;
+    drop(view);
     caller.release().await;
-    let Some((notice, letter)) = written? else {
-        return Ok(Fate::Done);
-    };
-    let sent = app.mailer.send(letter).await;
-    if sent.is_ok() {
-        let deed = async |tx: &Tx| {
-            tx.delete::<Entity>(notice.clone()).await?;
-            Ok(notice)
-        };
-        caller.act(Action::LetterSend, &Plain, deed).await?;
+    match letter? {
+        Some(letter) => Ok(app.mailer.send(letter).await.into()),
+        None => Ok(Fate::Done),
     }
-    Ok(sent.into())
 }
 
-/// The notice with its letter; `None` where it has gone.
-async fn write(caller: &Caller, job: &outbox::Model) -> Result<Option<(Model, Letter)>> {
-    let view = caller.view(Action::LetterSend).await?;
-    let Some(notice) = view.seek::<Entity>(&job.argument).await? else {
+/// The letter; `None` where nobody is left to be told.
+async fn write(reader: &Reader, job: &outbox::Model) -> Result<Option<Letter>> {
+    let (argument, is_former) = match job.argument.strip_suffix(FORMER) {
+        Some(argument) => (argument, true),
+        None => (job.argument.as_str(), false),
+    };
+    let (member, event, entry) = read(argument).ok_or_else(|| Error::internal("no notice to send"))?;
+    let member = reader.seek::<Entity>(&member.to_string()).await?;
+    let entry = reader.seek::<audit::Entity>(&entry.to_string()).await?;
+    let (Some(member), Some(entry)) = (member, entry) else {
         return Ok(None);
     };
-    let member = view.find::<entity::Entity>("id", &notice.member_id.to_string()).await?;
-    let id = view.organization_id().to_string();
-    let organization: Organization = view.find::<organization::Entity>("id", &id).await?;
-    let about = letter::Notice {
-        event: notice.event,
+    let email = if is_former {
+        former_email(&entry)
+    } else {
+        Some(member.email)
+    };
+    let Some(email) = email else { return Ok(None) };
+    let organization = organization::own(reader).await?;
+    // Where somebody else did it, his address is none of the member's business.
+    let is_own = entry.actor_id.is_none_or(|actor| actor == member.id.to_string());
+    let about = Notice {
+        event,
         organization: &organization.name,
         login: &member.login,
-        at: notice.happened_at,
-        address: Some(notice.address.as_str()).filter(|address| !address.is_empty()),
+        at: entry.occurred_at,
+        address: Some(entry.address.as_str()).filter(|address| is_own && !address.is_empty()),
         zone: organization.time_zone.parse().map_err(Error::internal)?,
     };
     let to = Recipient {
-        name: member.name.clone(),
-        email: notice.email.clone(),
+        name: member.name,
+        email,
     };
-    let letter = letter::notice(member.language, job.id.to_string(), to, &about)?;
-    Ok(Some((notice, letter)))
+    letter::notice(member.language, job.id.to_string(), to, &about).map(Some)
+}
+
+fn read(argument: &str) -> Option<(MemberId, Event, AuditEntryId)> {
+    let mut parts = argument.split('/');
+    let member = parts.next()?.parse().ok()?;
+    let name = parts.next()?;
+    let (event, _) = EVENTS.iter().find(|(_, known)| *known == name)?;
+    Some((member, *event, parts.next()?.parse().ok()?))
+}
+
+/// The address that a member had before the deed of this entry.
+fn former_email(entry: &audit::Model) -> Option<String> {
+    let changes: Vec<audit::Change> = serde_json::from_str(&entry.changes).ok()?;
+    let email = changes
+        .into_iter()
+        .find(|change| change.field.as_deref() == Some("email"))?;
+    serde_json::from_str(&email.before?).ok()
 }

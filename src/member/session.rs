@@ -152,7 +152,7 @@ pub async fn start_for(tx: &Tx, member: &entity::Model) -> Result<Started> {
             expires_at: Timestamp(now.0 + LONGEST),
             ended_at: None,
             address: tx.origin().address_text(),
-            client: String::new(),
+            client: tx.origin().client.clone(),
         })
         .await?;
     tx.about::<entity::Entity>(member);
@@ -301,10 +301,10 @@ async fn tokens(tx: &Tx, session: &Model) -> Result<Started> {
 
 /// The problem that a refusal becomes.
 pub(super) fn refusal(code: Code) -> Problem {
-    let path = if code == Code::RefreshTokenRefused {
-        "input.refreshToken"
-    } else {
-        "input.password"
+    let path = match code {
+        Code::RefreshTokenRefused => "input.refreshToken",
+        Code::SecondFactorRequired | Code::SecondFactorRefused => "input.code",
+        _ => "input.password",
     };
     Problem::at(path, code)
 }

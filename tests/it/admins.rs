@@ -210,15 +210,15 @@ both! {
 
     async fn a2_whoever_moves_a_mailbox_kills_the_links_in_it(app) {
         let mut raw = Raw::admin(&app).await;
-        let pending = "INSERT INTO password_reset (id, organization_id, member_id, requested_at, expires_at)
-            SELECT id, organization_id, id, joined_at, joined_at FROM member WHERE login IN ('member', 'admin')";
+        let pending = "INSERT INTO password_reset (id, organization_id, member_id, requested_at, expires_at, used_from)
+            SELECT id, organization_id, id, joined_at, joined_at, '' FROM member WHERE login IN ('member', 'admin')";
         raw.must(pending).await;
-        let before = raw.count("password_reset").await;
+        let before = raw.count("password_reset WHERE used_at IS NULL").await;
         let person = member(app.owner(), "member").await;
 
         app.owner().deed(UPDATE, on(&person, json!({ "email": "new@example.com" }))).await;
 
-        assert_eq!(before - raw.count("password_reset").await, 1, "this member's only");
+        assert_eq!(before - raw.count("password_reset WHERE used_at IS NULL").await, 1, "this member's only");
     }
 
     async fn a2_the_ownership_moves_and_there_is_always_one_owner(app) {
@@ -291,10 +291,9 @@ both! {
             ("new@example.com", "Acme: 이메일 주소가 바뀌었습니다"), ("owner@example.com", "Acme: 조직의 소유자가 바뀌었습니다"),
         ]);
         for (to, _, text) in &sent {
-            assert!(text.contains("2026-11-10 10:00") && text.contains("127.0.0.1"), "{to}: {text}");
+            assert!(text.contains("2026-11-10 10:00"), "{to}: {text}");
             assert!(!text.contains("@example.com"), "a letter tells nobody another address: {text}");
         }
-        assert_eq!(Raw::admin(&app).await.count("notice").await, 0, "what was sent is gone");
         app.run_due().await;
         assert_eq!(app.letters().len(), 4);
     }

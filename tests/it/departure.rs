@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The columns that may still name a member who has left, each with why.
-const HISTORIES: [(&str, &str, &str); 5] = [
+const HISTORIES: [(&str, &str, &str); 4] = [
     (
         "session",
         "member_id",
@@ -23,11 +23,6 @@ const HISTORIES: [(&str, &str, &str); 5] = [
     ("invitation", "invited_by", "whom he invited"),
     ("invitation", "member_id", "by which invitation he came"),
     ("organization_admin", "added_by", "whom he made an administrator"),
-    (
-        "notice",
-        "member_id",
-        "a letter on its way to him, gone once it is sent",
-    ),
 ];
 
 /// Every column with a foreign key to a member, with its table.
@@ -68,10 +63,9 @@ async fn laden(app: &TestApp) -> Value {
     let bytes = if raw.is_postgres() { r"'\x01'::bytea" } else { "X'01'" };
     let of_leaver = "FROM member WHERE login = 'leaver'";
     for sql in [
-        format!("INSERT INTO notice SELECT id, organization_id, id, 'PASSWORD_CHANGED', email, joined_at, '' {of_leaver}"),
         format!("INSERT INTO second_factor SELECT organization_id, id, {bytes}, joined_at, joined_at, 0 {of_leaver}"),
         format!("INSERT INTO recovery_code SELECT organization_id, id, {bytes}, NULL {of_leaver}"),
-        format!("INSERT INTO password_reset SELECT id, organization_id, id, joined_at, joined_at, NULL, NULL {of_leaver}"),
+        format!("INSERT INTO password_reset SELECT id, organization_id, id, joined_at, joined_at, NULL, NULL, '' {of_leaver}"),
         format!(
             "INSERT INTO invitation SELECT id, organization_id, 'invited', 'Invited', 'invited@example.com', 'KOREAN', is_owner,
                'PENDING', id, joined_at, joined_at, 1, NULL, NULL, id, 1 {of_leaver}"

@@ -43,7 +43,17 @@ pub const MAX_INTROSPECTED_LISTS: u32 = 3;
 /// Most root fields of one mutation.
 pub const MAX_MUTATION_FIELDS: usize = 10;
 /// Mutations that try a secret. More than one a document would multiply the tries that are counted by request.
-pub const CREDENTIAL_MUTATIONS: [&str; 3] = ["sessionStart", "sessionConfirm", "sessionRefresh"];
+pub const CREDENTIAL_MUTATIONS: [&str; 9] = [
+    "sessionStart",
+    "sessionConfirm",
+    "sessionRefresh",
+    "passwordChange",
+    "passwordResetRequest",
+    "passwordReset",
+    "secondFactorActivate",
+    "secondFactorRemove",
+    "recoveryCodesRenew",
+];
 
 /// What the guard found in a document that it lets pass.
 #[derive(Clone, Copy, Debug)]

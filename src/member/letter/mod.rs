@@ -6,8 +6,6 @@ mod template;
 mod tests;
 
 use chrono_tz::Tz;
-use sea_orm::{DeriveActiveEnum, EnumIter};
-use serde::Serialize;
 
 use crate::kernel::{Language, Letter, Recipient, Result, Settings, Timestamp};
 
@@ -44,8 +42,7 @@ pub struct PasswordReset<'a> {
 }
 
 /// What somebody is told about after it has happened.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, EnumIter, DeriveActiveEnum)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Event {
     /// The member's password was changed.
     PasswordChanged,
