@@ -21,7 +21,7 @@ pub mod session;
 mod sign_in;
 mod token;
 
-pub use departure::{depart, forget_resets};
+pub use departure::depart;
 pub use entity::{ActiveModel, Column, Entity, Model, Model as Member, Status};
 pub use password::{
     Hasher,

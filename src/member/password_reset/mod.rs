@@ -54,7 +54,7 @@ record! { "password reset", PasswordResetId, label: id }
 ///
 /// # Errors
 /// Only if the database fails.
-pub(super) async fn close_all_of(tx: &Tx, member: MemberId) -> Result<()> {
+pub async fn close_all_of(tx: &Tx, member: MemberId) -> Result<()> {
     close_all_but(tx, member, None).await
 }
 
