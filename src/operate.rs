@@ -5,14 +5,17 @@ use anyhow::{Context, bail};
 use sea_orm::{ColumnTrait, QueryFilter};
 
 use crate::{
-    admin, agent, audit, billing,
+    admin,
+    agent::{self, AgentAddInput, AgentRightsInput},
+    audit, billing,
     contract::{self, Discount},
     kernel::{
         Action, App, Caller, Day, Error, Language, OrganizationId, Plain, PriceListId, Problem, Timestamp, Tx, message,
         outbox, secret::SecretText,
     },
     member::{
-        self, Started,
+        self, Proof, Started,
+        identity::{self, IdentityProvider},
         invitation::{self, Invitee},
     },
     organization::{self, Approval},
@@ -20,6 +23,7 @@ use crate::{
 };
 
 pub use audit::Report;
+pub use identity::{Algorithm, Setting as Provider};
 
 /// Somebody to be made a member.
 #[derive(Debug, Clone)]
@@ -172,7 +176,17 @@ pub async fn add_agent(app: &App, domain: &str, service: &str, login: &str, is_m
             .one()
             .await?;
         let service = service.ok_or_else(|| Error::not_found("service"))?;
-        agent::add(tx, service.id, member.id, role).await
+        let input = AgentAddInput {
+            idempotency_key: None,
+            dry_run: None,
+            service_id: service.id.to_string().into(),
+            member_id: member.id.to_string().into(),
+            rights: AgentRightsInput {
+                role: Some(role),
+                ..AgentRightsInput::default()
+            },
+        };
+        agent::add(tx, &input).await
     };
     door(app, domain)
         .await?
@@ -244,7 +258,7 @@ pub async fn load_prices(app: &App, source: &str) -> anyhow::Result<PriceListId>
 /// If there is no such organization or active member.
 pub async fn access_token(app: &App, domain: &str, login: &str) -> anyhow::Result<String> {
     let deed = async |tx: &Tx| match member::find_by_login(tx, login).await? {
-        Some(member) => member::start_for(tx, &member).await,
+        Some(member) => member::start_for(tx, &member, Proof::Password).await,
         None => Err(Error::not_found("login")),
     };
     match door(app, domain).await?.act(Action::SessionStart, &Plain, deed).await {
@@ -270,6 +284,68 @@ pub async fn dead_jobs(app: &App) -> anyhow::Result<Vec<String>> {
         )
     };
     Ok(jobs.into_iter().map(line).collect())
+}
+
+/// Lets an identity provider sign an organization's people in, or changes how. Where it is not said where its keys are,
+/// its issuer is asked, now and never again.
+///
+/// # Errors
+/// If there is no such organization, a value makes no sense, or the issuer does not say where its keys are.
+pub async fn set_identity_provider(app: &App, domain: &str, setting: Provider) -> anyhow::Result<IdentityProvider> {
+    let caller = door(app, domain).await?;
+    let setting = identity::discover(setting).await?;
+    let deed = async |tx: &Tx| identity::set(tx, setting).await;
+    let provider = caller.act(Action::IdentityProviderSet, &Plain, deed).await;
+    provider.map_err(told)
+}
+
+/// The identity providers of an organization.
+///
+/// # Errors
+/// If there is no such organization.
+pub async fn identity_providers(app: &App, domain: &str) -> anyhow::Result<Vec<IdentityProvider>> {
+    let caller = door(app, domain).await?;
+    let view = caller.view(Action::IdentityProviderRead).await.map_err(told)?;
+    let providers = identity::list(&view).await;
+    drop(view);
+    caller.release().await;
+    providers.map_err(told)
+}
+
+/// Removes an identity provider; whoever came from there is signed out.
+///
+/// # Errors
+/// If there is no such organization or provider.
+pub async fn remove_identity_provider(app: &App, domain: &str, issuer: &str) -> anyhow::Result<()> {
+    let caller = door(app, domain).await?;
+    let deed = async |tx: &Tx| identity::remove(tx, issuer).await;
+    let removed = caller.act(Action::IdentityProviderRemove, &Plain, deed).await;
+    removed.map(drop).map_err(told)
+}
+
+/// Says who a member is at an identity provider, or forgets it where there is no subject.
+///
+/// # Errors
+/// If there is no such organization, provider or member, or one of the two is known there already.
+pub async fn link_identity(
+    app: &App,
+    domain: &str,
+    issuer: &str,
+    login: &str,
+    subject: Option<&str>,
+) -> anyhow::Result<()> {
+    let caller = door(app, domain).await?;
+    let done = match subject {
+        Some(subject) => {
+            let deed = async |tx: &Tx| identity::link_member(tx, issuer, login, subject).await;
+            caller.act(Action::IdentityLink, &Plain, deed).await
+        }
+        None => {
+            let deed = async |tx: &Tx| identity::unlink_member(tx, issuer, login).await;
+            caller.act(Action::IdentityUnlink, &Plain, deed).await
+        }
+    };
+    done.map(drop).map_err(told)
 }
 
 /// Has the jobs that were given up done again. Answers what they are and on what they work.

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::{
-        cross_origin, graphql_http, health,
+        account_page, cross_origin, graphql_http, health,
         health::{Checks, Ready},
         layers::Layers,
         mailbox,
@@ -27,7 +27,8 @@ pub fn routes(app: &App, ready: Ready, hint: Option<Hint>) -> anyhow::Result<Rou
     let mut router = Router::new()
         .route("/graphql", graphql_http::route(Api::new(app.clone())?))
         .merge(health::routes(ready, Database(app.clone())))
-        .merge(mailbox::routes(app));
+        .merge(mailbox::routes(app))
+        .merge(account_page::routes()?);
     if app.settings.has_playground {
         router = router
             .route("/", get(|| async { Redirect::temporary("/graphiql") }))

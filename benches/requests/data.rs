@@ -109,7 +109,7 @@ impl DataSet {
     pub async fn free_the_day(&self) {
         let mut admin = connect(&self.admin_url).await;
         let free = "SET session_replication_role = replica;
-            UPDATE contract SET edited_on = NULL WHERE edited_on IS NOT NULL;
+            UPDATE contract SET edited_on = NULL, edit_spent_until = NULL WHERE edited_on IS NOT NULL;
             UPDATE contract_revision SET edited_on = NULL WHERE edited_on IS NOT NULL;";
         run(&mut admin, free).await;
         run(&mut admin, "VACUUM contract, contract_revision").await;

@@ -15,13 +15,14 @@ SELECT n, born, pg_temp.id(born, 'organization ' || n) AS id
 FROM generate_series(1, :organizations) AS n,
      LATERAL (SELECT date_trunc('second', now()) - interval '750 days' + n * interval '1 minute' AS born) AS birth;
 
-INSERT INTO organization
+INSERT INTO organization (id, code, name, domain, time_zone, is_ipcc_approved, is_mobile_contact_approved, is_security_approved,
+  created_at, version)
 SELECT id, substr(md5('code ' || n), 1, 16), '조직 ' || n, 'house-' || n, 'Asia/Seoul', false, false, false, born, 1
 FROM house;
 
-INSERT INTO organization_route SELECT 'house-' || n, id FROM house;
+INSERT INTO organization_route (domain, organization_id) SELECT 'house-' || n, id FROM house;
 
-INSERT INTO member
+INSERT INTO member (id, organization_id, login, name, email, password_hash, is_owner, status, joined_at, version)
 SELECT pg_temp.id(born, 'owner ' || n), id, 'owner', '소유자', 'owner@house-' || n || '.example.com', 'none', true,
        'ACTIVE', born, 1
 FROM house;
@@ -32,7 +33,8 @@ SELECT house.id AS organization_id, house.n, s, opened, 5 + (house.n * 7 + s * 3
        pg_temp.id(opened, 'contract ' || house.n || ' ' || s) AS contract_id
 FROM house, generate_series(1, 5) AS s, LATERAL (SELECT born + s * interval '1 hour' AS opened) AS opening;
 
-INSERT INTO service
+INSERT INTO service (id, organization_id, code, kind, name, name_key, languages, time_zone, editor_type, status, created_at,
+  suspended_at, terminated_at, version)
 SELECT id, organization_id, 'desk' || chr(96 + s), CASE WHEN s = 5 THEN 'ISSUE' ELSE 'CONSULTATION' END,
        '상담 창구 ' || s, '상담 창구 ' || s, '["ko", "en"]', 'Asia/Seoul', CASE WHEN s < 5 THEN 'HTML' END, 'IN_USE',
        opened, NULL, NULL, 1
@@ -47,12 +49,14 @@ SELECT *, jsonb_build_array(
        ) AS items
 FROM desk;
 
-INSERT INTO contract
-SELECT contract_id, organization_id, id, 'IN_FORCE', items, 0, NULL, NULL, opened::date, NULL, opened, NULL, 1, opened, 1
+INSERT INTO contract (id, organization_id, service_id, status, items, discount_percent, started_on, signed_at, revision,
+  created_at, version)
+SELECT contract_id, organization_id, id, 'IN_FORCE', items, 0, opened::date, opened, 1, opened, 1
 FROM terms;
 
-INSERT INTO contract_revision
-SELECT organization_id, contract_id, id, 1, 'SIGNED', items, 0, NULL, NULL, opened::date, NULL, opened, '소유자'
+INSERT INTO contract_revision (organization_id, contract_id, service_id, revision, cause, items, discount_percent,
+  effective_on, made_at, made_by)
+SELECT organization_id, contract_id, id, 1, 'SIGNED', items, 0, opened::date, opened, '소유자'
 FROM terms;
 
 CREATE TEMP TABLE past AS
@@ -62,7 +66,7 @@ SELECT (extract(year FROM day) * 12 + extract(month FROM day) - 1)::integer AS m
 FROM generate_series(1, 24) AS back,
      LATERAL (SELECT date_trunc('month', now() AT TIME ZONE 'Asia/Seoul') - back * interval '1 month' AS day) AS start;
 
-INSERT INTO month_close SELECT house.id, month, closed_at FROM house, past;
+INSERT INTO month_close (organization_id, month, closed_at) SELECT house.id, month, closed_at FROM house, past;
 
 CREATE TEMP TABLE bill AS
 SELECT desk.organization_id, desk.id AS service_id, past.*, seats, used,
@@ -70,12 +74,13 @@ SELECT desk.organization_id, desk.id AS service_id, past.*, seats, used,
        (used - 1000) * 50 AS usage
 FROM desk, past, LATERAL (SELECT 1000 + (n * 31 + s * 17 + month * 13) % 5000::bigint AS used) AS metered;
 
-INSERT INTO charge
+INSERT INTO charge (organization_id, service_id, month, price_list_id, subtotal, discount, supply, vat, total, closed_at)
 SELECT organization_id, service_id, month, (SELECT id FROM price_list LIMIT 1), supply, 0, supply, supply / 10,
        supply + supply / 10, closed_at
 FROM bill, LATERAL (SELECT tickets + knowledge + messages + usage AS supply) AS sum;
 
-INSERT INTO charge_line
+INSERT INTO charge_line (organization_id, service_id, month, position, kind, item, seats, days, used, free, charged, corrects,
+  amount)
 SELECT organization_id, service_id, month, position, kind, item, line.seats, line.days, line.used, line.free,
        line.charged, NULL, amount
 FROM bill, LATERAL (VALUES
@@ -94,7 +99,8 @@ DO $$ DECLARE one text; BEGIN
   FOR one IN SELECT name FROM kept LOOP EXECUTE 'DROP INDEX ' || one; END LOOP;
 END $$;
 
-INSERT INTO audit_entry
+INSERT INTO audit_entry (id, organization_id, log, sequence, occurred_at, action, outcome, reason, actor_kind, actor_id,
+  actor_name, address, request_id, target_id, target_label, service_id, subjects, changes, previous_hash, hash)
 SELECT pg_temp.id(at, 'entry ' || g), house.id, CASE WHEN i % 8 < 4 THEN 'MANAGEMENT' ELSE 'ACCESS' END,
        i / 8 * 4 + i % 4 + 1, at,
        ('{SERVICE_UPDATE,CONTRACT_UPDATE,CONTRACT_DRAFT,USAGE_RECORD,SESSION_START,SESSION_REFRESH,SESSION_CONFIRM,SESSION_END}'::text[])[i % 8 + 1],

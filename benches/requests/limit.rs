@@ -146,7 +146,7 @@ const SERVICES: &str =
     ORDER BY created_at DESC, id DESC LIMIT $3";
 
 const CONTRACTS: &str = "SELECT id, organization_id, service_id, status, items, discount_percent, trial_from, trial_to,
-    started_on, ended_on, signed_at, edited_on, revision, created_at, version
+    started_on, ended_on, signed_at, edited_on, edit_spent_until, revision, created_at, version
     FROM contract WHERE organization_id = $1 AND service_id = ANY($2)";
 
 const CHARGES: &str =

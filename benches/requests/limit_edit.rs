@@ -70,10 +70,11 @@ struct Contract {
 }
 
 const SELECT: &str = "SELECT id, organization_id, service_id, status, items, discount_percent, trial_from, trial_to,
-    started_on, ended_on, signed_at, edited_on, revision, created_at, version
+    started_on, ended_on, signed_at, edited_on, edit_spent_until, revision, created_at, version
     FROM contract WHERE organization_id = $1 AND id = $2 FOR UPDATE";
 
-const UPDATE: &str = "UPDATE contract SET items = $3, edited_on = $4, revision = $5, version = $6
+const UPDATE: &str =
+    "UPDATE contract SET items = $3, edited_on = $4, edit_spent_until = $7, revision = $5, version = $6
     WHERE organization_id = $1 AND id = $2";
 
 const REVISION: &str =
@@ -103,7 +104,7 @@ pub async fn edit(State(pool): State<PgPool>, Json(asked): Json<Edit>) -> Json<A
     for item in items.iter_mut().filter(|item| item.code == "TICKET") {
         item.user_count = Some(asked.users);
     }
-    let (revision, version): (i32, i32) = (row.get::<i32, _>(12) + 1, row.get::<i32, _>(14) + 1);
+    let (revision, version): (i32, i32) = (row.get::<i32, _>(13) + 1, row.get::<i32, _>(15) + 1);
     assert!(version == asked.version + 1 && row.get::<Option<NaiveDate>, _>(11) != Some(today));
 
     let update = sqlx::query(UPDATE)
@@ -114,6 +115,7 @@ pub async fn edit(State(pool): State<PgPool>, Json(asked): Json<Edit>) -> Json<A
     update
         .bind(revision)
         .bind(version)
+        .bind(day_end(today))
         .execute(&mut *work)
         .await
         .expect("an update");
@@ -178,4 +180,10 @@ fn fresh_id(now: DateTime<Utc>) -> Uuid {
     rest[2..].copy_from_slice(&NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes());
     let millis = u64::try_from(now.timestamp_millis()).unwrap_or_default();
     uuid::Builder::from_unix_timestamp_millis(millis, &rest).into_uuid()
+}
+
+/// Seoul's clocks do not change.
+fn day_end(day: NaiveDate) -> Option<DateTime<Utc>> {
+    let next = day.succ_opt()?.and_hms_opt(0, 0, 0)?;
+    Some(next.and_local_timezone(chrono_tz::Asia::Seoul).single()?.to_utc())
 }

@@ -16,6 +16,8 @@ pub const TENANT: &[&str] = &[
     "password_reset",
     "second_factor",
     "recovery_code",
+    "identity_provider",
+    "external_identity",
     "service",
     "agent",
     "contract",
@@ -24,6 +26,10 @@ pub const TENANT: &[&str] = &[
     "month_close",
     "charge",
     "charge_line",
+    "company",
+    "company_revision",
+    "company_footer",
+    "company_footer_revision",
     "audit_entry",
     "idempotency",
 ];
@@ -31,6 +37,8 @@ pub const TENANT: &[&str] = &[
 /// Tables that the service reads before it knows the organization. They hold IDs and routes, no other data.
 pub const ROUTING: &[&str] = &[
     "organization_route",
+    "service_route",
+    "public_footer",
     "job_outbox",
     "sign_in_throttle",
     "price_list",
@@ -47,6 +55,8 @@ pub const APPEND_ONLY: &[&str] = &[
     "charge",
     "charge_line",
     "price_list",
+    "company_revision",
+    "company_footer_revision",
 ];
 
 /// Runs `sql` with the database's own names of types.

@@ -9,7 +9,9 @@ mod m20261122_000004_billing;
 mod m20261122_000005_audit;
 mod m20261122_000006_jobs;
 mod m20261125_000007_people;
+mod m20261125_000009_identity;
 mod m20261125_000010_administrators;
+mod m20261125_000020_company;
 
 pub use dialect::{APPEND_ONLY, ROUTING, TENANT};
 pub use sea_orm_migration::MigratorTrait;
@@ -30,7 +32,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000005_audit::Migration),
             Box::new(m20261122_000006_jobs::Migration),
             Box::new(m20261125_000007_people::Migration),
+            Box::new(m20261125_000009_identity::Migration),
             Box::new(m20261125_000010_administrators::Migration),
+            Box::new(m20261125_000020_company::Migration),
         ]
     }
 }

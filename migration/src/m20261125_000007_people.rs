@@ -25,6 +25,7 @@ async fn members(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
          ALTER TABLE member ADD COLUMN name_key text NOT NULL DEFAULT '';
          ALTER TABLE member ADD COLUMN language text NOT NULL DEFAULT 'KOREAN' CHECK (language IN ('KOREAN', 'ENGLISH'));
          ALTER TABLE member ADD COLUMN left_at :time;
+         ALTER TABLE member ADD COLUMN has_short_password :bool NOT NULL DEFAULT :false;
          ALTER TABLE session ADD COLUMN client text NOT NULL DEFAULT '';
          DROP INDEX member_login;
          DROP INDEX member_email;
@@ -95,6 +96,7 @@ async fn credentials(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
            expires_at :time NOT NULL,
            token_hash :bytes,
            used_at :time,
+           used_from text NOT NULL,
            PRIMARY KEY (organization_id, id),
            FOREIGN KEY (organization_id, member_id) REFERENCES member (organization_id, id)
          ) :end;
@@ -172,7 +174,9 @@ async fn agents(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         "DROP TABLE agent;
          ALTER TABLE agent_with_rights RENAME TO agent;
          CREATE UNIQUE INDEX agent_place ON agent (organization_id, service_id, member_id);
-         CREATE INDEX agent_member ON agent (organization_id, member_id);",
+         CREATE INDEX agent_member ON agent (organization_id, member_id);
+         CREATE INDEX agent_time ON agent (organization_id, added_at, id);
+         CREATE INDEX agent_service_time ON agent (organization_id, service_id, added_at, id);",
     )
     .await?;
     isolate(manager, &["agent"], "organization_id").await

@@ -1,40 +1,29 @@
-//! 상담원: the members who work in a service, as its managers (관리자) or its agents.
+//! 상담원: the members who work in a service, as its managers (관리자) or its agents, and what each may do there.
 
+mod channel;
 mod entity;
+pub mod graphql;
+mod ground;
+mod input;
+mod reach;
+mod rights;
+mod rules;
+
+use std::collections::HashSet;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use sea_orm::{ColumnTrait, QueryFilter};
 
-use crate::kernel::{MemberId, Result, ServiceId, Tx};
+use crate::{
+    contract,
+    kernel::{MemberId, Reader, Result, ServiceId, Tx},
+};
 
+pub use channel::Channel;
 pub use entity::{Column, Entity, Model, Role};
-
-/// Puts a member into a service, with the rights that his role has of itself.
-///
-/// # Errors
-/// If the database refuses it.
-pub async fn add(tx: &Tx, service_id: ServiceId, member_id: MemberId, role: Role) -> Result<Model> {
-    let is_manager = role == Role::Manager;
-    let row = Model {
-        id: tx.fresh_id(),
-        organization_id: tx.organization_id(),
-        service_id,
-        member_id,
-        role,
-        handles_tickets: true,
-        handles_chats: false,
-        handles_calls: false,
-        assigns_callbacks: is_manager,
-        forwards_tickets: false,
-        views_access_logs: is_manager,
-        receives_tickets: true,
-        receives_chats: false,
-        controls_assignment: false,
-        added_at: tx.now(),
-        version: 1,
-    };
-    tx.create::<Entity>(row).await
-}
+pub use input::{AgentAddInput, AgentRightsInput};
+pub use reach::managing;
+pub use rules::add;
 
 /// Takes a member who leaves out of every service, with all his rights there.
 pub fn depart(tx: &Tx, member: MemberId) -> BoxFuture<'_, Result<()>> {
@@ -45,4 +34,18 @@ pub fn depart(tx: &Tx, member: MemberId) -> BoxFuture<'_, Result<()>> {
         Ok(())
     }
     .boxed()
+}
+
+/// Whether a member handles calls in at least one service: the right alone is nothing where the contract has no
+/// telephone any more. What is his as somebody who telephones hangs on this.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn has_phone_anywhere(reader: &Reader, member: MemberId) -> Result<bool> {
+    let places = reader.select::<Entity>().filter(Column::MemberId.eq(member));
+    let places = places.filter(Column::HandlesCalls.eq(true)).all().await?;
+    let services: HashSet<ServiceId> = places.iter().map(|place| place.service_id).collect();
+    let contracts = reader.select::<contract::Entity>();
+    let contracts = contracts.filter(contract::Column::ServiceId.is_in(services));
+    Ok(contracts.all().await?.iter().any(|row| Channel::Phone.is_offered(row)))
 }

@@ -4,7 +4,7 @@
 use std::{borrow::Cow, net::SocketAddr};
 
 use async_graphql::{
-    Data, Executor, Request as GraphqlRequest, ServerError,
+    Data, Executor, Request as GraphqlRequest, Response as GraphqlResponse, ServerError,
     parser::types::{ExecutableDocument, OperationType},
 };
 use axum::{
@@ -35,7 +35,7 @@ pub trait Backend: Clone + Send + Sync + 'static {
     type Executor: Executor;
     /// What [`Self::enter`] opened for one request, such as a read transaction. Where a request ends early (the client
     /// hangs up, time runs out, a resolver panics) it is only dropped, so dropping it must undo what is not finished.
-    type Visit: Send + 'static;
+    type Visit: Send + Sync + 'static;
 
     /// The schema to execute on.
     fn executor(&self) -> &Self::Executor;
@@ -45,6 +45,11 @@ pub trait Backend: Clone + Send + Sync + 'static {
 
     /// Lets a caller in, or refuses. No token enters as nobody; a token that is not good is refused with 401.
     fn enter(&self, head: RequestHead<'_>) -> impl Future<Output = Result<EnteredCaller<Self::Visit>, Refusal>> + Send;
+
+    /// Executes a request of a caller who was let in.
+    fn execute(&self, _visit: &Self::Visit, request: GraphqlRequest) -> impl Future<Output = GraphqlResponse> + Send {
+        self.executor().execute(request)
+    }
 
     /// Ends a visit after execution, before the answer is sent.
     fn leave(&self, visit: Self::Visit) -> impl Future<Output = ()> + Send;
@@ -122,12 +127,16 @@ impl Refusal {
     }
 }
 
+/// How long anybody may keep an answer that is the same for everybody.
+const PUBLIC: HeaderValue = HeaderValue::from_static("public, max-age=60");
+
 /// A document that passed every check that needs no caller.
 struct Prepared {
     parameters: Parameters,
     document: ExecutableDocument,
     operation: OperationType,
     introspects: bool,
+    is_public: bool,
     cost: u64,
 }
 
@@ -215,12 +224,13 @@ async fn prepare(
     }
     guard::complete(checked.operation, &mut parameters.variables).map_err(refused)?;
     let cost = cost::charge(table, &document, checked.operation, &parameters.variables).map_err(refused)?;
-    let (operation, introspects) = (checked.operation.ty, checked.introspects);
+    let (operation, introspects, is_public) = (checked.operation.ty, checked.introspects, checked.is_public);
     Ok(Prepared {
         parameters,
         document,
         operation,
         introspects,
+        is_public,
         cost,
     })
 }
@@ -273,7 +283,7 @@ async fn serve<B: Backend>(backend: &B, media: Media, head: &request::Parts, pre
     if !introspection {
         request = request.disable_introspection();
     }
-    let mut response = backend.executor().execute(request).await;
+    let mut response = backend.execute(&visit, request).await;
     backend.leave(visit).await;
     let executed = executed.began() || response.errors.iter().any(|error| !error.path.is_empty());
     let asked = Asked {
@@ -283,7 +293,11 @@ async fn serve<B: Backend>(backend: &B, media: Media, head: &request::Parts, pre
         request_id,
     };
     answer::shape(&mut response, asked, cost::told(prepared.cost));
-    answer::answered(media, &response, asked, language)
+    let mut reply = answer::answered(media, &response, asked, language);
+    if prepared.is_public && bearer.is_none() && response.errors.is_empty() {
+        reply.headers_mut().insert(header::CACHE_CONTROL, PUBLIC);
+    }
+    reply
 }
 
 fn text<'r>(headers: &'r HeaderMap, name: &HeaderName) -> Option<&'r str> {

@@ -1,5 +1,6 @@
 //! The outside of the service: HTTP, GraphQL over HTTP, and the limits that hold before anything is executed.
 
+pub mod account_page;
 pub mod answer;
 pub mod bearer;
 mod client_address;

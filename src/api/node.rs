@@ -1,12 +1,18 @@
 //! Any object by its ID. The prefix of an ID names its type; an ID that is of no type, absent, or another
 //! organization's is one and the same: null.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use async_graphql::{Context, ID, Interface, Object};
+use futures_util::future::try_join_all;
 
 use crate::{
-    billing::graphql::{Charge, of_charge_id, of_service},
+    agent::{self, Model as Agent},
+    billing::graphql::{Charge, charge_id, of_charge_id, of_service},
+    company::{self, Company},
     contract::{self, Contract},
     kernel::{Action, Caller, Error, Record, Result, audit},
     member::{
@@ -18,7 +24,7 @@ use crate::{
 };
 
 /// An object that can be read again by its ID.
-#[derive(Debug, Interface)]
+#[derive(Debug, Clone, Interface)]
 #[graphql(field(
     name = "id",
     ty = "ID",
@@ -39,6 +45,10 @@ pub enum Node {
     Contract(Contract),
     /// A charge.
     Charge(Charge),
+    /// An entry of company information.
+    Company(Company),
+    /// An agent.
+    Agent(Agent),
     /// An entry of the audit log.
     AuditEntry(audit::Model),
 }
@@ -51,7 +61,8 @@ pub struct NodeQuery;
 impl NodeQuery {
     /// Any object by its ID; null where there is none or the caller may not know of it.
     async fn node(&self, context: &Context<'_>, #[graphql(desc = "The object's ID.")] id: ID) -> Result<Option<Node>> {
-        find(context, &id).await
+        let mut found = find(context, &[&id]).await?;
+        Ok(found.remove(id.as_str()))
     }
 
     /// Objects by their IDs, in that order, null where there is none or the caller may not know of it.
@@ -63,54 +74,68 @@ impl NodeQuery {
         if ids.len() > 100 {
             return Err(Error::BadInput("`ids` are at most 100.".into()));
         }
-        let mut nodes = Vec::with_capacity(ids.len());
-        for id in ids {
-            nodes.push(find(context, &id).await?);
-        }
-        Ok(nodes)
+        let texts: Vec<_> = ids.iter().map(|id| id.as_str()).collect();
+        let found = find(context, &texts).await?;
+        Ok(texts.iter().map(|id| found.get(*id).cloned()).collect())
     }
 }
 
-async fn find(context: &Context<'_>, id: &str) -> Result<Option<Node>> {
+/// The objects of these IDs, each kind in one statement.
+async fn find(context: &Context<'_>, ids: &[&str]) -> Result<HashMap<String, Node>> {
     let caller = context.data_unchecked::<Arc<Caller>>();
-    Ok(match id.split('_').next() {
-        Some("org") => seek::<organization::Entity>(caller, Action::OrganizationRead, id)
-            .await?
-            .map(Node::Organization),
-        Some("key") => seek::<key::Entity>(caller, Action::OrganizationRead, id)
-            .await?
-            .map(Node::OrganizationKey),
-        Some("mbr") => seek::<member::Entity>(caller, Action::OrganizationRead, id)
-            .await?
-            .map(Node::Member),
-        Some("inv") => seek::<invitation::Entity>(caller, Action::MemberRead, id)
-            .await?
-            .map(Node::Invitation),
-        Some("svc") => seek::<service::Entity>(caller, Action::ServiceRead, id)
-            .await?
-            .map(Node::Service),
-        Some("ctr") => seek::<contract::Entity>(caller, Action::ContractRead, id)
-            .await?
-            .map(Node::Contract),
-        Some("aud") => seek::<audit::Entity>(caller, Action::AuditRead, id)
-            .await?
-            .map(Node::AuditEntry),
-        Some("chg") => match of_charge_id(id) {
-            Some((service, month)) if caller.may(Action::ChargeRead) => of_service(context, service, (month, month))
+    let mut kinds = BTreeMap::<_, Vec<_>>::new();
+    for id in ids {
+        kinds.entry(id.split('_').next()).or_default().push(*id);
+    }
+    let mut found = HashMap::new();
+    for (kind, ids) in kinds {
+        found.extend(match kind {
+            Some("org") => {
+                seek::<organization::Entity>(caller, Action::OrganizationRead, &ids, Node::Organization).await?
+            }
+            Some("key") => seek::<key::Entity>(caller, Action::OrganizationRead, &ids, Node::OrganizationKey).await?,
+            Some("mbr") => seek::<member::Entity>(caller, Action::OrganizationRead, &ids, Node::Member).await?,
+            Some("inv") => seek::<invitation::Entity>(caller, Action::MemberRead, &ids, Node::Invitation).await?,
+            Some("svc") => seek::<service::Entity>(caller, Action::ServiceRead, &ids, Node::Service).await?,
+            Some("ctr") => seek::<contract::Entity>(caller, Action::ContractRead, &ids, Node::Contract).await?,
+            Some("agt") => agent::graphql::find(caller, &ids)
                 .await?
-                .pop()
-                .map(Node::Charge),
-            _ => None,
-        },
-        _ => None,
-    })
+                .into_iter()
+                .map(|agent| (agent.id.to_string(), Node::Agent(agent)))
+                .collect(),
+            Some("com") => seek::<company::Entity>(caller, Action::CompanyRead, &ids, Node::Company).await?,
+            Some("aud") => seek::<audit::Entity>(caller, Action::AuditRead, &ids, Node::AuditEntry).await?,
+            Some("chg") => charges(context, caller, &ids).await?,
+            _ => HashMap::new(),
+        });
+    }
+    Ok(found)
 }
 
-/// The object, if the caller may see such objects at all.
-async fn seek<E: Record>(caller: &Caller, action: Action, id: &str) -> Result<Option<E::Model>> {
-    if caller.may(action) {
-        caller.view(action).await?.seek::<E>(id).await
-    } else {
-        Ok(None)
+/// The objects of one kind by their IDs, if the caller may see such objects at all.
+async fn seek<E: Record>(
+    caller: &Caller,
+    action: Action,
+    ids: &[&str],
+    node: fn(E::Model) -> Node,
+) -> Result<HashMap<String, Node>> {
+    let Some(view) = caller.view_if_allowed(action).await? else {
+        return Ok(HashMap::new());
+    };
+    let rows = view.seek_many::<E>(ids).await?;
+    Ok(rows.into_iter().map(|row| (E::key(&row), node(row))).collect())
+}
+
+async fn charges(context: &Context<'_>, caller: &Caller, ids: &[&str]) -> Result<HashMap<String, Node>> {
+    if caller.view_if_allowed(Action::ChargeRead).await?.is_none() {
+        return Ok(HashMap::new());
     }
+    let asked = ids.iter().filter_map(|id| of_charge_id(id));
+    let read = asked.map(|(service, month)| of_service(context, service, (month, month)));
+    let read = try_join_all(read).await?;
+    Ok(read
+        .into_iter()
+        .flatten()
+        .map(|charge| (charge_id(charge.service_id, charge.month), Node::Charge(charge)))
+        .collect())
 }

@@ -3,7 +3,6 @@
 use async_graphql::{EmptySubscription, Interface, MergedObject, SDLExportOptions, Schema};
 
 use super::{
-    errors::ErrorCodes,
     guard::MAX_NESTING,
     menu::MenuQuery,
     node::{Node, NodeQuery},
@@ -11,11 +10,15 @@ use super::{
 };
 use crate::{
     admin::graphql::{AdminMutation, AdminQuery, AdminUserError},
+    agent::graphql::{AgentMutation, AgentQuery, AgentUserError},
     audit::graphql::AuditQuery,
     billing::graphql::{BillingMutation, BillingQuery, UsageUserError},
+    company::graphql::{CompanyMutation, CompanyQuery, CompanyUserError, PublicQuery},
     contract::graphql::{ContractMutation, ContractQuery, ContractUserError},
     member::{
+        account::{AccountUserError, OwnMutation, PasswordMutation, PasswordQuery, SecondFactorMutation},
         graphql::{MemberMutation, MemberQuery, SessionUserError},
+        identity::graphql::IdentityMutation,
         invitation::graphql::{InvitationMutation, InvitationQuery, InvitationUserError},
     },
     organization::{OrganizationMutation, OrganizationQuery, graphql::OrganizationUserError},
@@ -27,11 +30,15 @@ use crate::{
 pub struct Query(
     MemberQuery,
     InvitationQuery,
+    PasswordQuery,
     AdminQuery,
     OrganizationQuery,
     ServiceQuery,
     ContractQuery,
     BillingQuery,
+    CompanyQuery,
+    PublicQuery,
+    AgentQuery,
     AuditQuery,
     MenuQuery,
     NodeQuery,
@@ -42,11 +49,17 @@ pub struct Query(
 pub struct Mutation(
     MemberMutation,
     InvitationMutation,
+    OwnMutation,
+    PasswordMutation,
+    SecondFactorMutation,
+    IdentityMutation,
     AdminMutation,
     OrganizationMutation,
     ServiceMutation,
     ContractMutation,
     BillingMutation,
+    CompanyMutation,
+    AgentMutation,
 );
 
 /// Why a mutation did not do what was asked.
@@ -68,6 +81,8 @@ pub enum UserError {
     Session(SessionUserError),
     /// Of invitations.
     Invitation(InvitationUserError),
+    /// Of one's own account, its password and its second factor.
+    Account(AccountUserError),
     /// Of members and organization administrators.
     Admin(AdminUserError),
     /// Of organizations and keys.
@@ -78,6 +93,10 @@ pub enum UserError {
     Contract(ContractUserError),
     /// Of usage.
     Usage(UsageUserError),
+    /// Of company information.
+    Company(CompanyUserError),
+    /// Of agents.
+    Agent(AgentUserError),
 }
 
 /// The schema of the API.
@@ -91,7 +110,6 @@ pub fn build() -> ApiSchema {
         .disable_suggestions()
         .limit_recursive_depth(MAX_NESTING as usize)
         .extension(NullInPlace)
-        .extension(ErrorCodes)
         .finish()
 }
 

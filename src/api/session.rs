@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::Data;
+use async_graphql::{Data, Request as GraphqlRequest, Response as GraphqlResponse};
 use axum::http::StatusCode;
 use sea_orm::{
     ColumnTrait, DbErr, EntityTrait, FromQueryResult, IdenStatic, Iterable, JoinType, QueryFilter, QueryResult,
@@ -14,12 +14,17 @@ use sea_orm::{
 use super::{
     client_address::client_address,
     cost::CostTable,
+    errors::give_codes,
     graphql_http::{Backend, EnteredCaller, Refusal, RequestHead},
     schema::{self, ApiSchema},
 };
 use crate::{
     admin, agent,
-    kernel::{Actor, App, Caller, Error, Language, Origin, Result, SignedIn, View, config::Introspection},
+    kernel::{
+        Actor, App, Caller, Error, Language, Origin, Result, SignedIn, View,
+        config::Introspection,
+        security::{self, Hush},
+    },
     member::{
         self, Claims, second_factor,
         session::{self, Lifetime},
@@ -33,6 +38,7 @@ pub struct Api {
     app: App,
     schema: ApiSchema,
     cost: Arc<CostTable>,
+    bad_tokens: Arc<Hush>,
 }
 
 impl Api {
@@ -43,7 +49,29 @@ impl Api {
     pub fn new(app: App) -> anyhow::Result<Self> {
         let schema = schema::build();
         let cost = Arc::new(CostTable::from_sdl(&schema.sdl())?);
-        Ok(Self { app, schema, cost })
+        Ok(Self {
+            app,
+            schema,
+            cost,
+            bad_tokens: Arc::default(),
+        })
+    }
+
+    /// The caller of a token; `None` if it is not ours, or its time, its session or its member is over.
+    async fn known(&self, token: &str, origin: Origin, language: Language) -> Result<Option<Caller>> {
+        match member::read_token(&self.app, self.app.clock.now(), token) {
+            Some(claims) => signed_in(&self.app, &claims, origin, language).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Whatever becomes of the entry, the token is refused.
+    async fn log_bad_token(&self, origin: &Origin) {
+        if self.bad_tokens.is_news(self.app.clock.now(), origin)
+            && let Err(error) = security::log(&self.app, "ACCESS_TOKEN_REFUSED", origin).await
+        {
+            tracing::error!(?error, "a refused token could not be logged");
+        }
     }
 }
 
@@ -66,17 +94,17 @@ impl Backend for Api {
                 .peer
                 .map(|peer| client_address(peer.ip(), &head.forwarded_for, &self.app.settings.trusted_proxies)),
             request_id: head.request_id.to_owned(),
+            client: head.user_agent.map(Origin::client_of).unwrap_or_default(),
         };
         let caller = match head.bearer {
             None => Caller::new(self.app.clone(), Actor::Nobody, None, origin, language),
-            Some(token) => {
-                let now = self.app.clock.now();
-                let claims = member::read_token(&self.app, now, token).ok_or_else(Refusal::bad_token)?;
-                signed_in(&self.app, &claims, origin, language)
-                    .await
-                    .map_err(refusal)?
-                    .ok_or_else(Refusal::bad_token)?
-            }
+            Some(token) => match self.known(token, origin.clone(), language).await.map_err(refusal)? {
+                Some(caller) => caller,
+                None => {
+                    self.log_bad_token(&origin).await;
+                    return Err(Refusal::bad_token());
+                }
+            },
         };
         let introspection = match self.app.settings.introspection {
             Introspection::Public => true,
@@ -94,8 +122,14 @@ impl Backend for Api {
         })
     }
 
+    async fn execute(&self, visit: &Arc<Caller>, request: GraphqlRequest) -> GraphqlResponse {
+        let mut response = visit.answer(self.schema.execute(request)).await;
+        give_codes(&mut response.errors, visit.language());
+        response
+    }
+
     async fn leave(&self, visit: Arc<Caller>) {
-        visit.release().await;
+        visit.leave().await;
     }
 }
 
@@ -123,6 +157,8 @@ struct Found {
 
 impl FromQueryResult for Found {
     fn from_query_result(row: &QueryResult, prefix: &str) -> std::result::Result<Self, DbErr> {
+        let has_second_factor: bool = row.try_get(prefix, "has_second_factor")?;
+        let needs_second_factor: bool = row.try_get(prefix, "needs_second_factor")?;
         Ok(Self {
             member: SignedIn {
                 member_id: row.try_get(prefix, "member_id")?,
@@ -132,7 +168,8 @@ impl FromQueryResult for Found {
                 is_owner: row.try_get(prefix, "is_owner")?,
                 is_administrator: row.try_get(prefix, "is_administrator")?,
                 is_manager: row.try_get(prefix, "is_manager")?,
-                must_enroll: row.try_get(prefix, "must_enroll")?,
+                has_second_factor,
+                must_enroll: needs_second_factor && !has_second_factor,
                 confirmed_at: row.try_get(prefix, "confirmed_at")?,
             },
             lifetime: Lifetime {
@@ -184,19 +221,17 @@ async fn check(view: &View, claims: &Claims) -> Result<Option<Found>> {
         .from(session::Column::OrganizationId)
         .to(organization::Column::Id);
     let is_administrator = Expr::col((admin::Entity, admin::Column::MemberId)).is_not_null();
-    let is_manager = Expr::exists(view.related::<agent::Entity>(|agent| {
-        agent
-            .and_where(same(agent::Column::MemberId))
-            .and_where(agent::Column::Role.eq(agent::Role::Manager));
+    let is_manager = Expr::exists(view.related::<agent::Entity>(|places| {
+        agent::managing(view, places, Expr::col((session::Entity, session::Column::MemberId)));
     }));
-    let must_enroll = Expr::col((organization::Entity, organization::Column::RequiresSecondFactor)).and(
-        Expr::exists(view.related::<second_factor::Entity>(|factor| {
-            factor
-                .and_where(same(second_factor::Column::MemberId))
-                .and_where(second_factor::Column::ActivatedAt.is_not_null());
-        }))
-        .not(),
-    );
+    let has_second_factor = Expr::exists(view.related::<second_factor::Entity>(|factor| {
+        factor
+            .and_where(same(second_factor::Column::MemberId))
+            .and_where(second_factor::Column::ActivatedAt.is_not_null());
+    }));
+    // The organization demands one, or the password is good beside one only.
+    let needs_second_factor = Expr::col((organization::Entity, organization::Column::RequiresSecondFactor))
+        .or(Expr::col((member::Entity, member::Column::HasShortPassword)));
     let mut select = view
         .select::<session::Entity>()
         .select_only()
@@ -210,7 +245,8 @@ async fn check(view: &View, claims: &Claims) -> Result<Option<Found>> {
         .columns([member::Column::Login, member::Column::Name, member::Column::IsOwner])
         .column_as(is_administrator, "is_administrator")
         .column_as(is_manager, "is_manager")
-        .column_as(must_enroll, "must_enroll")
+        .column_as(has_second_factor, "has_second_factor")
+        .column_as(needs_second_factor, "needs_second_factor")
         .join(JoinType::InnerJoin, member.into())
         .join(JoinType::LeftJoin, administrator.into())
         .join(JoinType::InnerJoin, organization.into())

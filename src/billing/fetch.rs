@@ -1,9 +1,12 @@
 //! Charges as answers need them: of many services in few statements, closed ones read and open months computed.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use async_graphql::{Context, dataloader::Loader};
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, sea_query::ExprTrait as _};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, sea_query::ExprTrait as _};
 
 use super::{
     charge,
@@ -66,84 +69,59 @@ impl Loader<ClosedOf> for Batch {
     type Error = String;
 
     async fn load(&self, keys: &[ClosedOf]) -> std::result::Result<HashMap<ClosedOf, Vec<Charge>>, String> {
+        let mut spans = BTreeMap::<_, Vec<_>>::new();
+        for ClosedOf(service, from, to) in keys {
+            spans.entry((*from, *to)).or_default().push(*service);
+        }
+        let asked = spans.iter().fold(Condition::any(), |any, ((from, to), services)| {
+            let of = charge::Column::ServiceId.is_in(services.iter().copied());
+            any.add(of.and(charge::Column::Month.between(*from, *to)))
+        });
+        let rows = self
+            .select::<charge::Entity>()
+            .filter(asked)
+            .order_by_desc(charge::Column::Month)
+            .order_by_asc(charge::Column::ServiceId)
+            .all_with::<line::Entity>()
+            .await
+            .map_err(|error| format!("{error:?}"))?;
         let mut found: HashMap<_, Vec<_>> = keys.iter().map(|key| (*key, Vec::new())).collect();
-        let spans: std::collections::HashSet<_> = keys.iter().map(|key| (key.1, key.2)).collect();
-        for (from, to) in spans {
-            let services = keys.iter().filter(|key| (key.1, key.2) == (from, to)).map(|key| key.0);
-            let rows = self
-                .select::<charge::Entity>()
-                .filter(charge::Column::ServiceId.is_in(services))
-                .filter(charge::Column::Month.between(from, to))
-                .order_by_desc(charge::Column::Month)
-                .order_by_asc(charge::Column::ServiceId)
-                .all_with::<line::Entity>()
-                .await
-                .map_err(|error| format!("{error:?}"))?;
-            for (row, lines) in rows {
-                found
-                    .entry(ClosedOf(row.service_id, from, to))
-                    .or_default()
-                    .push(Charge::closed(&row, &lines));
+        for (row, lines) in rows {
+            let charge = Charge::closed(&row, &lines);
+            for (from, to) in spans.keys().filter(|(from, to)| (*from..=*to).contains(&row.month)) {
+                if let Some(charges) = found.get_mut(&ClosedOf(row.service_id, *from, *to)) {
+                    charges.push(charge.clone());
+                }
             }
         }
         Ok(found)
     }
 }
 
-/// The question for the estimate of a service in an open month.
+/// The question for what the charge of a service in an open month is computed from.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct EstimateOf(pub ServiceId, pub Month);
+pub struct BooksOf(pub ServiceId, pub Month);
 
-impl Loader<EstimateOf> for Batch {
-    type Value = Option<Charge>;
+impl Loader<BooksOf> for Batch {
+    type Value = Arc<Books>;
     type Error = String;
 
-    async fn load(&self, _: &[EstimateOf]) -> std::result::Result<HashMap<EstimateOf, Option<Charge>>, String> {
-        // Estimates are computed, not read: `page::estimates` puts them here once they are.
-        Ok(HashMap::new())
-    }
-}
-
-/// The months that `charges(from:, to:)` asks for below a path such as `edges.node`.
-pub(crate) fn months_asked(context: &Context<'_>, path: &str) -> Option<(Month, Month)> {
-    let ahead = path
-        .split('.')
-        .fold(context.look_ahead(), |ahead, step| ahead.field(step))
-        .field("charges");
-    let field = ahead.selection_fields().into_iter().next()?;
-    let arguments = field.arguments().ok()?;
-    let month = |name: &str| {
-        let value = arguments
-            .iter()
-            .find(|(argument, _)| argument.as_str() == name)
-            .map(|(_, value)| value);
-        value.and_then(|value| {
-            if let async_graphql::Value::String(text) = value {
-                Month::parse(text)
-            } else {
-                None
+    async fn load(&self, keys: &[BooksOf]) -> std::result::Result<HashMap<BooksOf, Arc<Books>>, String> {
+        let mut months = BTreeMap::<_, Vec<_>>::new();
+        for BooksOf(service, month) in keys {
+            months.entry(*month).or_default().push(*service);
+        }
+        let opened = async {
+            let prices = price::book(&self.app, self).await?;
+            let mut found = HashMap::new();
+            for (month, services) in months {
+                let books = Arc::new(Books::open(self, prices.clone(), &services, month).await?);
+                found.extend(services.iter().map(|service| (BooksOf(*service, month), books.clone())));
             }
-        })
-    };
-    Some((month("from")?, month("to")?))
-}
-
-/// Fetches the charges of many services at once.
-pub(crate) async fn prefetch(
-    caller: &Caller,
-    view: &View,
-    services: &[ServiceId],
-    (from, to): (Month, Month),
-) -> Result<()> {
-    if !caller.may(Action::ChargeRead) || check_span(from, to).is_err() {
-        return Ok(());
+            Ok(found)
+        };
+        opened.await.map_err(|error: Error| format!("{error:?}"))
     }
-    let keys = services.iter().map(|service| ClosedOf(*service, from, to));
-    view.loader.load_many(keys).await.map_err(Error::internal)?;
-    for month in open_in(caller, view, from, to).await? {
-        page::estimates(caller, view, services, month).await?;
-    }
-    Ok(())
 }
 
 /// The open months of a span.
@@ -179,10 +157,8 @@ pub(crate) async fn of_service(
     let caller = context.data_unchecked::<Arc<Caller>>();
     let view = caller.view(Action::ChargeRead).await?;
     check_span(from, to)?;
-    let mut charges = Vec::new();
-    for month in open_in(caller, &view, from, to).await?.into_iter().rev() {
-        charges.extend(page::estimates(caller, &view, &[service], month).await?);
-    }
+    let open = open_in(caller, &view, from, to).await?;
+    let mut charges = page::estimates(&view, &[service], &open).await?;
     let closed = view
         .loader
         .load_one(ClosedOf(service, from, to))
@@ -211,7 +187,12 @@ pub(crate) async fn termination_preview(context: &Context<'_>, service: &Service
     let zone = organization::graphql::zone_of(&view).await?;
     let today = zone::date_at(caller.now().0, zone);
     let month = Month::of(today).ok_or_else(|| Error::internal("no such month"))?;
-    let books = Books::open(&view, price::book(caller.app(), &view).await?, &[service.id], month).await?;
+    let books = view
+        .loader
+        .load_one(BooksOf(service.id, month))
+        .await
+        .map_err(Error::internal)?;
+    let books = books.ok_or_else(|| Error::internal("there are no books"))?;
     Ok(books
         .charge_until(service.id, today)?
         .map(|estimate| (&estimate.breakdown).into()))

@@ -25,7 +25,7 @@ use crate::{
     service::{Service, ServiceKind},
 };
 
-pub(crate) use super::fetch::{ById, catalogue, months_asked, of_service, prefetch, termination_preview, this_month};
+pub(crate) use super::fetch::{ById, catalogue, of_service, termination_preview, this_month};
 
 user_errors! { UsageUserError, UsageErrorCode, "usage", {
     /// A value is needed.

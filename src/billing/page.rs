@@ -11,15 +11,13 @@ use sea_orm::{
 
 use super::{
     charge,
-    fetch::{ById, EstimateOf, LastClosed, check_span, open_in, with_lines},
+    fetch::{BooksOf, ById, LastClosed, check_span, open_in, with_lines},
     graphql::{Charge, ChargeConnection, ChargeFilter},
-    ledger::Books,
-    month, price,
+    month,
 };
 use crate::{
-    contract,
     kernel::{
-        Action, Caller, Money, Month, Page, PageRequest, Result, ServiceId, View,
+        Action, Caller, Error, Money, Month, Page, PageRequest, Result, ServiceId, View,
         page::{self, Cursors, Direction, Part, Place},
         reader::Scoped,
     },
@@ -27,28 +25,17 @@ use crate::{
     service,
 };
 
-/// The estimates of some services for an open month, in the order of the list. What was computed once for a view is
-/// not computed again.
-pub(super) async fn estimates(
-    caller: &Caller,
-    view: &View,
-    services: &[ServiceId],
-    month: Month,
-) -> Result<Vec<Charge>> {
-    let cache = view.loader.get_cached_values::<EstimateOf>().await;
-    let known = |service: &ServiceId| cache.get(&EstimateOf(*service, month)).cloned();
-    let mut charges: Vec<Charge> = Vec::new();
-    if let Some(all) = services.iter().map(known).collect::<Option<Vec<_>>>() {
-        charges.extend(all.into_iter().flatten());
-    } else {
-        let books = Books::open(view, price::book(caller.app(), view).await?, services, month).await?;
-        for service in services {
-            let charge = books.charge(*service)?.map(|estimate| Charge::estimated(&estimate));
-            view.loader.feed_one(EstimateOf(*service, month), charge.clone()).await;
-            charges.extend(charge);
-        }
+/// The estimates of some services for open months, in the order of the list.
+pub(super) async fn estimates(view: &View, services: &[ServiceId], months: &[Month]) -> Result<Vec<Charge>> {
+    let keys = months.iter().flat_map(|month| {
+        let of_month = |service: &ServiceId| BooksOf(*service, *month);
+        services.iter().map(of_month)
+    });
+    let mut charges = Vec::new();
+    for (BooksOf(service, _), books) in view.loader.load_many(keys).await.map_err(Error::internal)? {
+        charges.extend(books.charge(service)?.as_ref().map(Charge::estimated));
     }
-    charges.sort_by_key(|charge| std::cmp::Reverse(charge.service_id));
+    charges.sort_by_key(|charge| std::cmp::Reverse((charge.month, charge.service_id)));
     Ok(charges)
 }
 
@@ -73,10 +60,8 @@ pub(super) async fn read(
     let cursors = Cursors::new(&caller.app().keys, view.organization_id(), "charges");
     let select = || narrowed(&view, &filter, &services);
     let (count, sum) = sums(context, &view, select()).await?;
-    let mut open = Vec::new();
-    for month in open_in(caller, &view, filter.from, filter.to).await?.into_iter().rev() {
-        open.extend(estimates(caller, &view, &services, month).await?);
-    }
+    let months = open_in(caller, &view, filter.from, filter.to).await?;
+    let open = estimates(&view, &services, &months).await?;
     let total = open.iter().map(Charge::won).sum::<i64>() + sum;
     let total_count = open.len() as u64 + count;
 
@@ -106,10 +91,6 @@ pub(super) async fn read(
             has_previous: request.after.is_some(),
         }
     };
-    if asks("service.contract") {
-        let services: Vec<_> = page.edges.iter().map(|(_, charge)| charge.service_id).collect();
-        contract::graphql::prefetch(&view, &services).await?;
-    }
     Ok(ChargeConnection::of(page, total_count, Money::won(total)))
 }
 

@@ -8,6 +8,7 @@
 mod audit;
 mod contract;
 mod demo;
+mod identity_provider;
 mod organization;
 mod token;
 
@@ -46,6 +47,9 @@ pub enum Command {
     /// Organizations.
     #[command(subcommand)]
     Organization(organization::Command),
+    /// Identity providers that sign an organization's people in.
+    #[command(subcommand)]
+    IdentityProvider(identity_provider::Command),
     /// Price lists.
     #[command(subcommand)]
     Price(PriceCommand),
@@ -100,6 +104,7 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
         Command::Token(arguments) => token::run(&installation().await?, arguments).await?,
         Command::Audit(command) => audit::run(&installation().await?, command).await?,
         Command::Organization(command) => organization::run(&installation().await?, command).await?,
+        Command::IdentityProvider(command) => identity_provider::run(&installation().await?, command).await?,
         Command::Contract(command) => contract::run(&installation().await?, command).await?,
         Command::Job(command) => {
             let app = installation().await?;

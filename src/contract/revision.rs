@@ -5,10 +5,17 @@
     reason = "columns that the API does not show say by their names what they are"
 )]
 
-use std::collections::HashMap;
+use std::{
+    cmp::{max, min},
+    collections::{BTreeMap, HashMap},
+};
 
 use async_graphql::{Enum, SimpleObject, dataloader::Loader};
-use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, entity::prelude::*, sea_query::ExprTrait as _};
+use sea_orm::{
+    ColumnTrait, Condition, QueryFilter, QueryOrder,
+    entity::prelude::*,
+    sea_query::{ExprTrait as _, Func, Query, SelectStatement},
+};
 use serde::Serialize;
 
 use super::entity::Items;
@@ -89,13 +96,32 @@ impl Loader<Version> for Batch {
     type Error = String;
 
     async fn load(&self, keys: &[Version]) -> std::result::Result<HashMap<Version, Model>, String> {
-        let any = keys.iter().fold(Condition::any(), |any, Version(contract, number)| {
-            any.add(Column::ContractId.eq(*contract).and(Column::Revision.eq(*number)))
+        let mut spans = BTreeMap::<_, (i32, i32)>::new();
+        for Version(contract, number) in keys {
+            let span = spans.entry(*contract).or_insert((*number, *number));
+            *span = (min(span.0, *number), max(span.1, *number));
+        }
+        let any = spans.into_iter().fold(Condition::any(), |any, (contract, (from, to))| {
+            any.add(Column::ContractId.eq(contract).and(Column::Revision.between(from, to)))
         });
         let rows = self.select::<Entity>().filter(any).all().await;
         let rows = rows.map_err(|error| format!("{error:?}"))?;
         Ok(rows.into_iter().map(|row| (row.version(), row)).collect())
     }
+}
+
+/// Number and contract of the last versions that were made until an instant, as a part of another statement.
+pub(super) fn last_at(organization: OrganizationId, contracts: &[ContractId], at: Timestamp) -> SelectStatement {
+    let mut select = Query::select();
+    select
+        .column(Column::ContractId)
+        .expr(Func::max(Expr::col(Column::Revision)))
+        .from(Entity)
+        .and_where(Column::OrganizationId.eq(organization))
+        .and_where(Column::ContractId.is_in(contracts.iter().copied()))
+        .and_where(Column::MadeAt.lte(at))
+        .group_by_col(Column::ContractId);
+    select
 }
 
 /// The versions of these services' contracts that count up to a day, each service's in their order.

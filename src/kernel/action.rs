@@ -96,14 +96,18 @@ actions! {
     ChargeRead = "CHARGE_READ", LOOK, [Owner, Administrator];
     /// See the agents of services; a manager, those of his own.
     AgentRead = "AGENT_READ", LOOK, [Owner, Administrator, Manager];
+    /// See company information; a manager, to choose from it.
+    CompanyRead = "COMPANY_READ", LOOK, [Owner, Administrator, Manager];
     /// Read the audit log.
     AuditRead = "AUDIT_READ", LOOK, [Owner, Administrator];
 
     /// Sign in.
     SessionStart = "SESSION_START", ACCESS, [Nobody, Owner, Administrator, Member, Enrolling, Operator];
+    /// Sign in with an identity provider's token.
+    SessionExchange = "SESSION_EXCHANGE", ACCESS, [Nobody, Owner, Administrator, Member, Enrolling, Operator];
     /// Get a new access token.
     SessionRefresh = "SESSION_REFRESH", ACCESS, [Nobody, Owner, Administrator, Member, Enrolling];
-    /// Confirm one's password, for what needs that.
+    /// Confirm who one is, for what needs that.
     SessionConfirm = "SESSION_CONFIRM", ACCESS, [Owner, Administrator, Member, Enrolling];
     /// Sign out.
     SessionEnd = "SESSION_END", ACCESS, [Owner, Administrator, Member, Enrolling];
@@ -140,6 +144,17 @@ actions! {
     OrganizationKeyRotate = "ORGANIZATION_KEY_ROTATE", PERMISSION, [Owner, Administrator], confirmed;
     /// Revoke an organization key.
     OrganizationKeyRevoke = "ORGANIZATION_KEY_REVOKE", PERMISSION, [Owner, Administrator], confirmed;
+
+    /// See the identity providers that sign people in.
+    IdentityProviderRead = "IDENTITY_PROVIDER_READ", LOOK, [Operator];
+    /// Let an identity provider sign people in, or change how.
+    IdentityProviderSet = "IDENTITY_PROVIDER_SET", PERMISSION, [Operator];
+    /// Let an identity provider sign nobody in any more.
+    IdentityProviderRemove = "IDENTITY_PROVIDER_REMOVE", PERMISSION, [Operator];
+    /// Say who a member is at an identity provider.
+    IdentityLink = "IDENTITY_LINK", PERMISSION, [Operator];
+    /// Forget who a member is at an identity provider.
+    IdentityUnlink = "IDENTITY_UNLINK", PERMISSION, [Operator];
 
     /// Add a member without an invitation.
     MemberCreate = "MEMBER_CREATE", PERMISSION, [Operator];
@@ -196,6 +211,15 @@ actions! {
     UsageRecord = "USAGE_RECORD", MANAGEMENT, [Owner, System];
     /// Close a month's charges.
     MonthClose = "MONTH_CLOSE", MANAGEMENT, [System];
+
+    /// Add an entry of company information.
+    CompanyCreate = "COMPANY_CREATE", MANAGEMENT, [Owner, Administrator];
+    /// Change an entry of company information.
+    CompanyUpdate = "COMPANY_UPDATE", MANAGEMENT, [Owner, Administrator];
+    /// Remove an entry of company information.
+    CompanyRemove = "COMPANY_REMOVE", MANAGEMENT, [Owner, Administrator];
+    /// Show company information at the foot of a help center, or no longer.
+    CompanyPublish = "COMPANY_PUBLISH", MANAGEMENT, [Owner, Administrator];
 
     /// Put a member into a service, as its manager or as an agent.
     AgentAdd = "AGENT_ADD", PERMISSION, [Owner, Administrator, Manager, Operator], confirmed;

@@ -1,16 +1,27 @@
 //! One request, or one job, and its only two doors: `view` to look and `act` to change. No row can be reached but
 //! through them, and neither opens without naming what is to be seen or done.
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, Mutex as Lock, PoisonError},
+    time::Duration,
+};
 
 use tokio::sync::Mutex;
 
 use super::{
-    Action, Actor, App, Error, Language, OrganizationId, Origin, Result, Role, SignedIn, Timestamp, audit,
+    Action, Actor, App, AuditLog, Error, Language, OrganizationId, Origin, Reader, Result, Role, SignedIn, Timestamp,
+    audit,
+    fetches::Fetches,
     idempotency::{Ask, Outcome, Slot},
     tx::Tx,
     view::View,
 };
+
+/// How long an answer waits for its refusals to be written down.
+const LOG_PATIENCE: Duration = Duration::from_secs(5);
+
+/// What was refused, and the code of why.
+type Refusal = (Action, &'static str);
 
 /// Who asks, of which organization, from where, in which language.
 pub struct Caller {
@@ -20,6 +31,9 @@ pub struct Caller {
     origin: Origin,
     language: Language,
     view: Mutex<Option<Arc<View>>>,
+    fetches: Fetches,
+    /// What he was not let see: once each, however many fields asked for it.
+    unseen: Lock<Vec<Refusal>>,
 }
 
 impl Caller {
@@ -38,6 +52,8 @@ impl Caller {
             origin,
             language,
             view: Mutex::new(None),
+            fetches: Fetches::default(),
+            unseen: Lock::default(),
         }
     }
 
@@ -46,6 +62,7 @@ impl Caller {
         let origin = Origin {
             address: None,
             request_id: job.to_owned(),
+            client: String::new(),
         };
         Self::new(app, Actor::System(job), Some(organization), origin, Language::default())
     }
@@ -55,6 +72,7 @@ impl Caller {
         let origin = Origin {
             address: None,
             request_id: "command line".to_owned(),
+            client: String::new(),
         };
         Self::new(app, Actor::Operator, Some(organization), origin, Language::default())
     }
@@ -118,35 +136,62 @@ impl Caller {
     }
 
     /// The door for looking. All views of a request see the organization at one instant; after a change, at a later
-    /// one; after a dry run, as if it had happened.
+    /// one; after a dry run, as if it had happened. A refusal is kept for the log until [`Caller::leave`].
     ///
     /// # Errors
-    /// `UNAUTHENTICATED`, `FORBIDDEN`.
+    /// `UNAUTHENTICATED`, `FORBIDDEN`, `SECOND_FACTOR_REQUIRED`.
     pub async fn view(&self, action: Action) -> Result<Arc<View>> {
-        let organization = self.admit(action)?;
+        let organization = self.admit(action).inspect_err(|refusal| self.keep(action, refusal))?;
         self.open(organization).await
+    }
+
+    /// The door for looking where whoever may not know of a thing is told that there is none.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn view_if_allowed(&self, action: Action) -> Result<Option<Arc<View>>> {
+        match self.view(action).await {
+            Err(Error::Unauthenticated | Error::Forbidden(_)) => Ok(None),
+            view => view.map(Some),
+        }
     }
 
     /// The view that a session's check needs before the actor is known. It can read one organization's rows, and is
     /// not handed to any resolver.
     pub(crate) async fn open(&self, organization: OrganizationId) -> Result<Arc<View>> {
+        // The runtime lets a task take a lock that waits only so often in a row; a long list takes it more often.
+        if let Ok(kept) = self.view.try_lock()
+            && let Some(view) = &*kept
+        {
+            return Ok(view.clone());
+        }
         let mut kept = self.view.lock().await;
         if let Some(view) = &*kept {
             return Ok(view.clone());
         }
-        let view = Arc::new(View::over(
-            self.app.database.begin_read(organization).await?,
+        let connection = self.app.database.begin_read(organization).await?;
+        let view = self.view_of(Arc::new(Reader {
+            connection,
             organization,
-        ));
+        }));
         *kept = Some(view.clone());
         Ok(view)
+    }
+
+    fn view_of(&self, reader: Arc<Reader>) -> Arc<View> {
+        Arc::new(View::of(reader, self.app.clone(), self.fetches.clone()))
+    }
+
+    /// Works on an answer; what its resolvers ask for is fetched when nothing else of it can go on.
+    pub async fn answer<T>(&self, work: impl Future<Output = T>) -> T {
+        self.fetches.drive(work).await
     }
 
     /// The door for changing: permission, one write transaction, the deed, its audit entry and its jobs, commit. An
     /// error on the way leaves nothing behind; a refusal leaves its entry in the log.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED`, `FORBIDDEN`, `CONFIRMATION_REQUIRED`, and what the deed says.
+    /// `UNAUTHENTICATED`, `FORBIDDEN`, `SECOND_FACTOR_REQUIRED`, `CONFIRMATION_REQUIRED`, and what the deed says.
     pub async fn act<T: Outcome>(
         &self,
         action: Action,
@@ -169,7 +214,7 @@ impl Caller {
         .await?;
         match Self::perform(&tx, ask, deed).await {
             Ok(outcome) if ask.is_dry_run() => {
-                *self.view.lock().await = Some(Arc::new(View::of(tx.reader().clone())));
+                *self.view.lock().await = Some(self.view_of(tx.reader().clone()));
                 Ok(outcome)
             }
             Ok(outcome) => tx.commit().await.map(|()| outcome),
@@ -186,6 +231,13 @@ impl Caller {
         if let Some(view) = self.view.lock().await.take().and_then(Arc::into_inner) {
             view.end().await;
         }
+    }
+
+    /// Ends the request: what it has open, and then, in the log, what it was not let see.
+    pub async fn leave(&self) {
+        self.release().await;
+        let unseen = std::mem::take(&mut *self.unseen.lock().unwrap_or_else(PoisonError::into_inner));
+        self.log_refusals(&unseen).await;
     }
 
     async fn perform<T: Outcome>(
@@ -216,29 +268,45 @@ impl Caller {
             }
             return self.organization.ok_or(Error::Unauthenticated);
         }
-        Err(if self.actor.roles() == [Role::Nobody] {
-            Error::Unauthenticated
-        } else {
-            Error::Forbidden(action)
+        Err(match self.actor.roles()[..] {
+            [Role::Nobody] => Error::Unauthenticated,
+            [Role::Enrolling] => Error::SecondFactorRequired,
+            _ => Error::Forbidden(action),
         })
     }
 
-    /// Leaves the entry of a refusal in the organization's log. Where that can't be written, the refusal stands all
-    /// the same.
+    fn keep(&self, action: Action, error: &Error) {
+        if let Some(reason) = reason(error) {
+            let mut unseen = self.unseen.lock().unwrap_or_else(PoisonError::into_inner);
+            if !unseen.contains(&(action, reason)) {
+                unseen.push((action, reason));
+            }
+        }
+    }
+
+    /// Leaves the entry of a refusal in the organization's log.
     async fn refuse(&self, action: Action, error: Error) -> Error {
-        let reason = match &error {
-            Error::Forbidden(_) => "FORBIDDEN",
-            Error::ConfirmationRequired => "CONFIRMATION_REQUIRED",
-            _ => return error,
-        };
-        if let Err(fault) = self.log_refusal(action, reason).await {
-            tracing::error!(error = ?fault, action = action.name(), "a refusal could not be logged");
+        if let Some(reason) = reason(&error) {
+            self.log_refusals(&[(action, reason)]).await;
         }
         error
     }
 
-    async fn log_refusal(&self, action: Action, reason: &str) -> Result<()> {
-        let (Some(organization), Some(log)) = (self.organization, action.log()) else {
+    /// Where the entries can't be written, or not soon, the refusals stand all the same.
+    async fn log_refusals(&self, refusals: &[Refusal]) {
+        let written = tokio::time::timeout(LOG_PATIENCE, self.write_refusals(refusals)).await;
+        let fault = match written {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => format!("{error:?}"),
+            Err(late) => late.to_string(),
+        };
+        let actions: Vec<_> = refusals.iter().map(|(action, _)| action.name()).collect();
+        tracing::error!(fault, ?actions, "refusals could not be logged");
+    }
+
+    /// What only looks stands in no log; that it was refused, in that of access.
+    async fn write_refusals(&self, refusals: &[Refusal]) -> Result<()> {
+        let (Some(organization), Some((first, _))) = (self.organization, refusals.first()) else {
             return Ok(());
         };
         let _turn = self.app.database.turn(organization).await?;
@@ -246,28 +314,40 @@ impl Caller {
             self.app.clone(),
             self.actor.clone(),
             self.origin.clone(),
-            action,
+            *first,
             organization,
         )
         .await?;
-        let draft = audit::Draft {
-            id: tx.fresh_id(),
-            log,
-            occurred_at: tx.now(),
-            action: action.name(),
-            outcome: audit::Outcome::Denied,
-            reason: Some(reason.to_owned()),
-            actor_kind: self.actor.kind(),
-            actor_id: self.actor.id(),
-            actor_name: self.actor.display_name(),
-            address: self.origin.address_text(),
-            request_id: self.origin.request_id.clone(),
-            target: None,
-            service_id: None,
-            changes: Vec::new(),
-        };
-        audit::append(&tx.reader().connection, &self.app.keys, organization, draft).await?;
+        for (action, reason) in refusals {
+            let draft = audit::Draft {
+                id: tx.fresh_id(),
+                log: action.log().unwrap_or(AuditLog::Access),
+                occurred_at: tx.now(),
+                action: action.name(),
+                outcome: audit::Outcome::Denied,
+                reason: Some((*reason).to_owned()),
+                actor_kind: self.actor.kind(),
+                actor_id: self.actor.id(),
+                actor_name: self.actor.display_name(),
+                address: self.origin.address_text(),
+                request_id: self.origin.request_id.clone(),
+                target: None,
+                service_id: None,
+                changes: Vec::new(),
+            };
+            audit::append(&tx.reader().connection, &self.app.keys, organization, draft).await?;
+        }
         tx.commit().await
+    }
+}
+
+/// Under which code a refusal stands in the log. Whoever has not signed in has no log to stand in.
+fn reason(error: &Error) -> Option<&'static str> {
+    match error {
+        Error::Forbidden(_) => Some("FORBIDDEN"),
+        Error::SecondFactorRequired => Some("SECOND_FACTOR_REQUIRED"),
+        Error::ConfirmationRequired => Some("CONFIRMATION_REQUIRED"),
+        _ => None,
     }
 }
 

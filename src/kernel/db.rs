@@ -1,5 +1,6 @@
 //! The connections: one pool that writes, one that can't, and one for the job runner. Nothing outside the kernel can
-//! name them. SQLite is one file with one writer; on PostgreSQL the pools are one, and transactions say what they may.
+//! name them. SQLite is one file with one writer; on PostgreSQL each connection of the second pool begins every transaction
+//! as one that sees one instant and can't write, without being told so each time.
 
 use std::{
     collections::HashMap,
@@ -12,8 +13,8 @@ use std::{
 };
 
 use sea_orm::{
-    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, IsolationLevel,
-    SqliteTransactionMode, SqlxPostgresConnector, SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, SqlxPostgresConnector,
+    SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait,
 };
 use sqlx::{
     PgPool, SqlitePool,
@@ -77,12 +78,17 @@ impl Database {
                 ("idle_in_transaction_session_timeout", "15s"),
                 ("TimeZone", "UTC"),
             ]);
+            let looking = options.clone().options([
+                ("default_transaction_isolation", "repeatable read"),
+                ("default_transaction_read_only", "on"),
+            ]);
             let pool = |size: u32| PgPoolOptions::new().max_connections(size).acquire_timeout(PATIENCE);
-            let shared = pool(16).connect_with(options.clone()).await?;
+            let writer = pool(8).connect_with(options.clone()).await?;
+            let reader = pool(12).connect_with(looking).await?;
             let jobs = pool(4).connect_with(options).await?;
             (
-                SqlxPostgresConnector::from_sqlx_postgres_pool(shared.clone()),
-                SqlxPostgresConnector::from_sqlx_postgres_pool(shared),
+                SqlxPostgresConnector::from_sqlx_postgres_pool(writer),
+                SqlxPostgresConnector::from_sqlx_postgres_pool(reader),
                 JobPool::Postgres(jobs),
             )
         };
@@ -157,13 +163,7 @@ impl Database {
 
     /// A transaction that sees `organization` as it is at this instant and can't write.
     pub(super) async fn begin_read(&self, organization: OrganizationId) -> Result<DatabaseTransaction> {
-        let postgres = self.backend() == DbBackend::Postgres;
-        let options = TransactionOptions {
-            isolation_level: postgres.then_some(IsolationLevel::RepeatableRead),
-            access_mode: postgres.then_some(AccessMode::ReadOnly),
-            sqlite_transaction_mode: None,
-        };
-        let transaction = self.reader.begin_with_options(options).await?;
+        let transaction = self.reader.begin().await?;
         scope(&transaction, organization).await?;
         Ok(transaction)
     }

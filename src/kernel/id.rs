@@ -135,8 +135,12 @@ ids! {
     PasswordResetId = "pwr";
     /// The ID of an agent: a member in a service.
     AgentId = "agt";
+    /// The ID of an external identity provider.
+    IdentityProviderId = "idp";
     /// The ID of a service.
     ServiceId = "svc";
+    /// The ID of an entry of company information.
+    CompanyId = "com";
     /// The ID of a contract.
     ContractId = "ctr";
     /// The ID of a price list.

@@ -97,6 +97,7 @@ pub(crate) mod db;
 pub(crate) mod departure;
 mod difference;
 pub mod error;
+mod fetches;
 pub(crate) mod id;
 pub(crate) mod idempotency;
 pub mod mail;
@@ -126,8 +127,8 @@ pub use db::Database;
 pub use departure::Departure;
 pub use error::{Code, Error, Problem, Result};
 pub use id::{
-    AgentId, AuditEntryId, ContractId, InvitationId, JobId, KeyId, MemberId, OrganizationId, PasswordResetId,
-    PriceListId, RefreshTokenId, ServiceId, SessionId,
+    AgentId, AuditEntryId, CompanyId, ContractId, IdentityProviderId, InvitationId, JobId, KeyId, MemberId,
+    OrganizationId, PasswordResetId, PriceListId, RefreshTokenId, ServiceId, SessionId,
 };
 pub use idempotency::{Ask, On, Outcome, Plain};
 pub use mail::{Letter, Mailer, Recipient, Undelivered};

@@ -3,8 +3,8 @@
 //! is simply not there.
 
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, FromQueryResult, Iterable, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, Related, Select,
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, FromQueryResult, Iterable, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, Related, Select,
     sea_query::{self, Expr, Order, SelectStatement},
 };
 
@@ -56,6 +56,19 @@ impl Reader {
             Some(condition) => self.select::<E>().filter(condition).one().await,
             None => Ok(None),
         }
+    }
+
+    /// The rows of these keys, in no order; where there is none, there is none.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn seek_many<E: Record>(&self, keys: &[&str]) -> Result<Vec<E::Model>> {
+        let known: Vec<_> = keys.iter().filter_map(|key| E::of_key(key)).collect();
+        if known.is_empty() {
+            return Ok(Vec::new());
+        }
+        let any = known.into_iter().fold(Condition::any(), Condition::add);
+        self.select::<E>().filter(any).all().await
     }
 }
 

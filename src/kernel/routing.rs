@@ -1,7 +1,7 @@
 //! The few small tables that are read before it is known whose rows to see, or that belong to nobody: routes, due
 //! jobs, price lists. None holds personal data; each table that may be read here says so by this trait.
 
-use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, PrimaryKeyTrait};
+use sea_orm::{ActiveModelTrait, EntityTrait, FromQueryResult, IntoActiveModel, PrimaryKeyTrait, QuerySelect, Select};
 
 use super::{App, Reader, Result};
 
@@ -45,6 +45,18 @@ pub async fn all_within<E: Unowned>(reader: &Reader) -> Result<Vec<E::Model>> {
 /// Only if the database fails.
 pub async fn all<E: Unowned>(app: &App) -> Result<Vec<E::Model>> {
     Ok(E::find().all(app.database.looking()).await?)
+}
+
+/// The first row, of another shape, of a selection that joins such tables.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn joined<E: Unowned, T: FromQueryResult + Send + Sync>(
+    app: &App,
+    narrow: impl FnOnce(Select<E>) -> Select<E>,
+) -> Result<Option<T>> {
+    let select = narrow(E::find().select_only()).into_model::<T>();
+    Ok(select.one(app.database.looking()).await?)
 }
 
 /// Adds a row that belongs to no organization, at the operator's word.

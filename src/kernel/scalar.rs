@@ -2,7 +2,7 @@
 //! column to schema.
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, SimpleObject, Value};
-use chrono::{DateTime, FixedOffset, NaiveDate, SecondsFormat, SubsecRound, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, SecondsFormat, SubsecRound, Utc};
 use sea_orm::DeriveValueType;
 use serde::{Deserialize, Serialize};
 
@@ -34,12 +34,21 @@ impl ScalarType for Timestamp {
                 "a DateTime has a date, a time and an offset, as in RFC 3339",
             ));
         };
-        Ok(Self(at.with_timezone(&Utc).trunc_subsecs(6)))
+        let at = at.with_timezone(&Utc);
+        if !has_four_digits(at.year()) {
+            return Err(InputValueError::custom("a DateTime is in the years 0000 to 9999"));
+        }
+        Ok(Self(at.trunc_subsecs(6)))
     }
 
     fn to_value(&self) -> Value {
         Value::String(self.to_text())
     }
+}
+
+/// Databases know fewer years than the calendar does: PostgreSQL would fail the whole request over an older one.
+fn has_four_digits(year: i32) -> bool {
+    (0..=9_999).contains(&year)
 }
 
 /// A day of the calendar.
@@ -57,7 +66,7 @@ impl ScalarType for Day {
             return Err(InputValueError::expected_type(value));
         };
         match NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-            Ok(day) if text.len() == 10 => Ok(Self(day)),
+            Ok(day) if text.len() == 10 && has_four_digits(day.year()) => Ok(Self(day)),
             _ => Err(InputValueError::custom("a Date is written YYYY-MM-DD")),
         }
     }

@@ -1,6 +1,11 @@
 //! What happens before anyone is known: the brake on guessing, and the log of attempts that belong to no
 //! organization. These two tables hold no personal data: accounts and addresses stand in the first as keyed hashes.
 
+use std::{
+    collections::HashSet,
+    sync::{Mutex, PoisonError},
+};
+
 use chrono::Duration;
 use sea_orm::{ConnectionTrait, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait};
 
@@ -17,13 +22,21 @@ pub struct Brake {
     pub window: Duration,
 }
 
-/// Counts an attempt against each brake, up to the first that stops it, and says from when on another one is taken, if
-/// this one is not. Attempts are counted before they are looked at, one by one in the database, so that neither
-/// parallel requests nor several servers give more of them.
+/// What a brake says that does not take an attempt.
+#[derive(Debug, Clone, Copy)]
+pub struct Stop {
+    /// From when on it takes another one.
+    pub until: Timestamp,
+    /// Whether this is the first that it stops in its window: the one that a log tells of, so that a flood fills none.
+    pub is_first: bool,
+}
+
+/// Counts an attempt against each brake, up to the first that stops it, if one does. Attempts are counted before they
+/// are looked at, one by one in the database, so that neither parallel requests nor several servers give more of them.
 ///
 /// # Errors
 /// Only if the database fails.
-pub async fn attempt(app: &App, brakes: &[(Brake, String)]) -> Result<Option<Timestamp>> {
+pub async fn attempt(app: &App, brakes: &[(Brake, String)]) -> Result<Option<Stop>> {
     let now = app.clock.now();
     let transaction = begin(app).await?;
     let backend = transaction.get_database_backend();
@@ -32,7 +45,7 @@ pub async fn attempt(app: &App, brakes: &[(Brake, String)]) -> Result<Option<Tim
     transaction
         .execute_raw(Statement::from_sql_and_values(backend, sql, forgotten))
         .await?;
-    let mut blocked = None;
+    let mut stop = None;
     for (brake, subject) in brakes {
         let key = app.keys.throttle_key(&format!("{}:{subject}", brake.name));
         let oldest = Timestamp(now.0 - brake.window);
@@ -52,12 +65,15 @@ pub async fn attempt(app: &App, brakes: &[(Brake, String)]) -> Result<Option<Tim
         let Some(row) = row else { continue };
         let (attempts, from): (i32, Timestamp) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
         if attempts > brake.attempts {
-            blocked = Some(Timestamp(from.0 + brake.window));
+            stop = Some(Stop {
+                until: Timestamp(from.0 + brake.window),
+                is_first: attempts == brake.attempts + 1,
+            });
             break;
         }
     }
     transaction.commit().await?;
-    Ok(blocked)
+    Ok(stop)
 }
 
 /// Forgets the attempts against a subject: one of them was right.
@@ -76,6 +92,25 @@ pub async fn forgive(app: &App, brakes: &[(Brake, String)]) -> Result<()> {
     }
     transaction.commit().await?;
     Ok(())
+}
+
+/// Which addresses were told of lately, so that attempts that cost nobody anything fill no table.
+#[derive(Debug, Default)]
+pub struct Hush {
+    minute: Mutex<(i64, HashSet<String>)>,
+}
+
+impl Hush {
+    /// Whether an attempt is to be told: the first from its address in a minute, of at most a hundred addresses.
+    pub fn is_news(&self, now: Timestamp, origin: &Origin) -> bool {
+        const MOST: usize = 100;
+        let mut kept = self.minute.lock().unwrap_or_else(PoisonError::into_inner);
+        let minute = now.0.timestamp().div_euclid(60);
+        if kept.0 != minute {
+            *kept = (minute, HashSet::new());
+        }
+        kept.1.len() < MOST && kept.1.insert(origin.address_text())
+    }
 }
 
 /// Logs an attempt that belongs to no organization, such as a sign-in to a domain that does not exist.

@@ -1,5 +1,6 @@
 //! What belongs to no organization, is read often and changes rarely, such as price lists: kept for a minute, so that
-//! looking does not ask the database each time. Whatever must not be a minute old is read past the shelf.
+//! looking does not ask the database each time. Whatever must not be a minute old is read past the shelf. Below it lies
+//! what an area keeps in memory as long as the process lives, such as what it fetched from elsewhere.
 
 use std::{
     any::{Any, TypeId},
@@ -18,7 +19,10 @@ type Things = HashMap<TypeId, (Timestamp, Arc<dyn Any + Send + Sync>)>;
 
 /// One thing of each type.
 #[derive(Default)]
-pub struct Shelf(Mutex<Things>);
+pub struct Shelf {
+    things: Mutex<Things>,
+    lasting: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+}
 
 impl Shelf {
     /// The thing, read anew where it is absent or old.
@@ -48,8 +52,18 @@ impl Shelf {
         thing
     }
 
+    /// The thing that stays as long as the process lives, empty at the first asking.
+    pub fn lasting<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        let mut lasting = self.lasting.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = lasting
+            .entry(TypeId::of::<T>())
+            .or_insert_with(|| Arc::new(T::default()));
+        // The entry of a type is of that type.
+        kept.clone().downcast().unwrap_or_default()
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Things> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.things.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

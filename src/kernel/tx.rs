@@ -320,7 +320,7 @@ impl Tx {
             });
         }
         let draft = audit::Draft {
-            id: self.fresh_id(),
+            id: told.entry.unwrap_or_else(|| self.fresh_id()),
             log,
             occurred_at: self.now,
             action: self.action.name(),
@@ -358,7 +358,7 @@ impl Tx {
         }
     }
 
-    fn told(&self) -> std::sync::MutexGuard<'_, Told> {
+    pub(super) fn told(&self) -> std::sync::MutexGuard<'_, Told> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -1,42 +1,37 @@
 //! What a request sees: one reader, shared by all its resolvers, and a loader over it that fetches rows of many
 //! parents in one statement. A later view has a new loader, so nothing stale is ever shown.
 
-use std::{ops::Deref, sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc};
 
-use async_graphql::{
-    dataloader::{DataLoader, HashMapCache},
-    runtime::{TokioSpawner, TokioTimer},
+use async_graphql::dataloader::{DataLoader, HashMapCache};
+
+use super::{
+    App, Reader,
+    fetches::{AtOnce, Fetches},
 };
-use sea_orm::DatabaseTransaction;
-
-use super::{OrganizationId, Reader};
 
 /// A reader with its loader.
 pub struct View {
     reader: Arc<Reader>,
-    /// Rows by the IDs of their parents, batched. List resolvers feed it what a query is about to ask for.
+    /// Rows by the IDs of their parents: what the resolvers of a list ask for one by one is fetched in one statement.
     pub loader: DataLoader<Batch, HashMapCache>,
 }
 
 /// What the loader reads through. Areas implement async-graphql's `Loader` for it, a key type each.
-pub struct Batch(pub Arc<Reader>);
+pub struct Batch {
+    reader: Arc<Reader>,
+    /// The installation.
+    pub app: App,
+}
 
 impl View {
-    pub(super) fn over(connection: DatabaseTransaction, organization: OrganizationId) -> Self {
-        Self::of(Arc::new(Reader {
-            connection,
-            organization,
-        }))
-    }
-
-    pub(super) fn of(reader: Arc<Reader>) -> Self {
-        let loader = DataLoader::with_cache(
-            Batch(reader.clone()),
-            TokioSpawner::current(),
-            TokioTimer::default(),
-            HashMapCache::default(),
-        )
-        .delay(Duration::ZERO);
+    pub(super) fn of(reader: Arc<Reader>, app: App, fetches: Fetches) -> Self {
+        let batch = Batch {
+            reader: reader.clone(),
+            app,
+        };
+        // The limits of documents are the limits of a batch.
+        let loader = DataLoader::with_cache(batch, fetches, AtOnce, HashMapCache::default()).max_batch_size(usize::MAX);
         Self { reader, loader }
     }
 
@@ -61,6 +56,6 @@ impl Deref for View {
 impl Deref for Batch {
     type Target = Reader;
     fn deref(&self) -> &Reader {
-        &self.0
+        &self.reader
     }
 }

@@ -3,17 +3,22 @@
 use std::sync::Arc;
 
 use async_graphql::{ComplexObject, Context, Enum, InputObject, Object, SimpleObject};
+use chrono::Duration;
 
 use super::{
     Credentials,
+    account::own::{self, ViewerSecondFactor},
+    confirm::{self, Confirmation, Shown},
     entity::{Column, Entity, Model},
-    session::{self, Ending, Started, Tokens},
+    own_session,
+    session::{self, Started, Tokens},
     sign_in,
 };
 use crate::{
     admin,
+    agent::{Model as Agent, graphql as agents},
     kernel::{
-        Action, Caller, Error, PageRequest, Plain, Problem, Result,
+        Action, Caller, Code, Error, PageRequest, Plain, Problem, Result, Timestamp,
         page::{self, Cursors, Direction, Part, connection},
         payload::{payload, settle, user_errors},
     },
@@ -28,6 +33,14 @@ user_errors! { SessionUserError, SessionErrorCode, "a session", {
     SignInBlocked,
     /// The refresh token is not good, or its session has ended: sign in again.
     RefreshTokenRefused,
+    /// The password is right; a code of the second factor is needed too.
+    SecondFactorRequired,
+    /// The code is not right, or was used before.
+    SecondFactorRefused,
+    /// The organization, the identity provider, its token or its member is not right; it is not said which.
+    TokenRefused,
+    /// Exactly one of two values is needed.
+    Invalid,
     /// A value is too long.
     TooLong,
 } }
@@ -43,8 +56,8 @@ payload! { SessionRefreshPayload, "sessionRefresh", SessionUserError, {
 } }
 
 payload! { SessionConfirmPayload, "sessionConfirm", SessionUserError, {
-    /// Until when the confirmation holds: five minutes; null where there are user errors.
-    confirmed_until: crate::kernel::Timestamp,
+    /// Until when the confirmation holds: five minutes from the sign-in that it tells of; null where there are user errors.
+    confirmed_until: Timestamp,
 } }
 
 payload! { SessionEndPayload, "sessionEnd", SessionUserError, {
@@ -67,6 +80,9 @@ pub struct SessionStartInput {
     /// The password, at most 1,024 bytes.
     #[graphql(secret)]
     pub password: String,
+    /// A code of the authenticator or a recovery code, where the member uses a second factor.
+    #[graphql(secret)]
+    pub code: Option<String>,
 }
 
 /// What to refresh.
@@ -77,12 +93,18 @@ pub struct SessionRefreshInput {
     pub refresh_token: String,
 }
 
-/// What to confirm with.
+/// What to confirm with: exactly one of the two.
 #[derive(Debug, InputObject)]
 pub struct SessionConfirmInput {
     /// The signed-in member's password, at most 1,024 bytes.
     #[graphql(secret)]
-    pub password: String,
+    pub password: Option<String>,
+    /// A code of the authenticator or a recovery code, beside the password of a member who uses a second factor.
+    #[graphql(secret)]
+    pub code: Option<String>,
+    /// An ID token of the identity provider that began this session, at most 16,384 bytes. It tells of the same member having signed in there at most five minutes ago (`auth_time`, or `iat` where there is none), and it is good once.
+    #[graphql(secret)]
+    pub token: Option<String>,
 }
 
 connection! { MemberConnection, MemberEdge, Model, "member", "members" }
@@ -135,8 +157,8 @@ impl MemberRole {
 
 /// Whether a field, or a path of fields, is asked for below a path such as `edges.node`.
 pub(crate) fn selects(context: &Context<'_>, path: &str, field: &str) -> bool {
-    path.split('.')
-        .chain(field.split('.'))
+    let steps = path.split('.').chain(field.split('.')).filter(|step| !step.is_empty());
+    steps
         .fold(context.look_ahead(), |ahead, step| ahead.field(step))
         .exists()
 }
@@ -194,10 +216,25 @@ impl Viewer {
             .collect()
     }
 
-    /// Whether the password was given within the last five minutes, as keys and the domain need it.
+    /// Whether it was shown within the last five minutes who this is, as keys and the domain need it.
     async fn is_recently_confirmed(&self, context: &Context<'_>) -> bool {
         let caller = context.data_unchecked::<Arc<Caller>>();
         caller.actor().is_confirmed(caller.now())
+    }
+
+    /// The sessions in which the member can be acting now, newest first, at most 50. `sessionRevoke` ends one.
+    async fn sessions(&self, context: &Context<'_>) -> Result<Vec<own_session::Shown>> {
+        own::sessions(context).await
+    }
+
+    /// The second factor, used or not.
+    async fn second_factor(&self, context: &Context<'_>) -> Result<ViewerSecondFactor> {
+        own::second_factor(context).await
+    }
+
+    /// The services in which the member is a manager or an agent, with his rights there, at most 100.
+    async fn agents(&self, context: &Context<'_>) -> Result<Vec<Agent>> {
+        agents::own(context).await
     }
 
     /// The organization's name, for members who may not see the rest of it.
@@ -245,6 +282,7 @@ impl MemberMutation {
             organization: input.organization,
             login: input.login,
             password: input.password,
+            code: input.code,
         };
         let (tokens, user_errors) = answer(sign_in::sign_in(caller, &credentials).await)?;
         Ok(SessionStartPayload { tokens, user_errors })
@@ -258,7 +296,7 @@ impl MemberMutation {
     ) -> Result<SessionRefreshPayload> {
         let caller = context.data_unchecked::<Arc<Caller>>();
         let token = &input.refresh_token;
-        let refused = Started::Refused(crate::kernel::Code::RefreshTokenRefused);
+        let refused = Started::Refused(Code::RefreshTokenRefused);
         let organization = session::organization_of(token).filter(|_| token.len() <= 200);
         let done = match organization {
             Some(organization) => {
@@ -274,40 +312,24 @@ impl MemberMutation {
         Ok(SessionRefreshPayload { tokens, user_errors })
     }
 
-    /// Confirms the signed-in member's password, for what needs that; it holds for five minutes. Needs `SESSION_CONFIRM`.
+    /// Confirms who the signed-in member is, for what needs that; it holds for five minutes. Needs `SESSION_CONFIRM`.
     async fn session_confirm(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "What to confirm with.")] input: SessionConfirmInput,
     ) -> Result<SessionConfirmPayload> {
         let caller = context.data_unchecked::<Arc<Caller>>();
-        let Some(signed_in) = caller.actor().member() else {
-            return Err(Error::Unauthenticated);
+        let shown = Shown {
+            password: input.password.as_deref(),
+            code: input.code.as_deref(),
+            token: input.token.as_deref(),
         };
-        let view = caller.view(Action::SessionConfirm).await?;
-        let member = view.find::<Entity>("id", &signed_in.member_id.to_string()).await?;
-        drop(view);
-        caller.release().await;
-        let is_right = settle(sign_in::is_own_password(caller, &member, &input.password).await)?;
-        let (confirmed, problems) = match is_right {
-            (Some(true), _) => settle(
-                caller
-                    .act(Action::SessionConfirm, &Plain, async |tx| session::confirm(tx).await)
-                    .await,
-            )?,
-            (Some(false), _) => {
-                let refused = async |tx: &crate::kernel::Tx| {
-                    tx.failed(crate::kernel::Code::CredentialsRefused);
-                    Ok(Ending(0))
-                };
-                caller.act(Action::SessionConfirm, &Plain, refused).await?;
-                (None, vec![session::refusal(crate::kernel::Code::CredentialsRefused)])
-            }
+        let (confirmed, problems) = match settle(confirm::confirm(caller, &shown).await)? {
+            (Some(Confirmation::Done(session)), problems) => (Some(session), problems),
+            (Some(Confirmation::Refused(code)), _) => (None, vec![session::refusal(code)]),
             (None, problems) => (None, problems),
         };
-        let confirmed_until = confirmed.map(|session: session::Model| {
-            crate::kernel::Timestamp(session.confirmed_at.0 + chrono::Duration::minutes(5))
-        });
+        let confirmed_until = confirmed.map(|session| Timestamp(session.confirmed_at.0 + Duration::minutes(5)));
         Ok(SessionConfirmPayload {
             confirmed_until,
             user_errors: SessionUserError::all(problems)?,
@@ -340,7 +362,7 @@ impl MemberMutation {
 }
 
 /// Tokens, or why there are none.
-fn answer(done: Result<Started>) -> Result<(Option<Tokens>, Vec<SessionUserError>)> {
+pub(super) fn answer(done: Result<Started>) -> Result<(Option<Tokens>, Vec<SessionUserError>)> {
     let (started, problems) = settle(done)?;
     let (tokens, problems) = match started {
         Some(Started::Session(tokens, _)) => (Some(tokens), problems),
@@ -359,5 +381,5 @@ fn known(done: Result<Started>, otherwise: Started) -> Result<Started> {
 }
 
 fn is_absence(problem: &Problem) -> bool {
-    problem.code == crate::kernel::Code::NotFound
+    problem.code == Code::NotFound
 }

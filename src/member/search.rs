@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use async_graphql::{InputObject, dataloader::Loader};
 use sea_orm::{
     ColumnTrait, QueryFilter,
-    sea_query::{Expr, ExprTrait, Func, LikeExpr},
+    sea_query::{Condition, Expr, ExprTrait, Func, LikeExpr},
 };
 
 use super::entity::{Column, Entity, Model, Status};
@@ -34,19 +34,17 @@ impl MemberSearch {
     }
 }
 
-/// Narrows a selection to what is searched. Who may not see addresses must know one to find its member, so that nobody
-/// can spell one out letter by letter.
+/// Narrows a selection to what is searched.
 ///
 /// # Errors
 /// `BAD_USER_INPUT` where nothing is searched by, a text is too long or has a NUL in it, or there are too many states.
 pub fn narrowed<'r>(
-    mut select: Scoped<'r, Entity>,
+    select: Scoped<'r, Entity>,
     search: &MemberSearch,
     sees_addresses: bool,
 ) -> Result<Scoped<'r, Entity>> {
-    let [name, login, email] = [&search.name, &search.login, &search.email].map(text);
-    let (name, login, email) = (name?, login?, email?);
-    if name.is_none() && login.is_none() && email.is_none() {
+    let named = matching([&search.name, &search.login, &search.email], sees_addresses)?;
+    if named.is_empty() {
         return Err(Error::BadInput(
             "Search by `name`, `login` or `email`: at least one.".into(),
         ));
@@ -54,22 +52,33 @@ pub fn narrowed<'r>(
     if search.states().len() > 2 {
         return Err(Error::BadInput("`status` has at most 2 values.".into()));
     }
-    select = select.filter(Column::Status.is_in(search.states().iter().copied()));
-    if let Some(name) = name {
-        select = select.filter(Expr::col(Column::NameKey).like(containing(&name)));
+    let states = Column::Status.is_in(search.states().iter().copied());
+    Ok(select.filter(states).filter(named))
+}
+
+/// Members whose name, login ID and e-mail address contain these texts; empty where there is none. Who may not see
+/// addresses must know one to find its member, so that nobody can spell one out letter by letter.
+///
+/// # Errors
+/// `BAD_USER_INPUT` where a text is too long or has a NUL in it.
+pub fn matching(texts: [&Option<String>; 3], sees_addresses: bool) -> Result<Condition> {
+    let [name, login, email] = texts.map(text);
+    let mut all = Condition::all();
+    if let Some(name) = name? {
+        all = all.add(Expr::col((Entity, Column::NameKey)).like(containing(&name)));
     }
-    if let Some(login) = login {
-        select = select.filter(Expr::col(Column::Login).like(containing(&login)));
+    if let Some(login) = login? {
+        all = all.add(Expr::col((Entity, Column::Login)).like(containing(&login)));
     }
-    if let Some(email) = email {
-        let address = Expr::expr(Func::lower(Expr::col(Column::Email)));
-        select = select.filter(if sees_addresses {
+    if let Some(email) = email? {
+        let address = Expr::expr(Func::lower(Expr::col((Entity, Column::Email))));
+        all = all.add(if sees_addresses {
             address.like(containing(&email))
         } else {
             address.eq(email)
         });
     }
-    Ok(select)
+    Ok(all)
 }
 
 /// The text of a search in small letters; `None` where there is nothing but space.

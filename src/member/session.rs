@@ -13,8 +13,8 @@ use serde::Serialize;
 use super::{entity, refresh_token, token};
 use crate::{
     kernel::{
-        App, Code, Error, MemberId, OrganizationId, Outcome, Problem, RefreshTokenId, Result, SessionId, Timestamp, Tx,
-        id::TypedId, record::record, secret::token_hash,
+        App, Code, Error, IdentityProviderId, MemberId, OrganizationId, Outcome, Problem, RefreshTokenId, Result,
+        SessionId, Timestamp, Tx, id::TypedId, record::record, secret::token_hash,
     },
     organization,
 };
@@ -45,6 +45,7 @@ pub struct Model {
     pub ended_at: Option<Timestamp>,
     pub address: String,
     pub client: String,
+    pub provider_id: Option<IdentityProviderId>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -135,24 +136,38 @@ impl Outcome for Ending {
     }
 }
 
-/// Starts a session for a member whose password was right.
+/// What a member has shown to be let in.
+#[derive(Debug, Clone, Copy)]
+pub enum Proof {
+    /// His password, just now.
+    Password,
+    /// A token of this identity provider, to which he showed at this instant who he is.
+    Provider(IdentityProviderId, Timestamp),
+}
+
+/// Starts a session for a member who has shown who he is: the one place through which everybody comes in.
 ///
 /// # Errors
 /// Only if the database fails.
-pub async fn start_for(tx: &Tx, member: &entity::Model) -> Result<Started> {
+pub async fn start_for(tx: &Tx, member: &entity::Model, proof: Proof) -> Result<Started> {
     let now = tx.now();
+    let (provider_id, confirmed_at) = match proof {
+        Proof::Password => (None, now),
+        Proof::Provider(id, at) => (Some(id), at),
+    };
     let session = tx
         .create::<Entity>(Model {
             id: tx.fresh_id(),
             organization_id: tx.organization_id(),
             member_id: member.id,
             started_at: now,
-            confirmed_at: now,
+            confirmed_at,
             used_at: now,
             expires_at: Timestamp(now.0 + LONGEST),
             ended_at: None,
             address: tx.origin().address_text(),
-            client: String::new(),
+            client: tx.origin().client.clone(),
+            provider_id,
         })
         .await?;
     tx.about::<entity::Entity>(member);
@@ -202,11 +217,11 @@ fn refuse(tx: &Tx) -> Started {
     Started::Refused(Code::RefreshTokenRefused)
 }
 
-/// `sessionConfirm`, after the password was found right.
+/// `sessionConfirm`, for a member who showed at this instant who he is.
 ///
 /// # Errors
 /// `UNAUTHENTICATED` if the session is gone.
-pub(super) async fn confirm(tx: &Tx) -> Result<Model> {
+pub(super) async fn confirm(tx: &Tx, confirmed_at: Timestamp) -> Result<Model> {
     let id = tx
         .actor()
         .member()
@@ -218,7 +233,7 @@ pub(super) async fn confirm(tx: &Tx) -> Result<Model> {
         .ok_or(Error::Unauthenticated)?;
     let now = tx.now();
     tx.update::<Entity>(session, |row| {
-        row.confirmed_at = now;
+        row.confirmed_at = confirmed_at;
         row.used_at = now;
     })
     .await
@@ -251,6 +266,26 @@ pub(super) async fn end(tx: &Tx, all: bool) -> Result<Ending> {
         ended += 1;
     }
     Ok(Ending(ended))
+}
+
+/// Ends the sessions that an identity provider began; of one member, or of all.
+///
+/// # Errors
+/// Only if the database fails.
+pub(super) async fn end_of(tx: &Tx, provider: IdentityProviderId, member: Option<MemberId>) -> Result<()> {
+    let now = tx.now();
+    let mut select = tx
+        .select::<Entity>()
+        .filter(Column::ProviderId.eq(provider))
+        .filter(Column::EndedAt.is_null())
+        .filter(Column::ExpiresAt.gt(now));
+    if let Some(member) = member {
+        select = select.filter(Column::MemberId.eq(member));
+    }
+    for session in select.all().await? {
+        tx.update::<Entity>(session, |row| row.ended_at = Some(now)).await?;
+    }
+    Ok(())
 }
 
 /// The organization that a refresh token says it is of. Nothing is believed yet: the token is looked for there.
@@ -301,10 +336,11 @@ async fn tokens(tx: &Tx, session: &Model) -> Result<Started> {
 
 /// The problem that a refusal becomes.
 pub(super) fn refusal(code: Code) -> Problem {
-    let path = if code == Code::RefreshTokenRefused {
-        "input.refreshToken"
-    } else {
-        "input.password"
+    let path = match code {
+        Code::RefreshTokenRefused => "input.refreshToken",
+        Code::SecondFactorRequired | Code::SecondFactorRefused => "input.code",
+        Code::TokenRefused => "input.token",
+        _ => "input.password",
     };
     Problem::at(path, code)
 }

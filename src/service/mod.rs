@@ -4,6 +4,7 @@ mod entity;
 pub mod graphql;
 pub mod kind;
 pub mod language;
+pub(crate) mod route;
 mod rules;
 
 pub use entity::{ActiveModel, Column, EditorType, Entity, Languages, Model, Model as Service, Status};

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{
     EditorType, Languages, ServiceKind,
     entity::{Column, Entity, Model, Status},
-    language,
+    language, route,
 };
 use crate::{
     kernel::{Code, Error, Problem, Reader, Result, Tx, payload::asks},
@@ -110,23 +110,27 @@ pub async fn create(tx: &Tx, input: &ServiceCreateInput) -> Result<Model> {
     }
     Error::unless_none(problems)?;
     let usual = language::usual_time_zone(languages.0.first().map_or("ko", String::as_str));
-    tx.create::<Entity>(Model {
-        id: tx.fresh_id(),
-        organization_id: tx.organization_id(),
-        code: input.code.clone(),
-        kind: input.kind,
-        name: name.to_owned(),
-        name_key: name.to_lowercase(),
-        time_zone: zone.unwrap_or(usual).to_owned(),
-        editor_type: (input.kind == ServiceKind::Consultation).then(|| input.editor_type.unwrap_or(EditorType::Html)),
-        languages,
-        status: Status::NotInUse,
-        created_at: tx.now(),
-        suspended_at: None,
-        terminated_at: None,
-        version: 1,
-    })
-    .await
+    let service = tx
+        .create::<Entity>(Model {
+            id: tx.fresh_id(),
+            organization_id: tx.organization_id(),
+            code: input.code.clone(),
+            kind: input.kind,
+            name: name.to_owned(),
+            name_key: name.to_lowercase(),
+            time_zone: zone.unwrap_or(usual).to_owned(),
+            editor_type: (input.kind == ServiceKind::Consultation)
+                .then(|| input.editor_type.unwrap_or(EditorType::Html)),
+            languages,
+            status: Status::NotInUse,
+            created_at: tx.now(),
+            suspended_at: None,
+            terminated_at: None,
+            version: 1,
+        })
+        .await?;
+    route::keep(tx, &service).await?;
+    Ok(service)
 }
 
 /// `serviceUpdate`.
@@ -168,7 +172,7 @@ pub async fn update(tx: &Tx, id: &str, input: &ServiceUpdateInput) -> Result<Mod
         problems.push(Problem::at("input.editorType", Code::Blank));
     }
     Error::unless_none(problems)?;
-    tx.update::<Entity>(service, |row| {
+    change(tx, service, |row| {
         if let Some(name) = name {
             row.name = name.to_owned();
             row.name_key = name.to_lowercase();
@@ -201,7 +205,7 @@ pub async fn find_usable(reader: &Reader, path: &str, id: &str) -> Result<Model>
 /// `CONTRACT_ALREADY_SIGNED` or `SERVICE_TERMINATED` in any other state.
 pub async fn put_to_use(tx: &Tx, service: Model) -> Result<Model> {
     match service.status {
-        Status::NotInUse => tx.update::<Entity>(service, |row| row.status = Status::InUse).await,
+        Status::NotInUse => change(tx, service, |row| row.status = Status::InUse).await,
         Status::InUse | Status::Suspended => Err(Problem::at("id", Code::ContractAlreadySigned).into()),
         Status::Terminated => Err(Problem::at("id", Code::ServiceTerminated).into()),
     }
@@ -219,7 +223,7 @@ pub async fn suspend(tx: &Tx, service: Model) -> Result<Model> {
                 row.status = Status::Suspended;
                 row.suspended_at = Some(now);
             };
-            return tx.update::<Entity>(service, stop).await;
+            return change(tx, service, stop).await;
         }
         Status::NotInUse => Code::ContractNotCompleted,
         Status::Suspended => Code::ServiceNotInUse,
@@ -239,7 +243,7 @@ pub async fn resume(tx: &Tx, service: Model) -> Result<Model> {
                 row.status = Status::InUse;
                 row.suspended_at = None;
             };
-            return tx.update::<Entity>(service, start).await;
+            return change(tx, service, start).await;
         }
         Status::NotInUse => Code::ContractNotCompleted,
         Status::InUse => Code::ServiceNotSuspended,
@@ -261,12 +265,19 @@ pub async fn end(tx: &Tx, service: Model) -> Result<Model> {
                 row.status = Status::Terminated;
                 row.terminated_at = Some(now);
             };
-            return tx.update::<Entity>(service, end).await;
+            return change(tx, service, end).await;
         }
         Status::InUse => Code::ServiceStillActive,
         Status::Terminated => Code::ServiceTerminated,
     };
     Err(Problem::at("id", code).into())
+}
+
+/// Changes a service, and the way to it with it.
+async fn change(tx: &Tx, service: Model, change: impl FnOnce(&mut Model)) -> Result<Model> {
+    let changed = tx.update::<Entity>(service, change).await?;
+    route::keep(tx, &changed).await?;
+    Ok(changed)
 }
 
 fn check_code(code: &str) -> Option<Problem> {

@@ -1,16 +1,16 @@
 //! Every door of the API, found by asking the API itself: who may pass, and what another organization's IDs and
 //! cursors open.
 
-use orgdesk::kernel::{Action, Role};
+use orgdesk::kernel::Action;
 use serde_json::{Value, json};
 
 use crate::{
     both,
-    support::{app::TestApp, invite, make, raw::Raw, surface::Surface},
+    support::{app::TestApp, invite, make, people, raw::Raw, staff, surface::Surface},
 };
 
 /// The permission that a field's description names.
-fn permission(field: &Value) -> Option<Action> {
+pub fn permission(field: &Value) -> Option<Action> {
     let text = field["description"].as_str().unwrap();
     let named = text.split("Needs ").nth(1)?.split('`').nth(1)?;
     let known = Action::ALL.iter().copied().find(|action| action.name() == named);
@@ -63,6 +63,8 @@ async fn ids(app: &TestApp, organization: &str) -> Vec<String> {
             "{ services { nodes { contract { id } } } }",
             "/services/nodes/0/contract/id",
         ),
+        ("{ companies { nodes { id } } }", "/companies/nodes/0/id"),
+        ("{ agents { nodes { id } } }", "/agents/nodes/0/id"),
         ("{ auditEntries { nodes { id } } }", "/auditEntries/nodes/0/id"),
         (
             r#"{ charges(filter: { from: "2026-11", to: "2026-11" }) { nodes { id } } }"#,
@@ -82,10 +84,17 @@ fn absent(id: &str) -> String {
 
 async fn furnish(app: &TestApp) {
     for who in [app.owner(), app.rival()] {
-        make::in_use(who, "desk", 3).await;
+        let desk = make::in_use(who, "desk", 3).await;
+        let admin = people::member(who, "admin").await;
+        staff::add(who, &desk, &admin, json!({})).await;
         invite::made(who, "new.agent").await;
         who.deed(
             r#"organizationKeyCreate(input: { name: "k", scopes: [SERVICE_READ] }) => key { id }"#,
+            json!({}),
+        )
+        .await;
+        who.deed(
+            r#"companyCreate(input: { title: "c", content: { texts: [{ language: "ko", companyName: "n", representativeName: "r", address: "a" }], terms: [] } }) => company { id }"#,
             json!({}),
         )
         .await;
@@ -96,26 +105,23 @@ both! {
     async fn a2_every_door_opens_to_whom_the_table_says(app) {
         let surface = Surface::of(&app).await;
         let mut raw = Raw::admin(&app).await;
-        let personas = [
-            (None, vec![Role::Nobody]),
-            (Some(app.owner()), vec![Role::Owner, Role::Member]),
-            (Some(app.administrator()), vec![Role::Administrator, Role::Member]),
-            (Some(app.member()), vec![Role::Member]),
-        ];
+        let personas = people::personas(&app).await;
         let mut refused = 0;
 
         for (kind, word) in [("Query", "query"), ("Mutation", "mutation")] {
             for field in surface.fields(kind) {
                 let name = field["name"].as_str().unwrap();
                 let Some(action) = permission(&field) else {
-                    assert!(["viewer", "node", "nodes"].contains(&name), "{kind}.{name} does not say what it needs");
+                    assert!(["viewer", "node", "nodes", "helpCenterFooter"].contains(&name), "{kind}.{name} does not say what it needs");
                     continue;
                 };
                 if kind == "Mutation" {
                     assert_eq!(action.name(), shout(name), "a mutation is named as its permission");
                 }
-                let query = format!("{word} {{ {} }}", surface.call(&field, &[], ""));
-                for (who, roles) in &personas {
+                // Whoever may leave stays for the next question.
+                let call = surface.call(&field, &[], "").replace("memberLeave(input: { ", "memberLeave(input: { dryRun: true, ");
+                let query = format!("{word} {{ {call} }}");
+                for (_, who, roles) in &personas {
                     let may = action.roles().iter().any(|role| roles.contains(role));
                     let denied = format!("audit_entry WHERE outcome = 'DENIED' AND action = '{}'", action.name());
                     let before = raw.count(&denied).await;
@@ -126,14 +132,54 @@ both! {
                     let expected = if may { "none" } else if who.is_none() { "UNAUTHENTICATED" } else { "FORBIDDEN" };
                     assert_eq!(answer.code(), expected, "{query} as {roles:?}: {}", answer.text);
                     assert!(may || answer.json["data"].get(name).is_none_or(Value::is_null), "{query} as {roles:?}: {}", answer.text);
-                    let logged = kind == "Mutation" && !may && who.is_some();
+                    let logged = !may && who.is_some();
                     assert_eq!(raw.count(&denied).await - before, u64::from(logged), "{query} as {roles:?}");
                     refused += usize::from(!may);
                 }
             }
         }
 
-        assert!(refused >= 48, "{refused}");
+        assert!(refused >= 150, "{refused}");
+    }
+
+    async fn l1_a_refused_look_stands_once_in_the_log_of_access(app) {
+        furnish(&app).await;
+        let id = &ids(&app, "acme").await[3];
+        let query = "query Q($id: ID!) { viewer { member { login } } a: services { totalCount } b: services(first: 1) { totalCount }
+            service(by: { id: $id }) { name } node(id: $id) { id } charges(filter: { from: \"2026-11\", to: \"2026-11\" }) { totalCount } }";
+        let log = "{ auditVerification { brokenPosition } auditEntries(filter: { outcome: [DENIED], log: [ACCESS] }) {
+            nodes { action outcome reasonCode requestReference actor { name } target { label } } } }";
+
+        let member = app.member().ask(query, json!({ "id": id })).await;
+        let nobody = app.ask(None, query, json!({ "id": id })).await;
+        let told = app.owner().data(log, json!({})).await;
+
+        assert_eq!(member.json["data"]["viewer"]["member"]["login"], "member");
+        assert_eq!(member.json["data"]["node"], Value::Null);
+        assert_eq!(member.json["errors"].as_array().unwrap().len(), 4, "{}", member.text);
+        assert_eq!(nobody.code(), "UNAUTHENTICATED");
+        let refused = |action| json!({
+            "action": action, "outcome": "DENIED", "reasonCode": "FORBIDDEN", "actor": { "name": "구성원 (member)" }, "target": null,
+            "requestReference": member.headers["x-request-id"].to_str().unwrap(),
+        });
+        let mut denied = told["auditEntries"]["nodes"].as_array().unwrap().clone();
+        denied.sort_by_key(|node| node["action"].to_string());
+        assert_eq!(denied, [refused("CHARGE_READ"), refused("SERVICE_READ")]);
+        assert!(told["auditVerification"].as_array().unwrap().iter().all(|log| log["brokenPosition"].is_null()));
+    }
+
+    async fn l1_a_refusal_that_the_log_does_not_take_is_a_refusal_all_the_same(app) {
+        let mut raw = Raw::admin(&app).await;
+        raw.must(if raw.is_postgres() {
+            "ALTER TABLE audit_entry ADD CHECK (outcome <> 'DENIED')"
+        } else {
+            "CREATE TRIGGER full BEFORE INSERT ON audit_entry WHEN new.outcome = 'DENIED' BEGIN SELECT RAISE(ABORT, 'full'); END"
+        }).await;
+
+        let looked = app.member().ask("{ services { totalCount } }", json!({})).await;
+        let tried = app.member().ask(r#"mutation { serviceSuspend(id: "svc_x", input: { expectedVersion: 1, acknowledgeCharges: true }) { userErrors { code } } }"#, json!({})).await;
+
+        assert_eq!((looked.code(), tried.code()), ("FORBIDDEN", "FORBIDDEN"), "{} {}", looked.text, tried.text);
     }
 
     async fn a2_whoever_may_not_know_of_a_thing_is_told_that_there_is_none(app) {
@@ -214,12 +260,46 @@ both! {
         assert!(tried > 400, "{tried}");
     }
 
+    // case: E14
+    async fn a3_odd_numbers_and_times_are_refused_and_break_nothing(app) {
+        let surface = Surface::of(&app).await;
+        let token = app.owner().token().await;
+        let odd: [(&str, &[&str]); 4] = [
+            ("Int", &["-2147483648", "-1", "0", "2147483647", "2147483648", "99999999999999999999"]),
+            ("DateTime", &[
+                "-262143-01-01T00:00:00Z", "+262142-12-31T23:59:59Z", "-4713-01-01T00:00:00Z", "0000-01-01T00:00:00+23:59",
+                "0000-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59-23:59", "2016-12-31T23:59:60Z", "",
+            ]),
+            ("Month", &["0000-00", "2000-01", "2200-12", "9999-12", "-001-01", ""]),
+            ("Date", &["-999-01-01", "0000-01-01", "9999-12-31", "+999-01-01", ""]),
+        ];
+        let mut tried = 0;
+
+        for (kind, word) in [("Query", "query"), ("Mutation", "mutation")] {
+            for field in surface.fields(kind) {
+                for (to, values) in odd {
+                    for way in surface.ways(&field, to) {
+                        for value in values {
+                            let query = format!("{word} {{ {} }}", surface.call(&field, &way, value));
+                            let answer = app.ask(Some(&token), &query, json!({})).await;
+                            assert_eq!(answer.status, 200, "{query}: {}", answer.text);
+                            assert_ne!(answer.code(), "INTERNAL", "{query}: {}", answer.text);
+                            tried += 1;
+                        }
+                    }
+                }
+            }
+        }
+
+        assert!(tried > 200, "{tried}");
+    }
+
     // case: A3
     async fn a3_a_cursor_that_was_not_written_for_this_list_is_refused(app) {
         furnish(&app).await;
         let token = app.owner().token().await;
         let lists = [
-            ("auditEntries", ""), ("services", ""), ("invitations", ""), ("charges", r#", filter: { from: "2026-11", to: "2026-11" }"#),
+            ("agents", ""), ("auditEntries", ""), ("services", ""), ("invitations", ""), ("charges", r#", filter: { from: "2026-11", to: "2026-11" }"#),
         ];
         let mut refused = 0;
         for (list, arguments) in lists {
@@ -261,10 +341,10 @@ both! {
 /// As much of the answer as could give something away.
 fn selection(field: &Value) -> String {
     match field["name"].as_str().unwrap() {
-        "auditEntries" | "charges" | "invitations" => "{ totalCount nodes { id } }",
+        "agents" | "auditEntries" | "charges" | "companies" | "invitations" => "{ totalCount nodes { id } }",
         "node" | "nodes" | "service" => "{ id __typename }",
         "menu" => "{ __typename }",
-        "contractQuote" => "{ __typename }",
+        "contractQuote" | "companyFooter" | "helpCenterFooter" => "{ __typename }",
         _ => "{ __typename userErrors { code field message availableAt } }",
     }
     .to_owned()

@@ -7,7 +7,7 @@ use crate::{
     both,
     support::{
         app::{TestApp, Who},
-        invite, make,
+        invite, make, people, staff,
     },
 };
 
@@ -92,6 +92,7 @@ async fn everything(app: &TestApp) -> Vec<(&'static str, String)> {
     let key = "organizationKeyCreate(input: { name: \"key\", scopes: [SERVICE_READ] }) => key { id }";
     let key = owner.deed(key, json!({})).await;
     let invitation = invite::made(owner, "new.agent").await;
+    let agent = staff::add(owner, &desk, &people::member(owner, "admin").await, json!({})).await;
     vec![
         ("Invitation", invitation["id"].as_str().unwrap().to_owned()),
         (
@@ -103,6 +104,7 @@ async fn everything(app: &TestApp) -> Vec<(&'static str, String)> {
             "Member",
             find(owner, "{ viewer { member { id } } }", "/viewer/member/id").await,
         ),
+        ("Agent", agent["id"].as_str().unwrap().to_owned()),
         ("Service", desk.id),
         ("Contract", desk.contract),
         (

@@ -193,21 +193,64 @@ async fn o7_without_being_asked_for_no_link_is_printed_and_a_letter_is_to_go() {
     assert_eq!(raw.count("member").await, 0);
 }
 
-#[test]
-fn o7_an_operator_looks_after_an_organization() {
+/// Creates Acme, and accepts in its owner's place.
+async fn found(folder: &Path) {
+    let create = [create("acme", "owner", "owner@example.com"), vec!["--print-link"]].concat();
+    let input = json!({ "token": token(&done(folder, &create)), "password": CHOSEN });
+    let address = format!("127.0.0.1:{}", free_port());
+    let _server = Running::start(command(folder, &["serve"]).env("ORGDESK_LISTEN", &address), &address);
+    let accepted = ask(&address, ACCEPT, json!({ "input": input })).await;
+    assert_eq!(accepted["data"]["invitationAccept"]["login"], "owner", "{accepted}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn o7_an_operator_looks_after_an_organization() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path();
+    found(folder).await;
 
-    done(folder, &create("acme", "owner", "owner@example.com"));
     done(folder, &["organization", "approve", "--domain", "acme", "ipcc"]);
     done(
         folder,
         &["organization", "approve", "--domain", "acme", "ipcc", "--withdraw"],
     );
+    let at = |verb| {
+        vec![
+            "identity-provider",
+            verb,
+            "--organization",
+            "acme",
+            "--issuer",
+            "https://login.example.com",
+        ]
+    };
+    let how = ["--client-id", "orgdesk", "--algorithm", "ES256", "--links-by-email"];
+    let keys = ["--jwks-url", "https://login.example.com/keys"];
+    let set = done(folder, &[&at("set"), &how[..], &keys[..]].concat());
+    done(
+        folder,
+        &[&at("link")[..], &["--login", "owner", "--subject", "u-1"]].concat(),
+    );
+    let listed = done(folder, &["identity-provider", "list", "--organization", "acme"]);
+    done(folder, &[&at("unlink")[..], &["--login", "owner"]].concat());
+    done(folder, &at("remove"));
+    let token = done(folder, &["token", "--organization", "acme", "--login", "owner"]);
     let verified = done(folder, &["audit", "verify"]);
 
-    assert!(verified.contains("PERMISSION 3 entries"), "{verified}");
+    assert_eq!(token.trim().split('.').count(), 3, "a token and nothing else: {token}");
+    assert!(
+        verified.contains("PERMISSION 8 entries") && verified.contains("ACCESS 1 entries"),
+        "{verified}"
+    );
     assert!(!verified.contains("BROKEN"));
+    assert!(
+        set.starts_with("idp_") && set.ends_with(" https://login.example.com/keys\n"),
+        "{set}"
+    );
+    assert_eq!(
+        listed,
+        "https://login.example.com orgdesk ES256 https://login.example.com/keys links-by-email enabled https://login.example.com\n"
+    );
 }
 
 #[test]
@@ -236,6 +279,10 @@ fn o7_every_fault_is_reported_and_nothing_is_made() {
         &["no organization acme"],
     );
     refused(&["price", "load", "absent.toml"], &["absent.toml"]);
+    refused(
+        &["identity-provider", "list", "--organization", "acme"],
+        &["no organization acme"],
+    );
     std::fs::write(folder.path().join("bad.toml"), "effective_on = 1").unwrap();
     refused(&["price", "load", "bad.toml"], &[]);
     assert!(run(folder.path(), &good).status.success());

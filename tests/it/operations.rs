@@ -1,18 +1,25 @@
 //! The documented operations, run as they are shown in the playground; a placeholder such as `$SERVICE_ID` stands for
 //! an ID that a person copies from another answer.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{collections::BTreeSet, path::Path, sync::OnceLock};
 
 use chrono::Duration;
-use orgdesk::api::{playground::OPERATIONS, schema};
+use orgdesk::{
+    api::{playground::OPERATIONS, schema},
+    operate::{self, Algorithm},
+};
 use serde_json::{Value, json};
 
 use crate::{
     both,
     support::{
-        app::{PASSWORD, TestApp},
+        account,
+        app::{PASSWORD, TestApp, Who},
+        authenticator::{self, Authenticator},
         invite,
         make::{self, Made},
+        people,
+        provider::{Key, Provider},
     },
 };
 
@@ -67,8 +74,8 @@ fn g10_every_operation_says_what_it_does_and_the_permission_it_needs() {
             .lines()
             .take_while(|line| line.starts_with("# "))
             .collect();
-        let is_anybodys =
-            ["viewer", "node", "node-list"].contains(&operation.name) || operation.name.starts_with("session-");
+        let is_anybodys = ["viewer", "node", "node-list", "help-center-footer"].contains(&operation.name)
+            || operation.name.starts_with("session-");
 
         assert!(
             comment.iter().all(|line| line.ends_with(['.', '…'])),
@@ -88,6 +95,31 @@ fn g10_every_operation_says_what_it_does_and_the_permission_it_needs() {
         );
     }
     assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operations").is_dir());
+}
+
+async fn company(owner: Who<'_>, title: &str) -> String {
+    let text = json!({ "language": "ko", "companyName": title, "representativeName": title, "address": title });
+    let input = json!({ "title": title, "content": { "texts": [text], "terms": [] } });
+    let made = owner
+        .deed(
+            "companyCreate(input: $input) => company { id }",
+            json!({ "input": input }),
+        )
+        .await;
+    made["company"]["id"].as_str().unwrap().to_owned()
+}
+
+/// An entry that a service's help center shows.
+async fn published_company(owner: Who<'_>, service: &str) -> String {
+    let company = company(owner, "Published").await;
+    let input = json!({ "expectedVersion": 0, "companyId": company, "isOnPc": true, "isOnMobile": true });
+    owner
+        .deed(
+            "companyPublish(id: $id, input: $input) => footer { version }",
+            json!({ "id": service, "input": input }),
+        )
+        .await;
+    company
 }
 
 /// Names of the fields that stand in a type's block.
@@ -112,6 +144,10 @@ struct World<'a> {
     keys: [String; 3],
     invitations: [String; 3],
     token: String,
+    authenticator: OnceLock<Authenticator>,
+    companies: [String; 2],
+    provider: Provider,
+    provider_key: Key,
 }
 
 impl<'a> World<'a> {
@@ -142,6 +178,18 @@ impl<'a> World<'a> {
         app.run_due().await;
         // An invitation waits ten minutes before it can be sent again.
         app.wait(Duration::minutes(10));
+        authenticator::activated(app, app.administrator()).await;
+        let companies = [
+            published_company(owner, &support.id).await,
+            company(owner, "Spare").await,
+        ];
+        let provider_key = Key::new("key", Algorithm::EdDsa);
+        let provider = Provider::start(&[&provider_key]).await;
+        let setting = provider.setting(Algorithm::EdDsa);
+        operate::set_identity_provider(&app.app, "acme", setting).await.unwrap();
+        for (service, login) in [("support", "admin"), ("suspended", "member")] {
+            people::employ(app, service, login, false).await;
+        }
         Self {
             app,
             token: invite::token(app, "invited"),
@@ -151,6 +199,10 @@ impl<'a> World<'a> {
             discarded,
             keys,
             invitations,
+            authenticator: OnceLock::new(),
+            companies,
+            provider,
+            provider_key,
         }
     }
 
@@ -182,17 +234,22 @@ impl<'a> World<'a> {
             ("$KEY_ID", key),
             ("$INVITATION_ID", invitation),
             ("$INVITATION_TOKEN", &self.token),
+            ("$COMPANY_ID", &self.companies[0]),
+            ("$SPARE_COMPANY_ID", &self.companies[1]),
         ] {
             text = text.replace(placeholder, value);
         }
         for (placeholder, query, pointer) in [
             ("$ORGANIZATION_ID", "{ organization { id } }", "/organization/id"),
             ("$MEMBER_ID", "{ viewer { member { id } } }", "/viewer/member/id"),
+            ("$SESSION_ID", "{ viewer { sessions { id } } }", "/viewer/sessions/0/id"),
             (
                 "$ADMINISTRATOR_ID",
                 "{ organization { admins { member { id } } } }",
                 "/organization/admins/0/member/id",
             ),
+            ("$AGENT_ID", "{ agents { nodes { id } } }", "/agents/nodes/0/id"),
+            ("$OTHER_AGENT_ID", "{ agents { nodes { id } } }", "/agents/nodes/1/id"),
             (
                 "$COLLEAGUE_ID",
                 "{ members(search: { login: \"member\" }) { nodes { id } } }",
@@ -204,9 +261,31 @@ impl<'a> World<'a> {
                 text = text.replace(placeholder, data.pointer(pointer).unwrap().as_str().unwrap());
             }
         }
+        if text.contains("$FACTOR_MEMBER_ID") {
+            let data = self
+                .app
+                .administrator()
+                .data("{ viewer { member { id } } }", json!({}))
+                .await;
+            text = text.replace("$FACTOR_MEMBER_ID", data["viewer"]["member"]["id"].as_str().unwrap());
+        }
+        if text.contains("$ENROLLED_CODE") {
+            let enrolled = authenticator::enrolled(self.app.owner()).await;
+            let enrolled = self.authenticator.get_or_init(|| enrolled);
+            text = text.replace("$ENROLLED_CODE", &enrolled.code(self.app));
+        }
+        if text.contains("$CODE") {
+            self.app.wait(chrono::Duration::seconds(30));
+            text = text.replace("$CODE", &self.authenticator.get().unwrap().code(self.app));
+        }
+        if text.contains("$RESET_TOKEN") {
+            text = text.replace("$RESET_TOKEN", &account::reset_token(self.app, "owner").await);
+        }
         if text.contains("$REFRESH_TOKEN") {
             text = text.replace("$REFRESH_TOKEN", &self.refresh_token().await);
         }
+        let claims = self.provider.claims(self.app, "owner", "owner@example.com");
+        text = text.replace("$IDENTITY_TOKEN", &self.provider_key.token(&claims));
         let mut variables: Value = if text.is_empty() {
             json!({})
         } else {
@@ -214,7 +293,21 @@ impl<'a> World<'a> {
         };
         if variables.pointer("/input/expectedVersion").is_some() && variables["id"].is_string() {
             let id = variables["id"].clone();
-            variables["input"]["expectedVersion"] = self.version(&id).await;
+            let version = self.version(&id).await;
+            // A footer has no ID of its own: it is published once here, and counts from there.
+            variables["input"]["expectedVersion"] = if operation == "company-publish" {
+                json!(1)
+            } else {
+                version
+            };
+        }
+        let entries = variables.pointer_mut("/input/entries").and_then(Value::as_array_mut);
+        for entry in entries
+            .into_iter()
+            .flatten()
+            .filter(|entry| entry["expectedVersion"].is_i64())
+        {
+            entry["expectedVersion"] = self.version(&entry["id"].clone()).await;
         }
         variables
     }
@@ -230,9 +323,19 @@ impl<'a> World<'a> {
             .to_owned()
     }
 
+    /// The version of a thing; without an ID, of the signed-in member.
     async fn version(&self, id: &Value) -> Value {
+        if id.is_null() {
+            let data = self
+                .app
+                .owner()
+                .data("{ viewer { member { version } } }", json!({}))
+                .await;
+            return data["viewer"]["member"]["version"].clone();
+        }
         let query = "query V($id: ID!) { node(id: $id) { ... on Service { version } ... on Contract { version }
-            ... on Organization { version } ... on OrganizationKey { version } ... on Member { version }
+            ... on Agent { version } ... on Organization { version } ... on OrganizationKey { version }
+            ... on Member { version } ... on Company { version }
             ... on Invitation { version } } }";
         let data = self.app.owner().data(query, json!({ "id": id })).await;
         data["node"]["version"].clone()

@@ -127,6 +127,54 @@ both! {
     }
 
     // case: D2
+    async fn a1_a_blocked_sign_in_stands_once_a_window_in_the_log(app) {
+        let mut raw = Raw::admin(&app).await;
+        for window in 1..=2 {
+            for organization in ["acme", "nowhere"] {
+                for _ in 0..12 {
+                    sign_in(&app, organization, "owner", "wrong").await;
+                }
+            }
+            let blocked = "action = 'SESSION_START' AND outcome = 'FAILED' AND reason = 'SIGN_IN_BLOCKED' AND target_label = '소유자'";
+            assert_eq!(raw.count(&format!("audit_entry WHERE log = 'ACCESS' AND {blocked}")).await, window);
+            assert_eq!(raw.count("security_event WHERE kind = 'SIGN_IN_BLOCKED'").await, window);
+            app.wait(Duration::seconds(60));
+        }
+        let token = app.owner().token().await;
+        for _ in 0..12 {
+            app.ask(Some(&token), CONFIRM, json!({ "input": { "password": "wrong" } })).await;
+        }
+
+        let blocked = "audit_entry WHERE action = 'SESSION_CONFIRM' AND outcome = 'FAILED' AND reason = ";
+        assert_eq!(raw.count(&format!("{blocked} 'SIGN_IN_BLOCKED'")).await, 1);
+        assert_eq!(raw.count(&format!("{blocked} 'CREDENTIALS_REFUSED'")).await, 5);
+    }
+
+    // case: D2
+    async fn a1_a_bad_token_stands_once_a_minute_in_the_log_of_nobody(app) {
+        let mut raw = Raw::admin(&app).await;
+        let ended = signed_in(&app, "owner").await;
+        app.ask(Some(&ended.access), "mutation { sessionEnd { endedCount } }", json!({})).await;
+        let before = raw.count("audit_entry").await;
+        let ask = async |address: [u8; 4], token: &str| app.ask_from(address, "en", Some(token), VIEWER, json!({})).await.status;
+
+        for minute in 1..=2 {
+            for token in ["garbage", ended.access.as_str(), "garbage"] {
+                assert_eq!(ask([127, 3, 0, 1], token).await, 401);
+                assert_eq!(ask([127, 3, 0, 2], token).await, 401);
+            }
+            assert_eq!(raw.count("security_event WHERE kind = 'ACCESS_TOKEN_REFUSED'").await, 2 * minute);
+            app.wait(Duration::seconds(60));
+        }
+        for address in 0..=255 {
+            ask([127, 4, 0, address], "garbage").await;
+        }
+
+        assert_eq!(raw.count("security_event").await, 4 + 100, "a flood fills no table");
+        assert_eq!(raw.count("audit_entry").await, before);
+    }
+
+    // case: D2
     async fn a1_an_account_that_does_not_exist_is_blocked_like_one_that_does(app) {
         let mut told = Vec::new();
         for (organization, login) in [("acme", "owner"), ("acme", "ghost"), ("nowhere", "owner")] {

@@ -1,6 +1,7 @@
 //! What the API says of organization administrators, and what owner and administrators do with members.
 
 mod actions;
+mod known;
 mod list;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use crate::{
 };
 
 pub(crate) use actions::actions;
+pub(crate) use known::fetch;
 pub(crate) use list::{admins, prefetch_asked};
 
 user_errors! { AdminUserError, AdminErrorCode, "a member or an organization administrator", {
@@ -215,7 +217,7 @@ impl AdminMutation {
         })
     }
 
-    /// Makes another member the owner in one's own place; the old owner becomes an organization administrator. Needs `OWNERSHIP_TRANSFER` and a recent `sessionConfirm`.
+    /// Makes another member the owner in one's own place; the old owner becomes an organization administrator, and both are told by letter. Needs `OWNERSHIP_TRANSFER` and a recent `sessionConfirm`.
     async fn ownership_transfer(
         &self,
         context: &Context<'_>,

@@ -43,7 +43,22 @@ pub const MAX_INTROSPECTED_LISTS: u32 = 3;
 /// Most root fields of one mutation.
 pub const MAX_MUTATION_FIELDS: usize = 10;
 /// Mutations that try a secret. More than one a document would multiply the tries that are counted by request.
-pub const CREDENTIAL_MUTATIONS: [&str; 4] = ["sessionStart", "sessionConfirm", "sessionRefresh", "invitationAccept"];
+pub const CREDENTIAL_MUTATIONS: [&str; 11] = [
+    "sessionStart",
+    "sessionExchange",
+    "sessionConfirm",
+    "sessionRefresh",
+    "invitationAccept",
+    "passwordChange",
+    "passwordResetRequest",
+    "passwordReset",
+    "secondFactorActivate",
+    "secondFactorRemove",
+    "recoveryCodesRenew",
+];
+
+/// Queries whose answers are the same for everybody.
+pub const PUBLIC_QUERIES: [&str; 1] = ["helpCenterFooter"];
 
 /// What the guard found in a document that it lets pass.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +67,8 @@ pub struct Checked<'d> {
     pub operation: &'d OperationDefinition,
     /// Whether any part of the document, executed or not, selects `__schema` or `__type`.
     pub introspects: bool,
+    /// Whether the operation reads nothing but what anybody may read, so that its answer may be kept.
+    pub is_public: bool,
 }
 
 /// Checks every definition of the document, not only what `operation_name` chooses: the validation walks them all.
@@ -88,7 +105,21 @@ pub fn check<'d>(document: &'d ExecutableDocument, operation_name: Option<&str>)
     Ok(Checked {
         operation,
         introspects: introspects || total.introspects,
+        is_public: is_public(document, operation),
     })
+}
+
+/// Whether the operation reads nothing but what anybody may read.
+fn is_public(document: &ExecutableDocument, operation: &OperationDefinition) -> bool {
+    let (mut public, mut other) = (0_usize, 0_usize);
+    each_root_field(document, &operation.selection_set.node, &mut |_, name| {
+        if PUBLIC_QUERIES.contains(&name) {
+            public += 1;
+        } else {
+            other += 1;
+        }
+    });
+    operation.ty == OperationType::Query && public > 0 && other == 0
 }
 
 fn within_limits(measure: &Measure) -> Result<(), ServerError> {

@@ -8,7 +8,9 @@ use chrono_tz::{Asia::Seoul, Tz};
 
 use super::{DOMAIN, LOGIN, PASSWORD, invitations::invite};
 use crate::{
-    admin, agent, billing,
+    admin,
+    agent::{self, AgentAddInput, AgentRightsInput, Channel},
+    billing,
     billing::{UsageEntryInput, UsageRecordInput},
     contract::{
         self, Contract, ContractItemInput, ContractSignInput, ContractUpdateInput,
@@ -16,7 +18,7 @@ use crate::{
     },
     kernel::{
         Action, Actor, App, Caller, Clock, Language, MemberId, Month, OrganizationId, Origin, Plain, Random, Result,
-        ServiceId, Settings, SignedIn, StoppedClock, SystemClock, Timestamp, zone,
+        ServiceId, Settings, SignedIn, StoppedClock, SystemClock, Timestamp, Tx, zone,
     },
     member::{self, Hasher},
     operate::told,
@@ -28,16 +30,47 @@ use crate::{
 const ZONE: Tz = Seoul;
 const MONTHS: i32 = 24;
 
-/// Login ID, name, whether an organization administrator, and role in the services.
-const PEOPLE: [(&str, &str, bool, Option<agent::Role>); 9] = [
+/// Login ID, name, whether an organization administrator, and role and channels in the services: a channel is given
+/// where the contract offers it.
+const PEOPLE: [(&str, &str, bool, Option<(agent::Role, &[Channel])>); 9] = [
     ("admin.kim", "김운영", true, None),
     ("admin.lee", "이총괄", true, None),
-    ("manager.park", "박관리", false, Some(agent::Role::Manager)),
-    ("manager.choi", "최품질", false, Some(agent::Role::Manager)),
-    ("agent.jung", "정상담", false, Some(agent::Role::Agent)),
-    ("agent.kang", "강전화", false, Some(agent::Role::Agent)),
-    ("agent.cho", "조채팅", false, Some(agent::Role::Agent)),
-    ("agent.yoon", "윤접수", false, Some(agent::Role::Agent)),
+    (
+        "manager.park",
+        "박관리",
+        false,
+        Some((agent::Role::Manager, &Channel::ALL)),
+    ),
+    (
+        "manager.choi",
+        "최품질",
+        false,
+        Some((agent::Role::Manager, &[Channel::Ticket])),
+    ),
+    (
+        "agent.jung",
+        "정상담",
+        false,
+        Some((agent::Role::Agent, &[Channel::Ticket, Channel::Chat])),
+    ),
+    (
+        "agent.kang",
+        "강전화",
+        false,
+        Some((agent::Role::Agent, &[Channel::Ticket, Channel::Phone])),
+    ),
+    (
+        "agent.cho",
+        "조채팅",
+        false,
+        Some((agent::Role::Agent, &[Channel::Ticket, Channel::Chat])),
+    ),
+    (
+        "agent.yoon",
+        "윤접수",
+        false,
+        Some((agent::Role::Agent, &[Channel::Ticket])),
+    ),
     ("member.jang", "장신입", false, None),
 ];
 
@@ -250,12 +283,14 @@ async fn as_owner(app: &App, organization: OrganizationId) -> Result<Caller> {
         is_owner: true,
         is_administrator: false,
         is_manager: false,
+        has_second_factor: false,
         must_enroll: false,
         confirmed_at: app.clock.now(),
     };
     let origin = Origin {
         address: None,
         request_id: "demo".to_owned(),
+        client: String::new(),
     };
     Ok(Caller::new(
         app.clone(),
@@ -324,14 +359,28 @@ async fn employ(owner: &Caller, services: &[Service]) -> Result<()> {
     let organization = owner.organization_id().ok_or(crate::kernel::Error::Unauthenticated)?;
     let operator = Caller::operator(owner.app().clone(), organization);
     for (login, _, _, role) in PEOPLE {
-        let Some(role) = role else { continue };
+        let Some((role, channels)) = role else { continue };
         let member: MemberId = find(&operator, login).await?.id;
         for service in services {
-            operator
-                .act(Action::AgentAdd, &Plain, async |tx| {
-                    agent::add(tx, service.id, member, role).await
-                })
-                .await?;
+            let deed = async |tx: &Tx| {
+                let contract = contract::of_service(tx, service).await?;
+                let offered = channels.iter().copied().filter(|channel| channel.is_offered(&contract));
+                let rights = AgentRightsInput {
+                    role: Some(role),
+                    channels: Some(offered.collect()),
+                    forwards_tickets: Some(role == agent::Role::Manager),
+                    ..AgentRightsInput::default()
+                };
+                let input = AgentAddInput {
+                    idempotency_key: None,
+                    dry_run: None,
+                    service_id: service.id.to_string().into(),
+                    member_id: member.to_string().into(),
+                    rights,
+                };
+                agent::add(tx, &input).await
+            };
+            operator.act(Action::AgentAdd, &Plain, deed).await?;
         }
     }
     Ok(())

@@ -7,14 +7,12 @@ mod quote;
 use std::sync::Arc;
 
 use async_graphql::{ComplexObject, Context, ID, Object, SimpleObject};
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
     entity::{Entity, Item, Model, Status},
     input::{ContractDraftInput, ContractSignInput, ContractUpdateInput},
     item::ItemCode,
-    revision::{self, Entity as RevisionEntity},
-    rules,
+    revision, rules,
 };
 use crate::{
     billing::{
@@ -23,7 +21,7 @@ use crate::{
     },
     kernel::{
         Action, Caller, Code, Day, Error, Language, On, PageRequest, Problem, Result, Timestamp,
-        page::{self, Cursors, Direction, Part, connection},
+        page::connection,
         payload::{payload, settle, user_errors},
         zone,
     },
@@ -33,7 +31,7 @@ use crate::{
 
 pub(crate) use actions::actions;
 pub use fetch::OfService;
-pub(crate) use fetch::{of_service, prefetch};
+pub(crate) use fetch::of_service;
 pub use quote::{ContractQuote, ContractQuoteInput, ContractQuoteResult};
 
 user_errors! { ContractUserError, ContractErrorCode, "a contract", {
@@ -190,34 +188,16 @@ impl Model {
         #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<ContractRevisionConnection> {
-        use revision::Column::{ContractId, Revision};
         let caller = context.data_unchecked::<Arc<Caller>>();
         let view = caller.view(Action::ContractRead).await?;
-        let select = || view.select::<RevisionEntity>().filter(ContractId.eq(self.id));
-        let cursors = Cursors::new(&caller.app().keys, view.organization_id(), "contract revisions");
         let request = PageRequest {
             first,
             after,
             last,
             before,
         };
-        let place = |row: &revision::Model| [Part::Id(row.contract_id.0), Part::Number(row.revision.into())];
-        let page = page::read(
-            select(),
-            [ContractId, Revision],
-            Direction::Desc,
-            &request,
-            &cursors,
-            place,
-        )
-        .await?;
-        let known = page.edges.iter().map(|(_, row)| (row.version(), row.clone()));
-        view.loader.feed_many(known).await;
-        let total = if context.look_ahead().field("totalCount").exists() {
-            select().count().await?
-        } else {
-            0
-        };
+        let page = fetch::revisions(&view, &caller.app().keys, self, &request).await?;
+        let total = u64::try_from(self.revision).unwrap_or(0);
         Ok(ContractRevisionConnection::of(page, total))
     }
 
@@ -231,13 +211,8 @@ impl Model {
             .data_unchecked::<Arc<Caller>>()
             .view(Action::ContractRead)
             .await?;
-        let known = view
-            .select::<RevisionEntity>()
-            .filter(revision::Column::ContractId.eq(self.id));
-        let known = known
-            .filter(revision::Column::MadeAt.lte(at))
-            .order_by_desc(revision::Column::Revision);
-        known.limit(1).one().await
+        let last = view.loader.load_one(fetch::AsOf(self.id, at)).await;
+        last.map_err(Error::internal)
     }
 }
 

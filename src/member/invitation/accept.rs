@@ -6,17 +6,18 @@ use chrono::Duration;
 use sea_orm::{ColumnTrait, QueryFilter};
 
 use super::{
+    LINK,
     check::{Holders, Invitee},
     entity::{Entity, Model, State},
-    mailing, token,
+    mailing,
 };
 use crate::{
     kernel::{
-        Action, Caller, Code, Error, Language, OrganizationId, Outcome, Plain, Problem, Reader, Result, Timestamp, Tx,
+        Action, Caller, Code, Error, Language, Outcome, Plain, Problem, Reader, Result, Timestamp, Tx,
         secret::{SecretText, token_hash},
         security::{self, Brake},
     },
-    member::{self, first_password},
+    member::{self, Whose, accept_password, link, sign_in},
     organization::{self, Organization},
 };
 
@@ -86,30 +87,19 @@ impl Outcome for Accepting {
 /// # Errors
 /// Only if the database fails.
 pub(super) async fn preview(caller: &Caller, token: &str) -> Result<Option<InvitationPreview>> {
-    let Some(organization) = token::organization_of(token) else {
+    let Some(organization) = link::organization_of(LINK, token) else {
         return Ok(None);
     };
     let door = caller.at(organization);
-    let view = door.view(Action::InvitationAccept).await?;
-    let found = match find(&view, token, caller.now()).await {
-        Ok(Some(invitation)) => described(&view, invitation).await,
-        other => other.map(|_| None),
-    };
-    drop(view);
-    door.release().await;
-    found
-}
-
-async fn described(reader: &Reader, invitation: Model) -> Result<Option<InvitationPreview>> {
-    let organization = own(reader).await?;
-    Ok(organization.map(|organization| InvitationPreview {
-        organization_name: organization.name,
-        organization_domain: organization.domain,
-        name: invitation.name,
-        login: invitation.login,
-        email: invitation.email,
-        expires_at: invitation.expires_at,
-        language: invitation.language,
+    let found = look(&door, token).await?;
+    Ok(found.map(|found| InvitationPreview {
+        organization_name: found.organization.name,
+        organization_domain: found.organization.domain,
+        name: found.invitation.name,
+        login: found.invitation.login,
+        email: found.invitation.email,
+        expires_at: found.invitation.expires_at,
+        language: found.invitation.language,
     }))
 }
 
@@ -119,18 +109,20 @@ async fn described(reader: &Reader, invitation: Model) -> Result<Option<Invitati
 /// What is wrong with the password; `SIGN_IN_BLOCKED` with the time of its end; `THROTTLED` if too many wait.
 pub(super) async fn accept(caller: &Caller, input: &InvitationAcceptInput) -> Result<Accepting> {
     let brakes = [(ADDRESS, caller.origin().address_text())];
-    if let Some(until) = security::attempt(caller.app(), &brakes).await? {
-        return Err(Problem::at("input.token", Code::SignInBlocked).until(until).into());
+    if let Some(stop) = security::attempt(caller.app(), &brakes).await? {
+        if stop.is_first {
+            security::log(caller.app(), "INVITATION_ACCEPT_BLOCKED", caller.origin()).await?;
+        }
+        return Err(sign_in::blocked("input.token", stop));
     }
-    let Some(organization) = token::organization_of(&input.token) else {
+    let Some(organization) = link::organization_of(LINK, &input.token) else {
         return Ok(Accepting::Refused(Code::LinkRefused));
     };
     let door = caller.at(organization);
     // Only what may be good costs a hash, and is told what is wrong with its password.
-    let password_hash = if is_good(&door, &input.token).await? {
-        Some(first_password(caller.app(), &input.password).await?)
-    } else {
-        None
+    let password_hash = match look(&door, &input.token).await? {
+        Some(found) => Some(found.hash(caller, &input.password).await?),
+        None => None,
     };
     let deed = async |tx: &Tx| use_up(tx, &input.token, password_hash).await;
     let accepting = match door.act(Action::InvitationAccept, &Plain, deed).await {
@@ -143,12 +135,38 @@ pub(super) async fn accept(caller: &Caller, input: &InvitationAcceptInput) -> Re
     Ok(accepting)
 }
 
-async fn is_good(door: &Caller, token: &str) -> Result<bool> {
+/// What a link that is good opens.
+struct Found {
+    organization: Organization,
+    invitation: Model,
+}
+
+impl Found {
+    /// The hash of the password that the invited person chose.
+    async fn hash(&self, caller: &Caller, password: &str) -> Result<SecretText> {
+        let Model { name, login, email, .. } = &self.invitation;
+        let whose = Whose::new(&self.organization, name, login, email);
+        let accepted = accept_password(caller.app(), "input.password", password, &whose).await?;
+        Ok(accepted.hash)
+    }
+}
+
+async fn look(door: &Caller, token: &str) -> Result<Option<Found>> {
     let view = door.view(Action::InvitationAccept).await?;
-    let found = find(&view, token, door.now()).await;
+    let found = found(&view, token, door.now()).await;
     drop(view);
     door.release().await;
-    Ok(found?.is_some())
+    found
+}
+
+async fn found(reader: &Reader, token: &str, now: Timestamp) -> Result<Option<Found>> {
+    let Some(invitation) = find(reader, token, now).await? else {
+        return Ok(None);
+    };
+    Ok(Some(Found {
+        organization: organization::own(reader).await?,
+        invitation,
+    }))
 }
 
 /// Whether the organization that a token names does not exist: it has no log to write to, and answers like one that does.
@@ -158,7 +176,7 @@ fn is_nowhere(problems: &[Problem]) -> bool {
 
 /// Makes the member and closes the invitation. In the organization's turn a link that was good is good for one only.
 async fn use_up(tx: &Tx, token: &str, password_hash: Option<SecretText>) -> Result<Accepting> {
-    let organization = own(tx).await?.ok_or_else(|| Error::not_found("input.token"))?;
+    let organization = organization::own(tx).await?;
     let (Some(invitation), Some(password_hash)) = (find(tx, token, tx.now()).await?, password_hash) else {
         return Ok(refuse(tx, Code::LinkRefused));
     };
@@ -210,9 +228,4 @@ async fn find(reader: &Reader, token: &str, now: Timestamp) -> Result<Option<Mod
     };
     let invitation = reader.seek::<Entity>(&letter.invitation_id.to_string()).await?;
     Ok(invitation.filter(|row| row.mailing == letter.number && row.state_at(now) == State::Pending))
-}
-
-async fn own(reader: &Reader) -> Result<Option<Organization>> {
-    let id: OrganizationId = reader.organization_id();
-    reader.seek::<organization::Entity>(&id.to_string()).await
 }

@@ -12,7 +12,9 @@ mod many;
 mod operator;
 mod rules;
 mod send;
-mod token;
+
+/// What the tokens of these links begin with.
+const LINK: &str = "inv";
 
 pub use check::Invitee;
 pub use entity::{Column, Entity, Model, Model as Invitation, State};

@@ -4,14 +4,14 @@
 use sea_orm::{ColumnTrait, QueryFilter};
 
 use super::{
+    LINK,
     check::Invitee,
     entity::{Column, Entity, Model, State},
     rules::{Way, again, write},
-    token,
 };
 use crate::{
     kernel::{Action, App, Caller, Error, OrganizationId, Outcome, Plain, Result, Tx, id, secret::token_hash},
-    member::letter,
+    member::{letter, link},
     organization,
 };
 
@@ -95,7 +95,7 @@ fn way(tx: &Tx, by_hand: bool) -> (Way, Option<String>) {
     if !by_hand {
         return (Way::Letter, None);
     }
-    let token = token::mint(tx.app(), tx.organization_id());
+    let token = link::mint(tx.app(), LINK, tx.organization_id());
     let link = letter::invitation_link(&tx.app().settings, &token);
     (Way::Hand(token_hash(&token)), Some(link))
 }

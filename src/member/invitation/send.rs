@@ -3,9 +3,9 @@
 //! token and the same `Message-ID`: a letter may come twice, and is never lost.
 
 use super::{
+    LINK,
     entity::{Entity, Model, State},
     mailing::{self, Delivery},
-    token,
 };
 use crate::{
     kernel::{
@@ -14,8 +14,7 @@ use crate::{
         outbox::{self, Fate},
         secret::token_hash,
     },
-    member,
-    member::letter,
+    member::{self, letter, link},
     organization,
 };
 
@@ -120,7 +119,7 @@ async fn mint(tx: &Tx, job: &outbox::Model) -> Result<Minted> {
         close(tx, letter, reason).await?;
         return Ok(Minted(None));
     }
-    let token = token::mint(tx.app(), tx.organization_id());
+    let token = link::mint(tx.app(), LINK, tx.organization_id());
     tx.update::<mailing::Entity>(letter, |row| row.token_hash = Some(token_hash(&token)))
         .await?;
     write(tx, job, &invitation, &token).await.map(Some).map(Minted)

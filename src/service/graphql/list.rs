@@ -9,14 +9,13 @@ use sea_orm::{
 };
 
 use crate::{
+    agent::graphql as agents,
     billing::graphql as billing,
-    contract::graphql as contracts,
     kernel::{
         Action, Caller, Error, PageRequest, Result, Timestamp,
         page::{self, Cursors, Direction, Part, connection},
         reader::Scoped,
     },
-    member::graphql::selects,
     service::{
         ServiceKind,
         entity::{Column, Entity, Model, Status},
@@ -65,7 +64,7 @@ pub struct ServiceOrder {
 
 connection! { ServiceConnection, ServiceEdge, Model, "service", "services" }
 
-/// A page of services, with what the query asks of each of them fetched for all at once.
+/// A page of services.
 pub(crate) async fn service_page(
     context: &Context<'_>,
     request: PageRequest,
@@ -99,25 +98,14 @@ pub(crate) async fn service_page(
         true => select()?.count().await?,
         false => 0,
     };
-    let services: Vec<_> = page.edges.iter().map(|(_, service)| service.id).collect();
     let known = page
         .edges
         .iter()
         .map(|(_, service)| (billing::ById(service.id), service.clone()));
     view.loader.feed_many(known).await;
-    let asks = |field: &str| ["nodes", "edges.node"].iter().any(|path| selects(context, path, field));
-    if ["contract", "actions", "charges", "terminationPreview"]
-        .iter()
-        .any(|field| asks(field))
-    {
-        contracts::prefetch(&view, &services).await?;
-    }
-    if let Some(asked) = ["nodes", "edges.node"]
-        .iter()
-        .find_map(|path| billing::months_asked(context, path))
-    {
-        billing::prefetch(caller, &view, &services, asked).await?;
-    }
+    let services: Vec<_> = page.edges.iter().map(|(_, service)| service.id).collect();
+    let paths = ["nodes", "edges.node"].map(str::to_owned);
+    agents::prefetch_staff(context, &view, &services, &paths).await?;
     Ok(ServiceConnection::of(page, total))
 }
 

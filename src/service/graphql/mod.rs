@@ -12,6 +12,7 @@ use super::{
     rules,
 };
 use crate::{
+    agent::graphql::{self as agents, AgentConnection, AgentOrder, ServiceAgentFilter},
     billing::graphql::{self as billing, Charge, ChargeBreakdown},
     contract::{self, Contract, ServiceResumeInput, ServiceSuspendInput, ServiceTerminateInput, graphql as contracts},
     kernel::{
@@ -176,6 +177,29 @@ impl Model {
         #[graphql(desc = "The last month, at most 36 months in all; the present one is an estimate.")] to: Month,
     ) -> Result<Vec<Charge>> {
         billing::of_service(context, self.id, (from, to)).await
+    }
+
+    /// 상담원: its agents; none for a manager who does not manage it. Needs `AGENT_READ`.
+    #[expect(clippy::too_many_arguments, reason = "a list's arguments, as the schema has them")]
+    async fn agents(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many from the start, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which agents.")] filter: Option<ServiceAgentFilter>,
+        #[graphql(desc = "In what order; the first to come first where absent. Ties are broken by ID.")]
+        order_by: Option<AgentOrder>,
+    ) -> Result<AgentConnection> {
+        let request = PageRequest {
+            first,
+            after,
+            last,
+            before,
+        };
+        agents::of_service(context, self.id, request, filter, order_by).await
     }
 
     /// What the last month would come to if it were terminated today; null where nothing would be charged. Needs `CHARGE_READ`.

@@ -91,6 +91,7 @@ impl Surface {
                 .unwrap()
                 .to_owned(),
             "INPUT_OBJECT" => self.object(of["name"].as_str().unwrap(), at, value),
+            _ if value.is_some() && at.is_empty() && of["name"] == "Int" => value.unwrap().to_owned(),
             _ if value.is_some() && at.is_empty() => format!("\"{}\"", value.unwrap()),
             _ => match of["name"].as_str().unwrap() {
                 "Int" => "1".to_owned(),
@@ -106,7 +107,8 @@ impl Surface {
 
     fn object(&self, name: &str, at: &[String], value: Option<&str>) -> String {
         let fields = self.0[name]["inputFields"].as_array().unwrap();
-        let is_one = self.0[name]["isOneOf"] == true;
+        // Of what is all optional, something has to be given too.
+        let is_one = self.0[name]["isOneOf"] == true || fields.iter().all(|field| field["type"]["kind"] != "NON_NULL");
         let mut given = Vec::new();
         for (place, field) in fields.iter().enumerate() {
             let own = field["name"].as_str().unwrap();

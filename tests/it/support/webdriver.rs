@@ -152,14 +152,19 @@ impl Browser {
         }
     }
 
-    /// Makes the visible part of the page exactly this many CSS pixels, and writes it as a PNG file.
-    pub async fn screenshot(&self, path: &Path, width: u32, height: u32) {
+    /// Makes the visible part of the page exactly this many CSS pixels.
+    pub async fn resize(&self, width: u32, height: u32) {
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
         self.post(
             "/goog/cdp/execute",
             json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": size }),
         )
         .await;
+    }
+
+    /// Writes the page as a PNG file of exactly this many CSS pixels.
+    pub async fn screenshot(&self, path: &Path, width: u32, height: u32) {
+        self.resize(width, height).await;
         tokio::time::sleep(Duration::from_millis(300)).await;
         let picture = self
             .send(reqwest::Method::GET, &self.of_session("/screenshot"), None)
