@@ -25,6 +25,7 @@ pub const TENANT: &[&str] = &[
     "charge",
     "charge_line",
     "audit_entry",
+    "permission_change",
     "idempotency",
 ];
 
@@ -40,6 +41,7 @@ pub const ROUTING: &[&str] = &[
 /// Tables in which a row, once written, neither changes nor goes.
 pub const APPEND_ONLY: &[&str] = &[
     "audit_entry",
+    "permission_change",
     "security_event",
     "contract_revision",
     "usage_entry",

@@ -9,6 +9,7 @@ mod m20261122_000004_billing;
 mod m20261122_000005_audit;
 mod m20261122_000006_jobs;
 mod m20261125_000007_people;
+mod m20261125_000008_permission_change;
 
 pub use dialect::{APPEND_ONLY, ROUTING, TENANT};
 pub use sea_orm_migration::MigratorTrait;
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000005_audit::Migration),
             Box::new(m20261122_000006_jobs::Migration),
             Box::new(m20261125_000007_people::Migration),
+            Box::new(m20261125_000008_permission_change::Migration),
         ]
     }
 }

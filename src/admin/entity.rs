@@ -7,7 +7,11 @@
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-use crate::kernel::{MemberId, OrganizationId, Timestamp, record::part};
+use crate::kernel::{
+    MemberId, OrganizationId, Timestamp,
+    permission::{Grants, Holder, Kind, Right},
+    record::part,
+};
 
 /// A member who is an organization administrator.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize)]
@@ -23,4 +27,11 @@ pub struct Model {
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
-part! { "organization administrator", key: |row| row.member_id.to_string() }
+part! { "organization administrator", key: |row| row.member_id.to_string(), grants: GRANTS }
+
+const GRANTS: Grants<Model> = Grants {
+    holder: |row| Holder::Member(row.member_id),
+    added: Kind::OrgAdminAdded,
+    removed: Kind::OrgAdminRemoved,
+    rights: |_| vec![(Kind::OrgAdminAdded, vec![Right::OrganizationAdmin])],
+};

@@ -8,7 +8,7 @@ use async_graphql::{Context, ID, Interface, Object};
 use crate::{
     billing::graphql::{Charge, of_charge_id, of_service},
     contract::{self, Contract},
-    kernel::{Action, Caller, Error, Record, Result, audit},
+    kernel::{Action, Caller, Error, Record, Result, audit, permission},
     member::{self, Member},
     organization::{self, Organization, key},
     service::{self, Service},
@@ -36,6 +36,8 @@ pub enum Node {
     Charge(Charge),
     /// An entry of the audit log.
     AuditEntry(audit::Model),
+    /// A change of a right.
+    PermissionChange(permission::Model),
 }
 
 /// Any object, to look at.
@@ -87,6 +89,9 @@ async fn find(context: &Context<'_>, id: &str) -> Result<Option<Node>> {
         Some("aud") => seek::<audit::Entity>(caller, Action::AuditRead, id)
             .await?
             .map(Node::AuditEntry),
+        Some("pch") => seek::<permission::Entity>(caller, Action::AuditRead, id)
+            .await?
+            .map(Node::PermissionChange),
         Some("chg") => match of_charge_id(id) {
             Some((service, month)) if caller.may(Action::ChargeRead) => of_service(context, service, (month, month))
                 .await?

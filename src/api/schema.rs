@@ -10,7 +10,7 @@ use super::{
     null_in_place::NullInPlace,
 };
 use crate::{
-    audit::graphql::AuditQuery,
+    audit::{graphql::AuditQuery, permission::PermissionQuery},
     billing::graphql::{BillingMutation, BillingQuery, UsageUserError},
     contract::graphql::{ContractMutation, ContractQuery, ContractUserError},
     member::graphql::{MemberMutation, MemberQuery, SessionUserError},
@@ -27,6 +27,7 @@ pub struct Query(
     ContractQuery,
     BillingQuery,
     AuditQuery,
+    PermissionQuery,
     MenuQuery,
     NodeQuery,
 );

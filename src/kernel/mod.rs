@@ -102,6 +102,7 @@ pub(crate) mod message;
 pub(crate) mod outbox;
 pub(crate) mod page;
 pub(crate) mod payload;
+pub(crate) mod permission;
 pub mod random;
 pub(crate) mod reader;
 pub(crate) mod record;
@@ -124,7 +125,7 @@ pub use db::Database;
 pub use error::{Code, Error, Problem, Result};
 pub use id::{
     AgentId, AuditEntryId, ContractId, InvitationId, JobId, KeyId, MemberId, OrganizationId, PasswordResetId,
-    PriceListId, RefreshTokenId, ServiceId, SessionId,
+    PermissionChangeId, PriceListId, RefreshTokenId, ServiceId, SessionId,
 };
 pub use idempotency::{Ask, On, Outcome, Plain};
 pub use message::Language;
