@@ -112,7 +112,10 @@ impl PermissionQuery {
             true => select().filter(any(ways)).count().await?,
             false => 0,
         };
-        if ["nodes", "edges.node"].iter().any(|path| selects(context, path, "entry")) {
+        if ["nodes", "edges.node"]
+            .iter()
+            .any(|path| selects(context, path, "entry"))
+        {
             let places = page.edges.iter().map(|(_, row)| Place(row.log, row.sequence));
             view.loader.load_many(places).await.map_err(Error::internal)?;
         }
@@ -188,7 +191,10 @@ impl Loader<Place> for Batch {
         let rows = self.select::<audit::Entity>().filter(any(logs.into_iter().map(of_log)));
         let rows = rows.all().await;
         let rows = rows.map_err(|error| format!("{error:?}"))?;
-        Ok(rows.into_iter().map(|row| (Place(row.log, row.sequence), row)).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| (Place(row.log, row.sequence), row))
+            .collect())
     }
 }
 

@@ -263,7 +263,10 @@ impl Tx {
         let delete = E::delete_many().filter(self.row::<E>(&row));
         let gone = delete.exec(&self.reader.connection).await?.rows_affected;
         if gone != 1 {
-            return Err(Error::internal(format!("{gone} rows of {} went instead of one", E::NAME)));
+            return Err(Error::internal(format!(
+                "{gone} rows of {} went instead of one",
+                E::NAME
+            )));
         }
         self.told().tell_of::<E>(Some(&row), None);
         self.told().tell(Change {
@@ -309,7 +312,9 @@ impl Tx {
         let Some(log) = self.action.log() else {
             return match told.shifts.as_slice() {
                 [] => Ok(()),
-                _ => Err(Error::internal("rights were changed by an action that stands in no log")),
+                _ => Err(Error::internal(
+                    "rights were changed by an action that stands in no log",
+                )),
             };
         };
         let changes = told.take_changes();
