@@ -19,7 +19,7 @@ use super::{
     record::record,
 };
 
-/// What happened to a right.
+/// What happened to a right. More may be added.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Enum, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -43,13 +43,13 @@ pub enum Kind {
     BaseRoleChanged,
     /// 상담권한 변경: tickets, chats and calls.
     ChannelRightsChanged,
-    /// 콜백 할당 권한 변경.
+    /// 콜백 할당 권한 변경: whether an agent gives callbacks to others.
     CallbackAssignChanged,
-    /// 티켓 전달 권한 변경.
+    /// 티켓 전달 권한 변경: whether an agent passes tickets to others.
     TicketForwardChanged,
-    /// 조회 권한 변경.
+    /// 조회 권한 변경: whether an agent sees the access logs of all agents.
     ViewRightChanged,
-    /// 티켓 할당, 채팅 할당, 할당 제어 변경.
+    /// 티켓 할당, 채팅 할당, 할당 제어 변경: whether an agent is given tickets and chats, and may change that himself.
     AssignmentChanged,
     /// 조직 Key 추가: an organization key was made.
     KeyCreated,

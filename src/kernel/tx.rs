@@ -214,7 +214,7 @@ impl Tx {
     /// Changes a row. Where nothing differs, nothing is written; else its lock counter goes up.
     ///
     /// # Errors
-    /// If the row is gone, or the database refuses it.
+    /// If the row is gone or was changed since it was read, or the database refuses it.
     pub async fn update<E: Record>(&self, before: E::Model, change: impl FnOnce(&mut E::Model)) -> Result<E::Model> {
         self.own::<E>(&before)?;
         let mut after = before.clone();
@@ -257,7 +257,7 @@ impl Tx {
     /// Removes a row.
     ///
     /// # Errors
-    /// If the row is gone, or the database refuses it.
+    /// If the row is gone or was changed since it was read, or the database refuses it.
     pub async fn delete<E: Record>(&self, row: E::Model) -> Result<()> {
         self.own::<E>(&row)?;
         let delete = E::delete_many().filter(self.row::<E>(&row));
@@ -374,10 +374,12 @@ impl Tx {
         }
     }
 
+    /// The row as it was read: what the logs say of the time before is what was there.
     fn row<E: Record>(&self, row: &E::Model) -> Condition {
         let own = Condition::all().add(E::owner().eq(self.organization));
         E::PrimaryKey::iter()
             .map(PrimaryKeyToColumn::into_column)
+            .chain(E::version())
             .fold(own, |all, column| all.add(column.eq(row.get(column))))
     }
 }

@@ -64,6 +64,10 @@ async fn ids(app: &TestApp, organization: &str) -> Vec<String> {
         ),
         ("{ auditEntries { nodes { id } } }", "/auditEntries/nodes/0/id"),
         (
+            "{ permissionChanges { nodes { id } } }",
+            "/permissionChanges/nodes/0/id",
+        ),
+        (
             r#"{ charges(filter: { from: "2026-11", to: "2026-11" }) { nodes { id } } }"#,
             "/charges/nodes/0/id",
         ),
@@ -217,7 +221,7 @@ both! {
         furnish(&app).await;
         let token = app.owner().token().await;
         let lists = [
-            ("auditEntries", ""), ("services", ""), ("charges", r#", filter: { from: "2026-11", to: "2026-11" }"#),
+            ("auditEntries", ""), ("permissionChanges", ""), ("services", ""), ("charges", r#", filter: { from: "2026-11", to: "2026-11" }"#),
         ];
         let mut refused = 0;
         for (list, arguments) in lists {
@@ -259,7 +263,7 @@ both! {
 /// As much of the answer as could give something away.
 fn selection(field: &Value) -> String {
     match field["name"].as_str().unwrap() {
-        "auditEntries" | "charges" => "{ totalCount nodes { id } }",
+        "auditEntries" | "charges" | "permissionChanges" => "{ totalCount nodes { id } }",
         "node" | "nodes" | "service" => "{ id __typename }",
         "menu" => "{ __typename }",
         "contractQuote" => "{ __typename }",

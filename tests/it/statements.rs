@@ -15,7 +15,7 @@ const MOST: u64 = 6;
 const QUOTED: &str = "{ contractItems(kind: ISSUE) { code } }";
 
 /// Operations that ask for everything at once, each with its name.
-const OPERATIONS: [(&str, &str); 8] = [
+const OPERATIONS: [(&str, &str); 9] = [
     (
         "organization",
         "{ organization { name services(first: 100) { totalCount nodes { name
@@ -54,6 +54,11 @@ const OPERATIONS: [(&str, &str); 8] = [
     (
         "audit",
         "{ auditEntries(first: 100) { totalCount nodes { action actor { name } target { label } changes { field } } } }",
+    ),
+    (
+        "permission changes",
+        "{ permissionChanges(first: 100) { totalCount nodes { kind before after actor { name } target { name }
+            service { name } entry { position } } } }",
     ),
 ];
 

@@ -74,6 +74,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation!("organization-key-rotate", with variables),
     operation!("organization-key-revoke", with variables),
     operation!("audit-list", with variables),
+    operation!("permission-change-list", with variables),
     operation!("audit-verification"),
     operation!("node", with variables),
     operation!("node-list", with variables),
