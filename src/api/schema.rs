@@ -11,7 +11,7 @@ use super::{
 use crate::{
     admin::graphql::{AdminMutation, AdminQuery, AdminUserError},
     agent::graphql::{AgentMutation, AgentQuery, AgentUserError},
-    audit::graphql::AuditQuery,
+    audit::{graphql::AuditQuery, permission::PermissionQuery},
     billing::graphql::{BillingMutation, BillingQuery, UsageUserError},
     company::graphql::{CompanyMutation, CompanyQuery, CompanyUserError, PublicQuery},
     contract::graphql::{ContractMutation, ContractQuery, ContractUserError},
@@ -36,6 +36,7 @@ pub struct Query(
     PublicQuery,
     AgentQuery,
     AuditQuery,
+    PermissionQuery,
     MenuQuery,
     NodeQuery,
 );

@@ -19,11 +19,8 @@ use super::{
     Timestamp, audit,
     audit::{Change, Outcome},
     difference::{Told, differences},
-    id, outbox, zone,
+    id, outbox, permission, zone,
 };
-
-/// At most so many values of one deed are told one by one; beyond them the log holds their number.
-const MOST_CHANGES: usize = 500;
 
 /// One write transaction of one actor in one organization, for one action.
 pub struct Tx {
@@ -168,9 +165,9 @@ impl Tx {
             .exec_without_returning(&self.reader.connection)
             .await
             .map_err(Error::of_insert)?;
-        self.tell_of::<E>(&row);
+        self.told().tell_of::<E>(None, Some(&row));
         for (field, _, after) in differences::<E>(None, &row)? {
-            self.tell(Change {
+            self.told().tell(Change {
                 record: E::NAME.into(),
                 key: E::key(&row),
                 field: Some(field),
@@ -198,9 +195,12 @@ impl Tx {
                 .exec_without_returning(&self.reader.connection)
                 .await?;
         }
+        self.told()
+            .shifts
+            .extend(rows.iter().flat_map(|row| permission::shifts::<E>(None, Some(row))));
         if count > 0 {
             let after = Some(count.to_string());
-            self.tell(Change {
+            self.told().tell(Change {
                 record: E::NAME.into(),
                 key: "*".into(),
                 field: Some("count".into()),
@@ -214,7 +214,7 @@ impl Tx {
     /// Changes a row. Where nothing differs, nothing is written; else its lock counter goes up.
     ///
     /// # Errors
-    /// If the row is gone, or the database refuses it.
+    /// If the row is gone or was changed since it was read, or the database refuses it.
     pub async fn update<E: Record>(&self, before: E::Model, change: impl FnOnce(&mut E::Model)) -> Result<E::Model> {
         self.own::<E>(&before)?;
         let mut after = before.clone();
@@ -241,9 +241,9 @@ impl Tx {
                 E::NAME
             )));
         }
-        self.tell_of::<E>(&after);
+        self.told().tell_of::<E>(Some(&before), Some(&after));
         for (field, before, now) in told {
-            self.tell(Change {
+            self.told().tell(Change {
                 record: E::NAME.into(),
                 key: E::key(&after),
                 field: Some(field),
@@ -257,15 +257,19 @@ impl Tx {
     /// Removes a row.
     ///
     /// # Errors
-    /// If the database refuses it.
+    /// If the row is gone or was changed since it was read, or the database refuses it.
     pub async fn delete<E: Record>(&self, row: E::Model) -> Result<()> {
         self.own::<E>(&row)?;
-        E::delete_many()
-            .filter(self.row::<E>(&row))
-            .exec(&self.reader.connection)
-            .await?;
-        self.tell_of::<E>(&row);
-        self.tell(Change {
+        let delete = E::delete_many().filter(self.row::<E>(&row));
+        let gone = delete.exec(&self.reader.connection).await?.rows_affected;
+        if gone != 1 {
+            return Err(Error::internal(format!(
+                "{gone} rows of {} went instead of one",
+                E::NAME
+            )));
+        }
+        self.told().tell_of::<E>(Some(&row), None);
+        self.told().tell(Change {
             record: E::NAME.into(),
             key: E::key(&row),
             field: None,
@@ -304,22 +308,19 @@ impl Tx {
 
     /// Writes the log's entry; the last thing before the commit.
     pub(super) async fn log(&self) -> Result<()> {
-        let Some(log) = self.action.log() else { return Ok(()) };
-        let told = std::mem::take(&mut *self.told());
+        let mut told = std::mem::take(&mut *self.told());
+        let Some(log) = self.action.log() else {
+            return match told.shifts.as_slice() {
+                [] => Ok(()),
+                _ => Err(Error::internal(
+                    "rights were changed by an action that stands in no log",
+                )),
+            };
+        };
+        let changes = told.take_changes();
         let (outcome, reason) = told
             .outcome
             .map_or((Outcome::Done, None), |(outcome, code)| (outcome, Some(code)));
-        let mut changes = told.changes;
-        if told.further > 0 {
-            let after = Some(told.further.to_string());
-            changes.push(Change {
-                record: "*".into(),
-                key: "*".into(),
-                field: Some("furtherValues".into()),
-                before: None,
-                after,
-            });
-        }
         let draft = audit::Draft {
             id: self.fresh_id(),
             log,
@@ -335,6 +336,7 @@ impl Tx {
             target: told.target,
             service_id: told.service,
             changes,
+            rights: permission::rows(self, told.shifts).await?,
         };
         audit::append(&self.reader.connection, &self.app.keys, self.organization, draft).await
     }
@@ -363,24 +365,6 @@ impl Tx {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tell(&self, change: Change) {
-        let mut told = self.told();
-        if told.changes.len() < MOST_CHANGES {
-            told.changes.push(change)
-        } else {
-            told.further += 1
-        }
-    }
-
-    /// The first row that is written is what the deed is about, unless it says otherwise.
-    fn tell_of<E: Record>(&self, row: &E::Model) {
-        let mut told = self.told();
-        if told.target.is_none() {
-            told.target = Some((E::key(row), E::label(row)));
-        }
-        told.service = told.service.or(E::service(row));
-    }
-
     fn own<E: Record>(&self, row: &E::Model) -> Result<()> {
         let own: sea_orm::Value = self.organization.into();
         if row.get(E::owner()) == own {
@@ -390,10 +374,12 @@ impl Tx {
         }
     }
 
+    /// The row as it was read: what the logs say of the time before is what was there.
     fn row<E: Record>(&self, row: &E::Model) -> Condition {
         let own = Condition::all().add(E::owner().eq(self.organization));
         E::PrimaryKey::iter()
             .map(PrimaryKeyToColumn::into_column)
+            .chain(E::version())
             .fold(own, |all, column| all.add(column.eq(row.get(column))))
     }
 }

@@ -66,6 +66,10 @@ async fn ids(app: &TestApp, organization: &str) -> Vec<String> {
         ("{ agents { nodes { id } } }", "/agents/nodes/0/id"),
         ("{ auditEntries { nodes { id } } }", "/auditEntries/nodes/0/id"),
         (
+            "{ permissionChanges { nodes { id } } }",
+            "/permissionChanges/nodes/0/id",
+        ),
+        (
             r#"{ charges(filter: { from: "2026-11", to: "2026-11" }) { nodes { id } } }"#,
             "/charges/nodes/0/id",
         ),
@@ -297,7 +301,8 @@ both! {
         furnish(&app).await;
         let token = app.owner().token().await;
         let lists = [
-            ("agents", ""), ("auditEntries", ""), ("services", ""), ("charges", r#", filter: { from: "2026-11", to: "2026-11" }"#),
+            ("agents", ""), ("auditEntries", ""), ("permissionChanges", ""), ("services", ""),
+            ("charges", r#", filter: { from: "2026-11", to: "2026-11" }"#),
         ];
         let mut refused = 0;
         for (list, arguments) in lists {
@@ -339,7 +344,7 @@ both! {
 /// As much of the answer as could give something away.
 fn selection(field: &Value) -> String {
     match field["name"].as_str().unwrap() {
-        "agents" | "auditEntries" | "charges" | "companies" => "{ totalCount nodes { id } }",
+        "agents" | "auditEntries" | "charges" | "companies" | "permissionChanges" => "{ totalCount nodes { id } }",
         "node" | "nodes" | "service" => "{ id __typename }",
         "menu" => "{ __typename }",
         "contractQuote" | "companyFooter" | "helpCenterFooter" => "{ __typename }",

@@ -4,6 +4,7 @@ pub mod app;
 pub mod blocks;
 pub mod cluster;
 pub mod database;
+pub mod deed;
 pub mod dump;
 pub mod ledger;
 pub mod letters;
