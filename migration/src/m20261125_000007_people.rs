@@ -25,6 +25,7 @@ async fn members(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
          ALTER TABLE member ADD COLUMN name_key text NOT NULL DEFAULT '';
          ALTER TABLE member ADD COLUMN language text NOT NULL DEFAULT 'KOREAN' CHECK (language IN ('KOREAN', 'ENGLISH'));
          ALTER TABLE member ADD COLUMN left_at :time;
+         ALTER TABLE member ADD COLUMN has_short_password :bool NOT NULL DEFAULT :false;
          ALTER TABLE session ADD COLUMN client text NOT NULL DEFAULT '';
          DROP INDEX member_login;
          DROP INDEX member_email;
@@ -94,6 +95,7 @@ async fn credentials(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
            expires_at :time NOT NULL,
            token_hash :bytes,
            used_at :time,
+           used_from text NOT NULL,
            PRIMARY KEY (organization_id, id),
            FOREIGN KEY (organization_id, member_id) REFERENCES member (organization_id, id)
          ) :end;

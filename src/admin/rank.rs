@@ -73,7 +73,8 @@ impl Standing {
 
 /// Why `actor`, who holds the permission, can't do this to `target`; `None` where he can. Nobody reaches whoever stands
 /// as high as he or higher: an administrator who could give another one a new e-mail address could take his account
-/// over by resetting the password. Only the role itself can be taken from an equal.
+/// over by resetting the password. Only the role itself, and a lost
+/// second factor, can be taken from an equal.
 pub fn obstacle(action: Action, actor: &Standing, target: &Standing) -> Option<Code> {
     if actor.member == target.member {
         return Some(Code::NotOneself);
@@ -85,6 +86,8 @@ pub fn obstacle(action: Action, actor: &Standing, target: &Standing) -> Option<C
     match action {
         Action::AdminAdd => (target.rank >= Rank::Administrator).then_some(Code::AlreadyAdministrator),
         Action::AdminRemove => (target.rank != Rank::Administrator).then_some(Code::NotAdministrator),
+        // It takes one of two protections from a member, and none that the other does not hold up.
+        Action::SecondFactorReset => (target.rank > actor.rank).then_some(Code::AboveOwnRank),
         Action::MemberRemove if target.rank == Rank::Owner => Some(Code::OwnerStays),
         Action::OwnershipTransfer => (actor.rank != Rank::Owner).then_some(Code::OwnerRequired),
         _ => above,

@@ -8,8 +8,8 @@ use super::{
     rank::{Rank, Standing, obstacle},
 };
 use crate::{
-    kernel::{Code, Error, Problem, Result, Tx},
-    member::{self, Member, Status, check_email, search::find_by_email},
+    kernel::{Action, Code, Error, Problem, Result, Tx},
+    member::{self, Member, Status, check_email, letter::Event, notice, password_reset, search::find_by_email},
     organization::check_name,
 };
 
@@ -68,7 +68,8 @@ pub(super) async fn update(tx: &Tx, id: &str, input: &MemberUpdateInput) -> Resu
     tx.about::<member::Entity>(&updated);
     if moves {
         // A link that lies in the old mailbox must not set the password of whoever has left that mailbox.
-        member::forget_resets(tx, updated.id).await?;
+        password_reset::close_all_of(tx, updated.id).await?;
+        notice::tell(tx, updated.id, Event::EmailChanged).await?;
     }
     Ok(updated)
 }
@@ -114,12 +115,15 @@ pub(super) async fn transfer(tx: &Tx, id: &str, input: &OwnershipTransferInput) 
     super::add(tx, actor.member).await?;
     let heir = tx.update::<member::Entity>(heir, |row| row.is_owner = true).await?;
     tx.about::<member::Entity>(&heir);
+    for member in [actor.member, heir.id] {
+        notice::tell(tx, member, Event::OwnershipTransferred).await?;
+    }
     Ok(heir)
 }
 
 /// The actor's standing, if it lets him do this to a member.
 async fn allowed(tx: &Tx, member: &Member, path: &str) -> Result<Standing> {
-    let least = if tx.action() == crate::kernel::Action::OwnershipTransfer {
+    let least = if tx.action() == Action::OwnershipTransfer {
         Rank::Owner
     } else {
         Rank::Administrator

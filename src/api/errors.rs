@@ -3,7 +3,7 @@
 
 use async_graphql::{ErrorExtensionValues, ServerError, Value};
 
-use crate::kernel::{Error, Language, message};
+use crate::kernel::{Code, Error, Language, message};
 
 /// Gives the errors of an answer their codes, and their messages in the caller's language.
 pub fn give_codes(errors: &mut [ServerError], language: Language) {
@@ -19,6 +19,11 @@ fn give_code(error: &mut ServerError, language: Language) {
     let (code, said, extra): (_, _, Option<(&str, Value)>) = match cause {
         Error::Unauthenticated => ("UNAUTHENTICATED", None, None),
         Error::Forbidden(action) => ("FORBIDDEN", None, Some(("permission", Value::from(action.name())))),
+        Error::SecondFactorRequired => (
+            "SECOND_FACTOR_REQUIRED",
+            Some(message::text(language, Code::SecondFactorDemanded.name(), &[])),
+            None,
+        ),
         Error::ConfirmationRequired => ("CONFIRMATION_REQUIRED", None, None),
         Error::Busy(seconds) => ("THROTTLED", None, Some(("retryAfter", Value::from(*seconds)))),
         Error::BadInput(text) => ("BAD_USER_INPUT", Some(text.clone()), None),

@@ -16,6 +16,7 @@ use crate::{
     company::graphql::{CompanyMutation, CompanyQuery, CompanyUserError, PublicQuery},
     contract::graphql::{ContractMutation, ContractQuery, ContractUserError},
     member::{
+        account::{AccountUserError, OwnMutation, PasswordMutation, PasswordQuery, SecondFactorMutation},
         graphql::{MemberMutation, MemberQuery, SessionUserError},
         identity::graphql::IdentityMutation,
     },
@@ -27,6 +28,7 @@ use crate::{
 #[derive(MergedObject, Default)]
 pub struct Query(
     MemberQuery,
+    PasswordQuery,
     AdminQuery,
     OrganizationQuery,
     ServiceQuery,
@@ -45,6 +47,9 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     MemberMutation,
+    OwnMutation,
+    PasswordMutation,
+    SecondFactorMutation,
     IdentityMutation,
     AdminMutation,
     OrganizationMutation,
@@ -72,6 +77,8 @@ pub struct Mutation(
 pub enum UserError {
     /// Of signing in and out.
     Session(SessionUserError),
+    /// Of one's own account, its password and its second factor.
+    Account(AccountUserError),
     /// Of members and organization administrators.
     Admin(AdminUserError),
     /// Of organizations and keys.

@@ -94,6 +94,7 @@ impl Backend for Api {
                 .peer
                 .map(|peer| client_address(peer.ip(), &head.forwarded_for, &self.app.settings.trusted_proxies)),
             request_id: head.request_id.to_owned(),
+            client: head.user_agent.map(Origin::client_of).unwrap_or_default(),
         };
         let caller = match head.bearer {
             None => Caller::new(self.app.clone(), Actor::Nobody, None, origin, language),
@@ -156,6 +157,8 @@ struct Found {
 
 impl FromQueryResult for Found {
     fn from_query_result(row: &QueryResult, prefix: &str) -> std::result::Result<Self, DbErr> {
+        let has_second_factor: bool = row.try_get(prefix, "has_second_factor")?;
+        let needs_second_factor: bool = row.try_get(prefix, "needs_second_factor")?;
         Ok(Self {
             member: SignedIn {
                 member_id: row.try_get(prefix, "member_id")?,
@@ -165,7 +168,8 @@ impl FromQueryResult for Found {
                 is_owner: row.try_get(prefix, "is_owner")?,
                 is_administrator: row.try_get(prefix, "is_administrator")?,
                 is_manager: row.try_get(prefix, "is_manager")?,
-                must_enroll: row.try_get(prefix, "must_enroll")?,
+                has_second_factor,
+                must_enroll: needs_second_factor && !has_second_factor,
                 confirmed_at: row.try_get(prefix, "confirmed_at")?,
             },
             lifetime: Lifetime {
@@ -220,14 +224,14 @@ async fn check(view: &View, claims: &Claims) -> Result<Option<Found>> {
     let is_manager = Expr::exists(view.related::<agent::Entity>(|places| {
         agent::managing(view, places, Expr::col((session::Entity, session::Column::MemberId)));
     }));
-    let must_enroll = Expr::col((organization::Entity, organization::Column::RequiresSecondFactor)).and(
-        Expr::exists(view.related::<second_factor::Entity>(|factor| {
-            factor
-                .and_where(same(second_factor::Column::MemberId))
-                .and_where(second_factor::Column::ActivatedAt.is_not_null());
-        }))
-        .not(),
-    );
+    let has_second_factor = Expr::exists(view.related::<second_factor::Entity>(|factor| {
+        factor
+            .and_where(same(second_factor::Column::MemberId))
+            .and_where(second_factor::Column::ActivatedAt.is_not_null());
+    }));
+    // The organization demands one, or the password is good beside one only.
+    let needs_second_factor = Expr::col((organization::Entity, organization::Column::RequiresSecondFactor))
+        .or(Expr::col((member::Entity, member::Column::HasShortPassword)));
     let mut select = view
         .select::<session::Entity>()
         .select_only()
@@ -241,7 +245,8 @@ async fn check(view: &View, claims: &Claims) -> Result<Option<Found>> {
         .columns([member::Column::Login, member::Column::Name, member::Column::IsOwner])
         .column_as(is_administrator, "is_administrator")
         .column_as(is_manager, "is_manager")
-        .column_as(must_enroll, "must_enroll")
+        .column_as(has_second_factor, "has_second_factor")
+        .column_as(needs_second_factor, "needs_second_factor")
         .join(JoinType::InnerJoin, member.into())
         .join(JoinType::LeftJoin, administrator.into())
         .join(JoinType::InnerJoin, organization.into())

@@ -39,6 +39,8 @@ pub struct SignedIn {
     pub is_administrator: bool,
     /// Whether he manages a service.
     pub is_manager: bool,
+    /// Whether he has a second factor in use.
+    pub has_second_factor: bool,
     /// Whether he has to enroll a second factor before anything else.
     pub must_enroll: bool,
     /// When he last gave his password.
@@ -112,9 +114,17 @@ pub struct Origin {
     pub address: Option<IpAddr>,
     /// The request's ID, as in the header `X-Request-Id`.
     pub request_id: String,
+    /// What the client calls itself, as far as it may be shown; empty where it says nothing.
+    pub client: String,
 }
 
 impl Origin {
+    /// What of a `User-Agent` is kept: one line of at most 200 characters.
+    pub fn client_of(user_agent: &str) -> String {
+        let visible = user_agent.chars().filter(|letter| !letter.is_control());
+        visible.take(200).collect::<String>().trim().to_owned()
+    }
+
     /// The address as text; empty where there is none.
     pub fn address_text(&self) -> String {
         self.address

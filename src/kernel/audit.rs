@@ -9,7 +9,7 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{AuditEntryId, AuditLog, Keys, OrganizationId, Result, Timestamp, permission, record::record};
+use super::{AuditEntryId, AuditLog, Keys, OrganizationId, Result, Timestamp, Tx, permission, record::record};
 
 /// How it ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Enum, EnumIter, DeriveActiveEnum)]
@@ -196,6 +196,13 @@ pub(super) async fn append(
         .exec_without_returning(connection)
         .await?;
     permission::write(connection, rights).await
+}
+
+impl Tx {
+    /// The ID that the deed's entry in the log will have: for a job that tells somebody of it.
+    pub(crate) fn entry_id(&self) -> AuditEntryId {
+        *self.told().entry.get_or_insert_with(|| self.fresh_id())
+    }
 }
 
 /// The hash that an entry must have.

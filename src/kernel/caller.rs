@@ -62,6 +62,7 @@ impl Caller {
         let origin = Origin {
             address: None,
             request_id: job.to_owned(),
+            client: String::new(),
         };
         Self::new(app, Actor::System(job), Some(organization), origin, Language::default())
     }
@@ -71,6 +72,7 @@ impl Caller {
         let origin = Origin {
             address: None,
             request_id: "command line".to_owned(),
+            client: String::new(),
         };
         Self::new(app, Actor::Operator, Some(organization), origin, Language::default())
     }
@@ -137,7 +139,7 @@ impl Caller {
     /// one; after a dry run, as if it had happened. A refusal is kept for the log until [`Caller::leave`].
     ///
     /// # Errors
-    /// `UNAUTHENTICATED`, `FORBIDDEN`.
+    /// `UNAUTHENTICATED`, `FORBIDDEN`, `SECOND_FACTOR_REQUIRED`.
     pub async fn view(&self, action: Action) -> Result<Arc<View>> {
         let organization = self.admit(action).inspect_err(|refusal| self.keep(action, refusal))?;
         self.open(organization).await
@@ -189,7 +191,7 @@ impl Caller {
     /// error on the way leaves nothing behind; a refusal leaves its entry in the log.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED`, `FORBIDDEN`, `CONFIRMATION_REQUIRED`, and what the deed says.
+    /// `UNAUTHENTICATED`, `FORBIDDEN`, `SECOND_FACTOR_REQUIRED`, `CONFIRMATION_REQUIRED`, and what the deed says.
     pub async fn act<T: Outcome>(
         &self,
         action: Action,
@@ -266,10 +268,10 @@ impl Caller {
             }
             return self.organization.ok_or(Error::Unauthenticated);
         }
-        Err(if self.actor.roles() == [Role::Nobody] {
-            Error::Unauthenticated
-        } else {
-            Error::Forbidden(action)
+        Err(match self.actor.roles()[..] {
+            [Role::Nobody] => Error::Unauthenticated,
+            [Role::Enrolling] => Error::SecondFactorRequired,
+            _ => Error::Forbidden(action),
         })
     }
 
@@ -344,6 +346,7 @@ impl Caller {
 fn reason(error: &Error) -> Option<&'static str> {
     match error {
         Error::Forbidden(_) => Some("FORBIDDEN"),
+        Error::SecondFactorRequired => Some("SECOND_FACTOR_REQUIRED"),
         Error::ConfirmationRequired => Some("CONFIRMATION_REQUIRED"),
         _ => None,
     }

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::{
-    Record, Result,
+    AuditEntryId, Record, Result,
     audit::{Change, Outcome},
     permission::{Shift, shifts},
 };
@@ -23,6 +23,7 @@ pub(super) struct Told {
     pub(super) target: Option<(String, String)>,
     pub(super) service: Option<Uuid>,
     pub(super) outcome: Option<(Outcome, String)>,
+    pub(super) entry: Option<AuditEntryId>,
 }
 
 impl Told {

@@ -20,6 +20,8 @@ pub enum Error {
     Unauthenticated,
     /// The caller's role does not allow it.
     Forbidden(Action),
+    /// The caller has to enroll a second factor before anything else.
+    SecondFactorRequired,
     /// The caller has to confirm his password: the last time is more than five minutes ago.
     ConfirmationRequired,
     /// An argument of a query makes no sense; the text is for developers.
@@ -153,6 +155,7 @@ impl fmt::Display for Error {
             }
             Self::Unauthenticated => f.write_str("not signed in"),
             Self::Forbidden(action) => write!(f, "{} is not allowed", action.name()),
+            Self::SecondFactorRequired => f.write_str("a second factor must be enrolled"),
             Self::ConfirmationRequired => f.write_str("the password must be confirmed"),
             Self::BadInput(text) => f.write_str(text),
             Self::Busy(_) => f.write_str("busy"),

@@ -322,7 +322,7 @@ impl Tx {
             .outcome
             .map_or((Outcome::Done, None), |(outcome, code)| (outcome, Some(code)));
         let draft = audit::Draft {
-            id: self.fresh_id(),
+            id: told.entry.unwrap_or_else(|| self.fresh_id()),
             log,
             occurred_at: self.now,
             action: self.action.name(),
@@ -361,7 +361,7 @@ impl Tx {
         }
     }
 
-    fn told(&self) -> std::sync::MutexGuard<'_, Told> {
+    pub(super) fn told(&self) -> std::sync::MutexGuard<'_, Told> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -1,8 +1,18 @@
-//! `sessionConfirm`: a signed-in member shows again who he is, by his password or, where an identity provider began his
-//! session, by a fresh token of it.
+//! `sessionConfirm`: a signed-in member shows again who he is, by his password and, where he uses one, his second factor; or,
+//! where an identity provider began his session, by a fresh token of it.
 
-use super::{entity, identity, session, sign_in};
-use crate::kernel::{Action, Caller, Code, Error, Outcome, Plain, Problem, Result, Tx};
+use super::{entity::Entity, identity, second_factor, session, sign_in};
+use crate::kernel::{Action, Caller, Code, Error, Outcome, Plain, Problem, Result, Tx, security};
+
+/// What a member shows: a password or a token, not both.
+pub(super) struct Shown<'a> {
+    /// His password.
+    pub(super) password: Option<&'a str>,
+    /// A code of his second factor, beside the password.
+    pub(super) code: Option<&'a str>,
+    /// A token of the provider that began his session.
+    pub(super) token: Option<&'a str>,
+}
 
 /// What a confirmation came to.
 pub(super) enum Confirmation {
@@ -22,35 +32,64 @@ impl Outcome for Confirmation {
     }
 }
 
-/// `sessionConfirm`, with exactly one of the two.
+/// `sessionConfirm`.
 ///
 /// # Errors
 /// `UNAUTHENTICATED`, `INVALID`, `SIGN_IN_BLOCKED` with the time of its end, `TOO_LONG`; `THROTTLED` if too many wait.
-pub(super) async fn confirm(caller: &Caller, password: Option<&str>, token: Option<&str>) -> Result<Confirmation> {
-    let signed_in = caller.actor().member().ok_or(Error::Unauthenticated)?;
-    let (confirmed_at, refusal) = match (password, token) {
-        (Some(password), None) => {
-            let view = caller.view(Action::SessionConfirm).await?;
-            let id = signed_in.member_id.to_string();
-            let member = view.find::<entity::Entity>("id", &id).await?;
-            drop(view);
-            caller.release().await;
-            let is_right = sign_in::is_own_password(caller, &member, password).await?;
-            (is_right.then(|| caller.now()), Code::CredentialsRefused)
-        }
-        (None, Some(token)) => (identity::authenticated_at(caller, token).await?, Code::TokenRefused),
-        _ => {
-            return Err(Problem::at("input", Code::Invalid)
-                .with("rule", "password / token")
-                .into());
+pub(super) async fn confirm(caller: &Caller, shown: &Shown<'_>) -> Result<Confirmation> {
+    if caller.actor().member().is_none() {
+        return Err(Error::Unauthenticated);
+    }
+    match (shown.password, shown.token) {
+        (Some(password), None) => by_password(caller, password, shown.code).await,
+        (None, Some(token)) => by_token(caller, token).await,
+        _ => Err(Problem::at("input", Code::Invalid)
+            .with("rule", "password / token")
+            .into()),
+    }
+}
+
+async fn by_password(caller: &Caller, password: &str, code: Option<&str>) -> Result<Confirmation> {
+    let id = caller.actor().member().ok_or(Error::Unauthenticated)?.member_id;
+    let view = caller.view(Action::SessionConfirm).await?;
+    let member = view.find::<Entity>("id", &id.to_string()).await?;
+    let has_second_factor = second_factor::active(&view, id).await?.is_some();
+    drop(view);
+    caller.release().await;
+    let action = Action::SessionConfirm;
+    let is_right = sign_in::is_own_password(caller, action, "input.password", &member, password).await?;
+    let brakes = sign_in::code_brakes(id);
+    if is_right && has_second_factor && code.is_some() {
+        sign_in::check_code_brakes(caller, action, &brakes).await?;
+    }
+    let deed = async |tx: &Tx| {
+        let refused = if is_right {
+            second_factor::ask(tx, id, code).await?
+        } else {
+            Some(Code::CredentialsRefused)
+        };
+        match refused {
+            None => Ok(Confirmation::Done(session::confirm(tx, tx.now()).await?)),
+            Some(code) => Ok(refuse(tx, code)),
         }
     };
+    let confirmation = caller.act(action, &Plain, deed).await?;
+    if has_second_factor && matches!(confirmation, Confirmation::Done(_)) {
+        security::forgive(caller.app(), &brakes).await?;
+    }
+    Ok(confirmation)
+}
+
+async fn by_token(caller: &Caller, token: &str) -> Result<Confirmation> {
+    let confirmed_at = identity::authenticated_at(caller, token).await?;
     let deed = async |tx: &Tx| match confirmed_at {
         Some(at) => Ok(Confirmation::Done(session::confirm(tx, at).await?)),
-        None => {
-            tx.failed(refusal);
-            Ok(Confirmation::Refused(refusal))
-        }
+        None => Ok(refuse(tx, Code::TokenRefused)),
     };
     caller.act(Action::SessionConfirm, &Plain, deed).await
+}
+
+fn refuse(tx: &Tx, code: Code) -> Confirmation {
+    tx.failed(code);
+    Confirmation::Refused(code)
 }

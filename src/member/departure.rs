@@ -3,7 +3,7 @@
 use futures_util::future::{BoxFuture, FutureExt as _};
 use sea_orm::{ColumnTrait, QueryFilter};
 
-use super::{password_reset, recovery_code, second_factor, session};
+use super::{own_session, password_reset, recovery_code, second_factor};
 use crate::kernel::{MemberId, Result, Tx};
 
 /// Forgets the second factor, the recovery codes and every password reset, and ends all sessions.
@@ -13,39 +13,12 @@ pub fn depart(tx: &Tx, member: MemberId) -> BoxFuture<'_, Result<()>> {
         for factor in factors.filter(second_factor::Column::MemberId.eq(member)).all().await? {
             tx.delete::<second_factor::Entity>(factor).await?;
         }
-        let codes = tx.select::<recovery_code::Entity>();
-        for code in codes.filter(recovery_code::Column::MemberId.eq(member)).all().await? {
-            tx.delete::<recovery_code::Entity>(code).await?;
+        recovery_code::forget(tx, member).await?;
+        let resets = tx.select::<password_reset::Entity>();
+        for reset in resets.filter(password_reset::Column::MemberId.eq(member)).all().await? {
+            tx.delete::<password_reset::Entity>(reset).await?;
         }
-        forget_resets(tx, member).await?;
-        end_sessions(tx, member).await
+        own_session::end_all_of(tx, member, None).await
     }
     .boxed()
-}
-
-/// Forgets every password reset of a member: their links lead nowhere any more.
-///
-/// # Errors
-/// Only if the database fails.
-pub async fn forget_resets(tx: &Tx, member: MemberId) -> Result<()> {
-    let resets = tx.select::<password_reset::Entity>();
-    for reset in resets.filter(password_reset::Column::MemberId.eq(member)).all().await? {
-        tx.delete::<password_reset::Entity>(reset).await?;
-    }
-    Ok(())
-}
-
-/// Ends every session of a member that could still be used. That takes effect with his next request.
-async fn end_sessions(tx: &Tx, member: MemberId) -> Result<()> {
-    let now = tx.now();
-    let open = tx
-        .select::<session::Entity>()
-        .filter(session::Column::MemberId.eq(member))
-        .filter(session::Column::EndedAt.is_null())
-        .filter(session::Column::ExpiresAt.gt(now));
-    for session in open.all().await? {
-        tx.update::<session::Entity>(session, |row| row.ended_at = Some(now))
-            .await?;
-    }
-    Ok(())
 }

@@ -50,6 +50,9 @@ pub struct Model {
     pub language: Language,
     #[graphql(skip)]
     pub password_hash: SecretText,
+    /// Whether the password has fewer than 15 characters, and is good beside a second factor only.
+    #[graphql(skip)]
+    pub has_short_password: bool,
     /// Whether this is the owner.
     pub is_owner: bool,
     /// Whether the member belongs to the organization.

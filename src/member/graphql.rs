@@ -7,8 +7,10 @@ use chrono::Duration;
 
 use super::{
     Credentials,
-    confirm::{self, Confirmation},
+    account::own::{self, ViewerSecondFactor},
+    confirm::{self, Confirmation, Shown},
     entity::{Column, Entity, Model},
+    own_session,
     session::{self, Started, Tokens},
     sign_in,
 };
@@ -31,6 +33,10 @@ user_errors! { SessionUserError, SessionErrorCode, "a session", {
     SignInBlocked,
     /// The refresh token is not good, or its session has ended: sign in again.
     RefreshTokenRefused,
+    /// The password is right; a code of the second factor is needed too.
+    SecondFactorRequired,
+    /// The code is not right, or was used before.
+    SecondFactorRefused,
     /// The organization, the identity provider, its token or its member is not right; it is not said which.
     TokenRefused,
     /// Exactly one of two values is needed.
@@ -74,6 +80,9 @@ pub struct SessionStartInput {
     /// The password, at most 1,024 bytes.
     #[graphql(secret)]
     pub password: String,
+    /// A code of the authenticator or a recovery code, where the member uses a second factor.
+    #[graphql(secret)]
+    pub code: Option<String>,
 }
 
 /// What to refresh.
@@ -90,6 +99,9 @@ pub struct SessionConfirmInput {
     /// The signed-in member's password, at most 1,024 bytes.
     #[graphql(secret)]
     pub password: Option<String>,
+    /// A code of the authenticator or a recovery code, beside the password of a member who uses a second factor.
+    #[graphql(secret)]
+    pub code: Option<String>,
     /// An ID token of the identity provider that began this session, at most 16,384 bytes. It tells of the same member having signed in there at most five minutes ago (`auth_time`, or `iat` where there is none), and it is good once.
     #[graphql(secret)]
     pub token: Option<String>,
@@ -210,6 +222,16 @@ impl Viewer {
         caller.actor().is_confirmed(caller.now())
     }
 
+    /// The sessions in which the member can be acting now, newest first, at most 50. `sessionRevoke` ends one.
+    async fn sessions(&self, context: &Context<'_>) -> Result<Vec<own_session::Shown>> {
+        own::sessions(context).await
+    }
+
+    /// The second factor, used or not.
+    async fn second_factor(&self, context: &Context<'_>) -> Result<ViewerSecondFactor> {
+        own::second_factor(context).await
+    }
+
     /// The services in which the member is a manager or an agent, with his rights there, at most 100.
     async fn agents(&self, context: &Context<'_>) -> Result<Vec<Agent>> {
         agents::own(context).await
@@ -260,6 +282,7 @@ impl MemberMutation {
             organization: input.organization,
             login: input.login,
             password: input.password,
+            code: input.code,
         };
         let (tokens, user_errors) = answer(sign_in::sign_in(caller, &credentials).await)?;
         Ok(SessionStartPayload { tokens, user_errors })
@@ -296,8 +319,12 @@ impl MemberMutation {
         #[graphql(desc = "What to confirm with.")] input: SessionConfirmInput,
     ) -> Result<SessionConfirmPayload> {
         let caller = context.data_unchecked::<Arc<Caller>>();
-        let confirmed = confirm::confirm(caller, input.password.as_deref(), input.token.as_deref()).await;
-        let (confirmed, problems) = match settle(confirmed)? {
+        let shown = Shown {
+            password: input.password.as_deref(),
+            code: input.code.as_deref(),
+            token: input.token.as_deref(),
+        };
+        let (confirmed, problems) = match settle(confirm::confirm(caller, &shown).await)? {
             (Some(Confirmation::Done(session)), problems) => (Some(session), problems),
             (Some(Confirmation::Refused(code)), _) => (None, vec![session::refusal(code)]),
             (None, problems) => (None, problems),

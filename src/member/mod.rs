@@ -1,13 +1,17 @@
 //! People: the members of an organization, how they sign in, and the sessions in which they are signed in.
 
+pub mod account;
 mod confirm;
 mod departure;
 mod entity;
 pub mod graphql;
 pub mod identity;
 pub mod letter;
+pub mod notice;
+mod own_account;
+mod own_session;
 mod password;
-mod password_reset;
+pub mod password_reset;
 mod recovery_code;
 mod refresh_token;
 mod rules;
@@ -17,9 +21,12 @@ pub mod session;
 mod sign_in;
 mod token;
 
-pub use departure::{depart, forget_resets};
+pub use departure::depart;
 pub use entity::{ActiveModel, Column, Entity, Model, Model as Member, Status};
-pub use password::Hasher;
+pub use password::{
+    Hasher,
+    policy::{Accepted, Whose, accept as accept_password},
+};
 pub use rules::{New, check_email, create, create_organization, find_by_login, first_password};
 pub use session::{Ending, Proof, Started, start_for};
 pub use sign_in::{Credentials, sign_in};

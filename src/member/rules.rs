@@ -2,7 +2,7 @@
 
 use sea_orm::{ColumnTrait, QueryFilter};
 
-use super::{Hasher, entity};
+use super::{Whose, accept_password, entity};
 use crate::{
     kernel::{
         Action, App, Caller, Code, Error, Language, OrganizationId, Plain, Problem, Reader, Result, Tx, id, mail,
@@ -44,6 +44,7 @@ pub async fn create(tx: &Tx, new: New) -> Result<entity::Model> {
         email: new.email,
         language: Language::default(),
         password_hash: new.password_hash,
+        has_short_password: false,
         is_owner: new.is_owner,
         status: entity::Status::Active,
         joined_at: tx.now(),
@@ -87,17 +88,10 @@ pub async fn create_organization(app: &App, new: organization::New, owner: New) 
 /// The hash of an owner's password that the operator typed.
 ///
 /// # Errors
-/// `TOO_SHORT` below 15 characters, `TOO_LONG` beyond 1,024 bytes.
+/// As for [`accept_password`].
 pub async fn first_password(app: &App, password: &str) -> Result<SecretText> {
-    if password.chars().count() < 15 {
-        return Err(Problem::at("input.password", Code::TooShort).with("min", 15).into());
-    }
-    if password.len() > super::password::LONGEST {
-        return Err(Problem::at("input.password", Code::TooLong)
-            .with("max", super::password::LONGEST)
-            .into());
-    }
-    Hasher::hash(app, password).await
+    let accepted = accept_password(app, "input.password", password, &Whose::default()).await?;
+    Ok(accepted.hash)
 }
 
 fn check_login(login: &str) -> Option<Problem> {

@@ -166,7 +166,7 @@ pub async fn start_for(tx: &Tx, member: &entity::Model, proof: Proof) -> Result<
             expires_at: Timestamp(now.0 + LONGEST),
             ended_at: None,
             address: tx.origin().address_text(),
-            client: String::new(),
+            client: tx.origin().client.clone(),
             provider_id,
         })
         .await?;
@@ -338,6 +338,7 @@ async fn tokens(tx: &Tx, session: &Model) -> Result<Started> {
 pub(super) fn refusal(code: Code) -> Problem {
     let path = match code {
         Code::RefreshTokenRefused => "input.refreshToken",
+        Code::SecondFactorRequired | Code::SecondFactorRefused => "input.code",
         Code::TokenRefused => "input.token",
         _ => "input.password",
     };

@@ -1,17 +1,20 @@
-//! Signing in with organization, login ID and password. An account that does not exist, an organization that does not
-//! exist and a wrong password get the same answer after the same work; guessing is braked per account and address.
+//! Signing in with organization, login ID and password, and a code where a second factor is in use. An account that does
+//! not exist, an organization that does not exist and a wrong password get the same answer after the same work; guessing is
+//! braked per account and address.
 
 use chrono::Duration;
+use uuid::Uuid;
 
 use super::{
     Hasher,
     entity::{self, Entity, Status},
-    password, rules,
+    password, password_reset, rules, second_factor,
     session::{self, Ending, Proof, Started},
 };
 use crate::{
     kernel::{
-        Action, Caller, Code, Error, OrganizationId, Plain, Problem, Result, Tx,
+        Action, Caller, Code, Error, MemberId, OrganizationId, Plain, Problem, Result, Tx,
+        secret::SecretText,
         security::{self, Brake, Stop},
     },
     organization,
@@ -45,6 +48,20 @@ const ADDRESS: Brake = Brake {
     window: Duration::minutes(1),
 };
 
+/// Five a minute for codes of one member's second factor, wherever they are given after his password or a link.
+const CODE: Brake = Brake {
+    name: "code",
+    attempts: 5,
+    window: Duration::minutes(1),
+};
+
+/// A hundred a day of the same.
+const CODE_OF_DAY: Brake = Brake {
+    name: "code of day",
+    attempts: 100,
+    window: Duration::days(1),
+};
+
 /// What somebody signs in with.
 #[derive(Clone)]
 pub struct Credentials {
@@ -54,6 +71,8 @@ pub struct Credentials {
     pub login: String,
     /// The password.
     pub password: String,
+    /// A code of the second factor.
+    pub code: Option<String>,
 }
 
 impl std::fmt::Debug for Credentials {
@@ -65,75 +84,98 @@ impl std::fmt::Debug for Credentials {
 /// `sessionStart`.
 ///
 /// # Errors
-/// `CREDENTIALS_REFUSED`, `SIGN_IN_BLOCKED` with the time of its end, `TOO_LONG`; `THROTTLED` if too many wait.
+/// `CREDENTIALS_REFUSED`, `SECOND_FACTOR_REQUIRED`, `SECOND_FACTOR_REFUSED`, `SIGN_IN_BLOCKED` with the time of its end,
+/// `TOO_LONG`; `THROTTLED` if too many wait.
 pub async fn sign_in(caller: &Caller, credentials: &Credentials) -> Result<Started> {
-    if credentials.password.len() > password::LONGEST {
-        return Err(Problem::at("input.password", Code::TooLong)
-            .with("max", password::LONGEST)
-            .into());
-    }
+    check_length("input.password", &credentials.password)?;
     let domain = searchable(&credentials.organization);
     let login = searchable(&credentials.login);
+    let account = format!("{domain}/{login}");
     let organization = organization::find_by_domain(caller.app(), &domain).await?;
-    let member = match organization {
-        Some(organization) => find(caller, organization, &login).await?,
-        None => None,
-    };
-    check_brakes(caller, &format!("{domain}/{login}"), member.as_ref(), organization).await?;
+    let sought = look_up(caller, organization, &login).await?;
+    check_brakes(caller, &account, &sought).await?;
+    let member = sought.member;
     let hash = member.as_ref().map(|member| &member.password_hash);
     let is_right = Hasher::verify(caller.app(), &credentials.password, hash).await?;
     let Some(organization) = organization else {
         security::log(caller.app(), "SIGN_IN_UNKNOWN_ORGANIZATION", caller.origin()).await?;
         return Ok(Started::Refused(Code::CredentialsRefused));
     };
-    let started = caller
-        .at(organization)
-        .act(Action::SessionStart, &Plain, async |tx| match &member {
-            Some(member) if is_right && member.status == Status::Active => {
-                session::start_for(tx, member, Proof::Password).await
+    let renewed = match hash.filter(|_| is_right) {
+        Some(hash) => Hasher::renewed(caller.app(), &credentials.password, hash).await?,
+        None => None,
+    };
+    let deed = async |tx: &Tx| match &member {
+        Some(member) if is_right => let_in(tx, member, credentials.code.as_deref(), renewed).await,
+        _ => {
+            if let Some(member) = &member {
+                tx.about::<Entity>(member);
             }
-            _ => {
-                tx.failed(Code::CredentialsRefused);
-                if let Some(member) = &member {
-                    tx.about::<Entity>(member);
-                }
-                Ok(Started::Refused(Code::CredentialsRefused))
-            }
-        })
-        .await?;
+            Ok(refuse(tx, Code::CredentialsRefused))
+        }
+    };
+    let started = caller.at(organization).act(Action::SessionStart, &Plain, deed).await?;
     if matches!(started, Started::Session(..)) {
-        let account = format!("{domain}/{login}");
-        let mut brakes = own_brakes(caller, &account);
-        let known = format!("{account} {}", caller.origin().address_text());
-        brakes.push((ACCOUNT_FROM_KNOWN, known));
-        security::forgive(caller.app(), &brakes).await?;
+        security::forgive(caller.app(), &account_brakes(caller, &domain, &login)).await?;
     }
     Ok(started)
 }
 
-/// Whether this is the signed-in member's password, with the same brakes as signing in.
+/// Lets a member in whose password was right, and keeps its hash as strong as today's are.
+async fn let_in(tx: &Tx, seen: &entity::Model, code: Option<&str>, renewed: Option<SecretText>) -> Result<Started> {
+    let member = tx.find::<Entity>("id", &seen.id.to_string()).await?;
+    tx.about::<Entity>(&member);
+    // Meanwhile he may have left, or another password may hold.
+    if member.status != Status::Active || member.password_hash != seen.password_hash {
+        return Ok(refuse(tx, Code::CredentialsRefused));
+    }
+    if let Some(code) = second_factor::ask(tx, member.id, code).await? {
+        return Ok(refuse(tx, code));
+    }
+    let member = match renewed {
+        Some(hash) => tx.update::<Entity>(member, |row| row.password_hash = hash).await?,
+        None => member,
+    };
+    session::start_for(tx, &member, Proof::Password).await
+}
+
+fn refuse(tx: &Tx, code: Code) -> Started {
+    tx.failed(code);
+    Started::Refused(code)
+}
+
+/// Whether this is the signed-in member's password, given at `path` for `action`, with the same brakes as signing in.
 ///
 /// # Errors
 /// As for [`sign_in`].
-pub(super) async fn is_own_password(caller: &Caller, member: &entity::Model, password: &str) -> Result<bool> {
-    if password.len() > password::LONGEST {
-        return Err(Problem::at("input.password", Code::TooLong)
-            .with("max", password::LONGEST)
-            .into());
-    }
+pub(super) async fn is_own_password(
+    caller: &Caller,
+    action: Action,
+    path: &str,
+    member: &entity::Model,
+    password: &str,
+) -> Result<bool> {
+    check_length(path, password)?;
     let subject = member.id.to_string();
     let brakes = own_brakes(caller, &subject);
     if let Some(stop) = security::attempt(caller.app(), &brakes).await? {
         if stop.is_first {
-            log_stop(caller, Action::SessionConfirm, Some(member)).await?;
+            log_stop(caller, action, Some(member)).await?;
         }
-        return Err(blocked(stop));
+        return Err(blocked(path, stop));
     }
     let is_right = Hasher::verify(caller.app(), password, Some(&member.password_hash)).await?;
     if is_right {
         security::forgive(caller.app(), &brakes).await?;
     }
     Ok(is_right)
+}
+
+fn check_length(path: &str, password: &str) -> Result<()> {
+    if password.len() > password::LONGEST {
+        return Err(Problem::at(path, Code::TooLong).with("max", password::LONGEST).into());
+    }
+    Ok(())
 }
 
 /// Counts an attempt that names no account against its address.
@@ -148,7 +190,7 @@ pub(super) async fn check_address(caller: &Caller, path: &str) -> Result<()> {
     if stop.is_first {
         security::log(caller.app(), "SIGN_IN_BLOCKED", caller.origin()).await?;
     }
-    Err(Problem::at(path, Code::SignInBlocked).until(stop.until).into())
+    Err(blocked(path, stop))
 }
 
 /// What was typed as databases take it: PostgreSQL knows no NUL, and nobody is called so.
@@ -156,36 +198,41 @@ pub(super) fn searchable(typed: &str) -> String {
     typed.trim().to_lowercase().replace('\0', "\u{fffd}")
 }
 
-async fn find(caller: &Caller, organization: OrganizationId, login: &str) -> Result<Option<entity::Model>> {
-    let door = caller.at(organization);
-    let view = door.view(Action::SessionStart).await?;
-    let member = rules::find_by_login(&view, login).await;
-    drop(view);
-    door.release().await;
-    member
+/// Who is meant to be let in.
+struct Sought {
+    organization: Option<OrganizationId>,
+    member: Option<entity::Model>,
+    knows_address: bool,
 }
 
-async fn check_brakes(
-    caller: &Caller,
-    account: &str,
-    member: Option<&entity::Model>,
-    organization: Option<OrganizationId>,
-) -> Result<()> {
+/// The member of a login ID, and whether he has been let in from this address before. Where there is no such organization,
+/// one that cannot be is looked into, and where there is no such member, one that cannot be is looked for: for the same work.
+async fn look_up(caller: &Caller, organization: Option<OrganizationId>, login: &str) -> Result<Sought> {
+    let door = caller.at(organization.unwrap_or(OrganizationId(Uuid::nil())));
+    let view = door.view(Action::SessionStart).await?;
+    let found = async {
+        let member = rules::find_by_login(&view, login).await?;
+        let id = member.as_ref().map_or(MemberId(Uuid::nil()), |member| member.id);
+        let address = caller.origin().address_text();
+        let knows = session::knows_address(&view, id, &address).await?
+            || password_reset::knows_address(&view, id, &address).await?;
+        Ok(Sought {
+            organization,
+            member,
+            knows_address: knows,
+        })
+    }
+    .await;
+    drop(view);
+    door.release().await;
+    found
+}
+
+/// From where the member has been let in before, others' guesses do not lock him out.
+async fn check_brakes(caller: &Caller, account: &str, sought: &Sought) -> Result<()> {
     let address = caller.origin().address_text();
     let mut brakes = own_brakes(caller, account);
-    // From where the member has signed in before, others' guesses do not lock him out.
-    let knows = match (member, organization) {
-        (Some(member), Some(organization)) => {
-            let door = caller.at(organization);
-            let view = door.view(Action::SessionStart).await?;
-            let knows = session::knows_address(&view, member.id, &address).await;
-            drop(view);
-            door.release().await;
-            knows?
-        }
-        _ => false,
-    };
-    if knows {
+    if sought.knows_address {
         brakes.retain(|(brake, _)| brake.name != ACCOUNT.name);
         brakes.push((ACCOUNT_FROM_KNOWN, format!("{account} {address}")));
     }
@@ -194,18 +241,20 @@ async fn check_brakes(
         return Ok(());
     };
     if stop.is_first {
-        match organization {
-            Some(organization) => log_stop(&caller.at(organization), Action::SessionStart, member).await?,
+        match sought.organization {
+            Some(organization) => {
+                let door = caller.at(organization);
+                log_stop(&door, Action::SessionStart, sought.member.as_ref()).await?;
+            }
             None => security::log(caller.app(), "SIGN_IN_BLOCKED", caller.origin()).await?,
         }
     }
-    Err(blocked(stop))
+    Err(blocked("input.password", stop))
 }
 
-fn blocked(stop: Stop) -> Error {
-    Problem::at("input.password", Code::SignInBlocked)
-        .until(stop.until)
-        .into()
+/// The answer to an attempt at `path` that a brake does not take.
+pub(super) fn blocked(path: &str, stop: Stop) -> Error {
+    Problem::at(path, Code::SignInBlocked).until(stop.until).into()
 }
 
 /// Leaves the attempt in the organization's log, as one that failed.
@@ -218,6 +267,35 @@ async fn log_stop(door: &Caller, action: Action, member: Option<&entity::Model>)
         Ok(Ending(0))
     };
     door.act(action, &Plain, deed).await.map(drop)
+}
+
+/// Every brake that failed attempts of an account put on from this address.
+pub(super) fn account_brakes(caller: &Caller, domain: &str, login: &str) -> Vec<(Brake, String)> {
+    let account = format!("{domain}/{login}");
+    let mut brakes = own_brakes(caller, &account);
+    let known = format!("{account} {}", caller.origin().address_text());
+    brakes.push((ACCOUNT_FROM_KNOWN, known));
+    brakes
+}
+
+/// The brakes on guessing codes of a member's second factor once his password or his link was right. They are let go by a
+/// right code only: a right password must not buy more guesses.
+pub(super) fn code_brakes(member: MemberId) -> Vec<(Brake, String)> {
+    [CODE, CODE_OF_DAY].map(|brake| (brake, member.to_string())).into()
+}
+
+/// Counts an attempt with a code, for `action` through this door.
+///
+/// # Errors
+/// `SIGN_IN_BLOCKED` at `input.code`, with the time of its end.
+pub(super) async fn check_code_brakes(door: &Caller, action: Action, brakes: &[(Brake, String)]) -> Result<()> {
+    let Some(stop) = security::attempt(door.app(), brakes).await? else {
+        return Ok(());
+    };
+    if stop.is_first {
+        log_stop(door, action, None).await?;
+    }
+    Err(blocked("input.code", stop))
 }
 
 fn own_brakes(caller: &Caller, account: &str) -> Vec<(Brake, String)> {

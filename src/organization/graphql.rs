@@ -45,6 +45,8 @@ user_errors! { OrganizationUserError, OrganizationErrorCode, "an organization or
     UnknownTimeZone,
     /// Only the owner may change this.
     OwnerRequired,
+    /// The owner has no second factor himself.
+    SecondFactorAbsent,
     /// There are as many live keys as there can be.
     LimitReached,
     /// No other key is live: rotate this one instead.

@@ -11,4 +11,4 @@ mod rules;
 pub use entity::{ActiveModel, Column, Entity, Model, Model as Organization};
 pub use graphql::{OrganizationMutation, OrganizationQuery};
 pub use route::{all as all_organizations, find as find_by_domain};
-pub use rules::{Approval, New, approve, check_domain, check_name, check_time_zone, create};
+pub use rules::{Approval, New, approve, check_domain, check_name, check_time_zone, create, own};

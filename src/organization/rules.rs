@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{entity, route};
 use crate::kernel::{
-    App, Code, Error, Job, Month, OrganizationId, Problem, Result, Role, Tx, outbox, payload::asks, zone,
+    App, Code, Error, Job, Month, OrganizationId, Problem, Reader, Result, Role, Tx, outbox, payload::asks, zone,
 };
 
 /// What an operator says of a new organization.
@@ -47,6 +47,8 @@ pub struct OrganizationUpdateInput {
     pub domain: Option<String>,
     /// The IANA time zone, such as `Asia/Seoul`. Only the owner may change it. A day that a contract's edit has used stays used.
     pub time_zone: Option<String>,
+    /// Whether every member has to sign in with a second factor; whoever has none can then only enroll one. Only the owner may change it, after a recent confirmation of the password, and he must have a second factor himself.
+    pub requires_second_factor: Option<bool>,
 }
 
 asks!(OrganizationUpdateInput);
@@ -63,6 +65,15 @@ const RESERVED: [&str; 9] = [
     "status",
     "www",
 ];
+
+/// The organization whose rows a reader sees.
+///
+/// # Errors
+/// `NOT_FOUND` where there is none.
+pub async fn own(reader: &Reader) -> Result<entity::Model> {
+    let id = reader.organization_id().to_string();
+    reader.find::<entity::Entity>("input.organization", &id).await
+}
 
 /// Creates the organization of this transaction.
 ///
@@ -117,7 +128,8 @@ pub async fn approve(tx: &Tx, approval: Approval, is_approved: bool) -> Result<e
 /// `organizationUpdate`.
 ///
 /// # Errors
-/// As the input says; `OWNER_REQUIRED` for domain and zone; `CONFIRMATION_REQUIRED` for the domain.
+/// As the input says; `OWNER_REQUIRED` for domain, zone and the demand of a second factor; `CONFIRMATION_REQUIRED` for
+/// domain and demand; `SECOND_FACTOR_ABSENT` if the owner demands what he has not himself.
 pub async fn update(tx: &Tx, id: &str, input: &OrganizationUpdateInput) -> Result<entity::Model> {
     let organization = tx.find_current::<entity::Entity>(id, input.expected_version).await?;
     let name = input.name.as_deref().map(str::trim);
@@ -136,7 +148,15 @@ pub async fn update(tx: &Tx, id: &str, input: &OrganizationUpdateInput) -> Resul
         problems.extend(find_domain_problem(tx, domain).await?);
     }
     problems.extend(zone.as_deref().and_then(|zone| check_time_zone("input.timeZone", zone)));
-    let reserved = [("input.domain", domain.is_some()), ("input.timeZone", zone.is_some())];
+    let demand = input
+        .requires_second_factor
+        .filter(|demand| *demand != organization.requires_second_factor);
+    problems.extend(demand.and_then(|demand| find_demand_problem(tx, demand)));
+    let reserved = [
+        ("input.domain", domain.is_some()),
+        ("input.timeZone", zone.is_some()),
+        ("input.requiresSecondFactor", demand.is_some()),
+    ];
     problems.extend(
         reserved
             .iter()
@@ -144,8 +164,10 @@ pub async fn update(tx: &Tx, id: &str, input: &OrganizationUpdateInput) -> Resul
             .map(|(path, _)| Problem::at(path, Code::OwnerRequired)),
     );
     Error::unless_none(problems)?;
-    if let Some(domain) = &domain {
+    if domain.is_some() || demand.is_some() {
         tx.require_confirmation()?;
+    }
+    if let Some(domain) = &domain {
         move_route(tx, &organization.domain, domain).await?;
     }
     let updated = tx
@@ -153,6 +175,7 @@ pub async fn update(tx: &Tx, id: &str, input: &OrganizationUpdateInput) -> Resul
             row.name = name.map_or_else(|| row.name.clone(), str::to_owned);
             row.domain = domain.unwrap_or_else(|| row.domain.clone());
             row.time_zone = zone.unwrap_or_else(|| row.time_zone.clone());
+            row.requires_second_factor = demand.unwrap_or(row.requires_second_factor);
         })
         .await?;
     tx.about::<entity::Entity>(&updated);
@@ -173,6 +196,13 @@ async fn find_domain_problem(tx: &Tx, domain: &str) -> Result<Option<Problem>> {
         return Ok(Some(Problem::at("input.domain", Code::Taken)));
     }
     Ok(problem)
+}
+
+/// What is wrong with demanding a second factor, if something is: an owner without one would shut himself out.
+fn find_demand_problem(tx: &Tx, demand: bool) -> Option<Problem> {
+    let is_owner = tx.actor().roles().contains(&Role::Owner);
+    let has_one = tx.actor().member().is_some_and(|member| member.has_second_factor);
+    (demand && is_owner && !has_one).then(|| Problem::at("input.requiresSecondFactor", Code::SecondFactorAbsent))
 }
 
 async fn move_route(tx: &Tx, from: &str, to: &str) -> Result<()> {

@@ -20,6 +20,7 @@ use crate::{
         db::JobPool,
         outbox::{self, Fate, MONTH_CLOSE, Taken},
     },
+    member::{notice, password_reset},
 };
 
 /// How often the outbox is looked at.
@@ -168,6 +169,8 @@ async fn perform(app: &App, job: &outbox::Model) -> Result<Fate> {
                 billing::Closing::Closed(_) | billing::Closing::Already => Fate::Done,
             })
         }
+        notice::KIND => notice::send(app, job).await,
+        password_reset::KIND => password_reset::send(app, job).await,
         // A newer server may have asked for a job that this one does not know: it is left for that one.
         _ => Ok(Fate::Later(crate::kernel::Timestamp(
             app.clock.now().0 + chrono::Duration::minutes(1),

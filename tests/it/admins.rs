@@ -1,6 +1,7 @@
 //! 조직관리자: who becomes one and who stops being one, who corrects members, and how the ownership moves.
 
 use chrono::Duration;
+use orgdesk::kernel::Undelivered;
 use serde_json::{Value, json};
 
 use crate::{
@@ -209,15 +210,15 @@ both! {
 
     async fn a2_whoever_moves_a_mailbox_kills_the_links_in_it(app) {
         let mut raw = Raw::admin(&app).await;
-        let pending = "INSERT INTO password_reset (id, organization_id, member_id, requested_at, expires_at)
-            SELECT id, organization_id, id, joined_at, joined_at FROM member WHERE login IN ('member', 'admin')";
+        let pending = "INSERT INTO password_reset (id, organization_id, member_id, requested_at, expires_at, used_from)
+            SELECT id, organization_id, id, joined_at, joined_at, '' FROM member WHERE login IN ('member', 'admin')";
         raw.must(pending).await;
-        let before = raw.count("password_reset").await;
+        let before = raw.count("password_reset WHERE used_at IS NULL").await;
         let person = member(app.owner(), "member").await;
 
         app.owner().deed(UPDATE, on(&person, json!({ "email": "new@example.com" }))).await;
 
-        assert_eq!(before - raw.count("password_reset").await, 1, "this member's only");
+        assert_eq!(before - raw.count("password_reset WHERE used_at IS NULL").await, 1, "this member's only");
     }
 
     async fn a2_the_ownership_moves_and_there_is_always_one_owner(app) {
@@ -263,5 +264,37 @@ both! {
             "ADMIN_ADD": null, "ADMIN_REMOVE": "NOT_ADMINISTRATOR", "MEMBER_UPDATE": null, "SECOND_FACTOR_RESET": "SECOND_FACTOR_ABSENT",
             "MEMBER_REMOVE": null, "OWNERSHIP_TRANSFER": "FORBIDDEN",
         }));
+    }
+
+    // case: D20
+    async fn a2_the_old_address_is_told_of_a_new_one_and_both_owners_of_each_other(app) {
+        let (owner, heir) = (app.owner(), member(app.owner(), "admin").await);
+        let person = member(owner, "member").await;
+        owner.deed(UPDATE, on(&person, json!({ "email": "new@example.com" }))).await;
+        owner.deed(UPDATE, on(&member(owner, "member").await, json!({ "name": "새 이름" }))).await;
+        owner.deed(TRANSFER, on(&heir, json!({ "dryRun": true }))).await;
+        owner.deed(TRANSFER, on(&heir, json!({}))).await;
+        app.let_mail_fail(Some(Undelivered::Later("SMTP 451".into())));
+        app.run_due().await;
+        let nothing = app.letters().len();
+        app.let_mail_fail(None);
+        app.wait(Duration::minutes(1));
+
+        app.run_due().await;
+
+        let mut sent: Vec<_> = app.letters().into_iter().map(|letter| (letter.to.email, letter.subject, letter.text)).collect();
+        sent.sort();
+        let told: Vec<_> = sent.iter().map(|(to, subject, _)| (to.as_str(), subject.as_str())).collect();
+        assert_eq!(nothing, 0);
+        assert_eq!(told, [
+            ("admin@example.com", "Acme: 조직의 소유자가 바뀌었습니다"), ("member@example.com", "Acme: 이메일 주소가 바뀌었습니다"),
+            ("new@example.com", "Acme: 이메일 주소가 바뀌었습니다"), ("owner@example.com", "Acme: 조직의 소유자가 바뀌었습니다"),
+        ]);
+        for (to, _, text) in &sent {
+            assert!(text.contains("2026-11-10 10:00"), "{to}: {text}");
+            assert!(!text.contains("@example.com"), "a letter tells nobody another address: {text}");
+        }
+        app.run_due().await;
+        assert_eq!(app.letters().len(), 4);
     }
 }

@@ -65,7 +65,7 @@ async fn laden(app: &TestApp) -> Value {
     for sql in [
         format!("INSERT INTO second_factor SELECT organization_id, id, {bytes}, joined_at, joined_at, 0 {of_leaver}"),
         format!("INSERT INTO recovery_code SELECT organization_id, id, {bytes}, NULL {of_leaver}"),
-        format!("INSERT INTO password_reset SELECT id, organization_id, id, joined_at, joined_at, NULL, NULL {of_leaver}"),
+        format!("INSERT INTO password_reset SELECT id, organization_id, id, joined_at, joined_at, NULL, NULL, '' {of_leaver}"),
         format!(
             "INSERT INTO invitation SELECT id, organization_id, 'invited', 'Invited', 'invited@example.com', 'KOREAN', is_owner,
                'PENDING', id, joined_at, joined_at, 1, NULL, NULL, id, 1 {of_leaver}"

@@ -35,7 +35,7 @@ async fn furnish(app: &TestApp) {
     for (login, name, email) in [
         ("kim.1", "김하나 ÉCLAIR", "Hana.Kim@Example.com"),
         ("kim_2", "김둘", "100%@example.org"),
-        ("lee-3", "Lee Three", "lee\\3@example.com"),
+        ("lee-3", "Lee Three", "lee_3@example.com"),
         ("gone4", "김넷", "four@example.com"),
     ] {
         people::join_like(app, login, false, &like).await;
@@ -59,7 +59,7 @@ both! {
             (json!({ "login": "m%1" }), &[]),
             (json!({ "email": "hana.kim@EXAMPLE" }), &["kim.1"]),
             (json!({ "email": "%" }), &["kim_2"]),
-            (json!({ "email": "\\3@" }), &["lee-3"]),
+            (json!({ "email": "E_3@" }), &["lee-3"]),
             (json!({ "email": "@example.com", "name": "김" }), &["kim.1"]),
             (json!({ "email": "@example.com", "name": "김", "login": "lee" }), &[]),
             (json!({ "name": "", "login": " ", "email": "ORG" }), &["kim_2"]),

@@ -1,7 +1,7 @@
 //! The documented operations, run as they are shown in the playground; a placeholder such as `$SERVICE_ID` stands for
 //! an ID that a person copies from another answer.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{collections::BTreeSet, path::Path, sync::OnceLock};
 
 use orgdesk::{
     api::{playground::OPERATIONS, schema},
@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 use crate::{
     both,
     support::{
+        account,
         app::{PASSWORD, TestApp, Who},
+        authenticator::{self, Authenticator},
         make::{self, Made},
         people,
         provider::{Key, Provider},
@@ -138,6 +140,7 @@ struct World<'a> {
     suspended: Made,
     discarded: Made,
     keys: [String; 3],
+    authenticator: OnceLock<Authenticator>,
     companies: [String; 2],
     provider: Provider,
     provider_key: Key,
@@ -162,6 +165,7 @@ impl<'a> World<'a> {
                 .await;
             made["key"]["id"].as_str().unwrap().clone_into(key);
         }
+        authenticator::activated(app, app.administrator()).await;
         let companies = [
             published_company(owner, &support.id).await,
             company(owner, "Spare").await,
@@ -180,6 +184,7 @@ impl<'a> World<'a> {
             suspended,
             discarded,
             keys,
+            authenticator: OnceLock::new(),
             companies,
             provider,
             provider_key,
@@ -215,6 +220,7 @@ impl<'a> World<'a> {
         for (placeholder, query, pointer) in [
             ("$ORGANIZATION_ID", "{ organization { id } }", "/organization/id"),
             ("$MEMBER_ID", "{ viewer { member { id } } }", "/viewer/member/id"),
+            ("$SESSION_ID", "{ viewer { sessions { id } } }", "/viewer/sessions/0/id"),
             (
                 "$ADMINISTRATOR_ID",
                 "{ organization { admins { member { id } } } }",
@@ -232,6 +238,26 @@ impl<'a> World<'a> {
                 let data = self.app.owner().data(query, json!({})).await;
                 text = text.replace(placeholder, data.pointer(pointer).unwrap().as_str().unwrap());
             }
+        }
+        if text.contains("$FACTOR_MEMBER_ID") {
+            let data = self
+                .app
+                .administrator()
+                .data("{ viewer { member { id } } }", json!({}))
+                .await;
+            text = text.replace("$FACTOR_MEMBER_ID", data["viewer"]["member"]["id"].as_str().unwrap());
+        }
+        if text.contains("$ENROLLED_CODE") {
+            let enrolled = authenticator::enrolled(self.app.owner()).await;
+            let enrolled = self.authenticator.get_or_init(|| enrolled);
+            text = text.replace("$ENROLLED_CODE", &enrolled.code(self.app));
+        }
+        if text.contains("$CODE") {
+            self.app.wait(chrono::Duration::seconds(30));
+            text = text.replace("$CODE", &self.authenticator.get().unwrap().code(self.app));
+        }
+        if text.contains("$RESET_TOKEN") {
+            text = text.replace("$RESET_TOKEN", &account::reset_token(self.app, "owner").await);
         }
         if text.contains("$REFRESH_TOKEN") {
             text = text.replace("$REFRESH_TOKEN", &self.refresh_token().await);
@@ -275,7 +301,16 @@ impl<'a> World<'a> {
             .to_owned()
     }
 
+    /// The version of a thing; without an ID, of the signed-in member.
     async fn version(&self, id: &Value) -> Value {
+        if id.is_null() {
+            let data = self
+                .app
+                .owner()
+                .data("{ viewer { member { version } } }", json!({}))
+                .await;
+            return data["viewer"]["member"]["version"].clone();
+        }
         let query = "query V($id: ID!) { node(id: $id) { ... on Service { version } ... on Contract { version }
             ... on Agent { version } ... on Organization { version } ... on OrganizationKey { version }
             ... on Member { version } ... on Company { version } } }";

@@ -217,7 +217,7 @@ impl AdminMutation {
         })
     }
 
-    /// Makes another member the owner in one's own place; the old owner becomes an organization administrator. Needs `OWNERSHIP_TRANSFER` and a recent `sessionConfirm`.
+    /// Makes another member the owner in one's own place; the old owner becomes an organization administrator, and both are told by letter. Needs `OWNERSHIP_TRANSFER` and a recent `sessionConfirm`.
     async fn ownership_transfer(
         &self,
         context: &Context<'_>,

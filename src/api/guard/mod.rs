@@ -43,7 +43,18 @@ pub const MAX_INTROSPECTED_LISTS: u32 = 3;
 /// Most root fields of one mutation.
 pub const MAX_MUTATION_FIELDS: usize = 10;
 /// Mutations that try a secret. More than one a document would multiply the tries that are counted by request.
-pub const CREDENTIAL_MUTATIONS: [&str; 4] = ["sessionStart", "sessionExchange", "sessionConfirm", "sessionRefresh"];
+pub const CREDENTIAL_MUTATIONS: [&str; 10] = [
+    "sessionStart",
+    "sessionExchange",
+    "sessionConfirm",
+    "sessionRefresh",
+    "passwordChange",
+    "passwordResetRequest",
+    "passwordReset",
+    "secondFactorActivate",
+    "secondFactorRemove",
+    "recoveryCodesRenew",
+];
 
 /// Queries whose answers are the same for everybody.
 pub const PUBLIC_QUERIES: [&str; 1] = ["helpCenterFooter"];

@@ -102,8 +102,19 @@ pub const OPERATIONS: &[Operation] = &[
     operation!("session-exchange", with variables),
     operation!("session-refresh", with variables),
     operation!("session-confirm", with variables),
+    operation!("session-revoke", with variables),
     operation!("session-end"),
     operation!("session-end-all"),
+    operation!("viewer-update", with variables),
+    operation!("second-factor-enroll"),
+    operation!("second-factor-activate", with variables),
+    operation!("recovery-codes-renew", with variables),
+    operation!("second-factor-remove", with variables),
+    operation!("second-factor-reset", with variables),
+    operation!("password-change", with variables),
+    operation!("password-reset-request", with variables),
+    operation!("password-reset-preview", with variables),
+    operation!("password-reset", with variables),
 ];
 
 #[cfg(test)]

@@ -277,12 +277,14 @@ async fn as_owner(app: &App, organization: OrganizationId) -> Result<Caller> {
         is_owner: true,
         is_administrator: false,
         is_manager: false,
+        has_second_factor: false,
         must_enroll: false,
         confirmed_at: app.clock.now(),
     };
     let origin = Origin {
         address: None,
         request_id: "demo".to_owned(),
+        client: String::new(),
     };
     Ok(Caller::new(
         app.clone(),

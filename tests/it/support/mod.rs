@@ -1,6 +1,8 @@
 //! What tests lean on.
 
+pub mod account;
 pub mod app;
+pub mod authenticator;
 pub mod blocks;
 pub mod cluster;
 pub mod database;

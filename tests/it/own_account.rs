@@ -1,0 +1,68 @@
+//! What a member changes of himself.
+
+use chrono::Duration;
+use serde_json::{Value, json};
+
+use crate::{
+    both,
+    support::app::{TestApp, codes},
+};
+
+const FIELD: &str = "viewerUpdate(input: $input) => member { name email language version }";
+
+async fn update(app: &TestApp, input: Value) -> Value {
+    app.member().payload(FIELD, json!({ "input": input })).await
+}
+
+both! {
+    async fn a4_a_member_changes_his_name_and_language(app) {
+        let changed = update(&app, json!({ "expectedVersion": 1, "name": "  New Name ", "language": "ENGLISH" })).await;
+        let same = update(&app, json!({ "expectedVersion": 2, "email": "member@example.com" })).await;
+        let stale = update(&app, json!({ "expectedVersion": 1, "name": "x" })).await;
+        let bad = update(&app, json!({ "expectedVersion": 2, "name": " ", "email": "no address" })).await;
+        let long = update(&app, json!({ "expectedVersion": 2, "name": "x".repeat(101) })).await;
+        let tried = update(&app, json!({ "expectedVersion": 2, "name": "x", "dryRun": true })).await;
+        app.run_due().await;
+
+        let member = json!({ "name": "New Name", "email": "member@example.com", "language": "ENGLISH", "version": 2 });
+        assert_eq!(changed, json!({ "member": member, "userErrors": [] }));
+        assert_eq!(same["member"], member);
+        assert_eq!(codes(&stale), ["STALE_VERSION at input.expectedVersion"]);
+        assert_eq!(codes(&bad), ["BLANK at input.name", "INVALID at input.email"]);
+        assert_eq!(codes(&long), ["TOO_LONG at input.name"]);
+        assert_eq!(long["member"], member);
+        assert_eq!(tried["member"]["name"], "x");
+        assert_eq!(update(&app, json!({ "expectedVersion": 2 })).await["member"], member);
+        assert_eq!(app.letters().len(), 0);
+    }
+
+    // case: D12
+    // case: D20
+    async fn a4_a_new_address_takes_a_confirmation_and_is_told_at_both(app) {
+        let token = app.member().token().await;
+        let query = "mutation M($input: ViewerUpdateInput!) { viewerUpdate(input: $input) { member { email } userErrors { code } } }";
+        let input = json!({ "input": { "expectedVersion": 1, "email": "New@Example.com", "idempotencyKey": "once" } });
+        app.wait(Duration::minutes(6));
+        let stale = app.ask(Some(&token), query, input.clone()).await;
+
+        let changed = app.member().ask(query, input.clone()).await;
+        let again = app.member().ask(query, input).await;
+        app.run_due().await;
+
+        assert_eq!(stale.code(), "CONFIRMATION_REQUIRED", "{}", stale.text);
+        assert_eq!(changed.json["data"]["viewerUpdate"], json!({ "member": { "email": "New@Example.com" }, "userErrors": [] }));
+        assert_eq!(changed.json["data"], again.json["data"]);
+        let mut told: Vec<String> = app.letters().iter().map(|letter| letter.to.email.clone()).collect();
+        told.sort();
+        assert_eq!(told, ["New@Example.com", "member@example.com"]);
+        assert!(app.letters().iter().all(|letter| letter.text.contains("이메일 주소가 바뀌었습니다")));
+    }
+
+    async fn a4_an_address_is_one_members(app) {
+        let taken = update(&app, json!({ "expectedVersion": 1, "email": "ADMIN@example.com" })).await;
+        let own = update(&app, json!({ "expectedVersion": 1, "email": "MEMBER@example.com" })).await;
+
+        assert_eq!(codes(&taken), ["TAKEN at input.email"]);
+        assert_eq!(own["member"]["email"], "MEMBER@example.com");
+    }
+}
