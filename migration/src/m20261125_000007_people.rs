@@ -45,6 +45,7 @@ async fn invitations(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
            organization_id :uuid NOT NULL REFERENCES organization (id),
            login text NOT NULL,
            name text NOT NULL,
+           name_key text NOT NULL,
            email text NOT NULL,
            language text NOT NULL CHECK (language IN ('KOREAN', 'ENGLISH')),
            is_owner :bool NOT NULL,

@@ -155,7 +155,7 @@ async fn end_membership(tx: &Tx, member: Member) -> Result<Member> {
 }
 
 async fn find_email_problem(tx: &Tx, member: &Member, email: &str) -> Result<Option<Problem>> {
-    let problem = check_email(email);
+    let problem = check_email("input.email", email);
     if problem.is_some() {
         return Ok(problem);
     }

@@ -15,7 +15,10 @@ use crate::{
     company::{self, Company},
     contract::{self, Contract},
     kernel::{Action, Caller, Error, Record, Result, audit, permission},
-    member::{self, Member},
+    member::{
+        self, Member,
+        invitation::{self, Invitation},
+    },
     organization::{self, Organization, key},
     service::{self, Service},
 };
@@ -34,6 +37,8 @@ pub enum Node {
     OrganizationKey(key::Model),
     /// A member.
     Member(Member),
+    /// An invitation.
+    Invitation(Invitation),
     /// A service.
     Service(Service),
     /// A contract.
@@ -92,6 +97,7 @@ async fn find(context: &Context<'_>, ids: &[&str]) -> Result<HashMap<String, Nod
             }
             Some("key") => seek::<key::Entity>(caller, Action::OrganizationRead, &ids, Node::OrganizationKey).await?,
             Some("mbr") => seek::<member::Entity>(caller, Action::OrganizationRead, &ids, Node::Member).await?,
+            Some("inv") => seek::<invitation::Entity>(caller, Action::MemberRead, &ids, Node::Invitation).await?,
             Some("svc") => seek::<service::Entity>(caller, Action::ServiceRead, &ids, Node::Service).await?,
             Some("ctr") => seek::<contract::Entity>(caller, Action::ContractRead, &ids, Node::Contract).await?,
             Some("agt") => agent::graphql::find(caller, &ids)

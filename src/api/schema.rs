@@ -19,6 +19,7 @@ use crate::{
         account::{AccountUserError, OwnMutation, PasswordMutation, PasswordQuery, SecondFactorMutation},
         graphql::{MemberMutation, MemberQuery, SessionUserError},
         identity::graphql::IdentityMutation,
+        invitation::graphql::{InvitationMutation, InvitationQuery, InvitationUserError},
     },
     organization::{OrganizationMutation, OrganizationQuery, graphql::OrganizationUserError},
     service::graphql::{ServiceMutation, ServiceQuery, ServiceUserError},
@@ -29,6 +30,7 @@ use crate::{
 pub struct Query(
     MemberQuery,
     PasswordQuery,
+    InvitationQuery,
     AdminQuery,
     OrganizationQuery,
     ServiceQuery,
@@ -51,6 +53,7 @@ pub struct Mutation(
     PasswordMutation,
     SecondFactorMutation,
     IdentityMutation,
+    InvitationMutation,
     AdminMutation,
     OrganizationMutation,
     ServiceMutation,
@@ -79,6 +82,8 @@ pub enum UserError {
     Session(SessionUserError),
     /// Of one's own account, its password and its second factor.
     Account(AccountUserError),
+    /// Of invitations.
+    Invitation(InvitationUserError),
     /// Of members and organization administrators.
     Admin(AdminUserError),
     /// Of organizations and keys.

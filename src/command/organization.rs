@@ -1,19 +1,16 @@
-//! `orgdesk organization`: creating one with its owner, and approving what has to be agreed on first.
+//! `orgdesk organization`: creating one and inviting its owner, and approving what has to be agreed on first.
 
-use std::io::Read as _;
-
-use anyhow::Context;
 use clap::Subcommand;
 
 use crate::{
     kernel::App,
-    operate::{self, Approvable, Person},
+    operate::{self, Approvable, Owner},
 };
 
 /// What can be done with organizations.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Create an organization with its owner. The owner's password, at least 15 characters, is read from standard input.
+    /// Create an organization and invite its owner, by a letter. Prints the organization's ID.
     Create {
         /// The display name.
         #[arg(long)]
@@ -33,6 +30,21 @@ pub enum Command {
         /// The owner's e-mail address.
         #[arg(long)]
         owner_email: String,
+        /// Send no letter; print the owner's link instead, this once. Whoever opens it first becomes the owner.
+        #[arg(long)]
+        print_link: bool,
+    },
+    /// Invite an owner again who has not come yet. The link that he had is dead.
+    InviteOwner {
+        /// The organization's domain.
+        #[arg(long)]
+        domain: String,
+        /// Another e-mail address, where the first was wrong.
+        #[arg(long)]
+        email: Option<String>,
+        /// Send no letter; print the owner's link instead, this once. Whoever opens it first becomes the owner.
+        #[arg(long)]
+        print_link: bool,
     },
     /// Approve, or withdraw, what has to be agreed on first.
     Approve {
@@ -57,25 +69,30 @@ pub(super) async fn run(app: &App, command: Command) -> anyhow::Result<()> {
             owner_login,
             owner_name,
             owner_email,
+            print_link,
         } => {
-            let mut password = String::new();
-            std::io::stdin()
-                .take(4_096)
-                .read_to_string(&mut password)
-                .context("no password on standard input")?;
-            let owner = Person {
+            let owner = Owner {
                 login: owner_login,
                 name: owner_name,
                 email: owner_email,
-                password_hash: operate::hash_password(app, password.trim_end_matches(['\r', '\n'])).await?,
-                is_administrator: false,
             };
-            println!(
-                "{}",
-                operate::create_organization(app, &name, &domain, &time_zone, owner).await?
-            );
+            let (id, link) = operate::found_organization(app, &name, &domain, &time_zone, owner, print_link).await?;
+            println!("{id}");
+            show(link);
         }
+        Command::InviteOwner {
+            domain,
+            email,
+            print_link,
+        } => show(operate::invite_owner_again(app, &domain, email.as_deref(), print_link).await?),
         Command::Approve { domain, what, withdraw } => operate::approve(app, &domain, what, !withdraw).await?,
     }
     Ok(())
+}
+
+/// Shows a link where one was asked for; it is written nowhere else.
+fn show(link: Option<String>) {
+    if let Some(link) = link {
+        println!("{link}");
+    }
 }

@@ -163,9 +163,9 @@ actions! {
     /// Invite many at once.
     MemberInviteMany = "MEMBER_INVITE_MANY", PERMISSION, [Owner, Administrator, Manager];
     /// Send an invitation again.
-    InvitationResend = "INVITATION_RESEND", PERMISSION, [Owner, Administrator, Manager];
+    InvitationResend = "INVITATION_RESEND", PERMISSION, [Owner, Administrator, Manager, Operator];
     /// Correct an invitation's address, and send it again.
-    InvitationUpdate = "INVITATION_UPDATE", PERMISSION, [Owner, Administrator, Manager];
+    InvitationUpdate = "INVITATION_UPDATE", PERMISSION, [Owner, Administrator, Manager, Operator];
     /// Take an invitation back.
     InvitationRevoke = "INVITATION_REVOKE", PERMISSION, [Owner, Administrator, Manager];
     /// Accept an invitation, and become a member.

@@ -62,6 +62,22 @@ impl Told {
     }
 }
 
+/// One value of a row as the log tells it; without a field, the row as a whole.
+pub(super) fn line<E: Record>(
+    row: &E::Model,
+    field: Option<String>,
+    before: Option<String>,
+    after: Option<String>,
+) -> Change {
+    Change {
+        record: E::NAME.into(),
+        key: E::key(row),
+        field,
+        before,
+        after,
+    }
+}
+
 /// What differs, as the log shows it: the field's name and its values before and after. The lock counter and the
 /// owner's column tell nothing and are left out.
 pub(super) type Difference = (String, Option<String>, Option<String>);
@@ -85,7 +101,8 @@ pub(super) fn differences<E: Record>(before: Option<&E::Model>, after: &E::Model
     Ok(told)
 }
 
-fn camel(snake: &str) -> String {
+/// A column's name as the log has it.
+pub(super) fn camel(snake: &str) -> String {
     let mut words = snake.split('_');
     let first = words.next().unwrap_or_default().to_owned();
     words.fold(first, |name, word| {

@@ -9,8 +9,8 @@ use std::{
 
 use chrono_tz::Tz;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, IntoActiveModel, Iterable, ModelTrait,
-    PrimaryKeyToColumn, QueryFilter, Statement, sea_query::Expr,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, IdenStatic, IntoActiveModel, Iterable,
+    ModelTrait, PrimaryKeyToColumn, QueryFilter, Statement, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -18,7 +18,7 @@ use super::{
     Action, Actor, App, Code, Day, Error, Job, JobId, OrganizationId, Origin, Problem, Reader, Record, Result,
     Timestamp, audit,
     audit::{Change, Outcome},
-    difference::{Told, differences},
+    difference::{Told, camel, differences, line},
     id, outbox, permission, zone,
 };
 
@@ -159,6 +159,21 @@ impl Tx {
     /// `TAKEN` where another organization was faster with something that only one can have; if the row is not the
     /// organization's own, or the database refuses it.
     pub async fn create<E: Record>(&self, row: E::Model) -> Result<E::Model> {
+        self.write::<E>(row, |_| true).await
+    }
+
+    /// Writes a new row of which the log tells these columns only: the rest follows from the deed, or a deed writes so
+    /// many rows that all of it would drown them.
+    ///
+    /// # Errors
+    /// As for [`Tx::create`].
+    pub async fn create_telling<E: Record>(&self, row: E::Model, columns: &[E::Column]) -> Result<E::Model> {
+        let names: Vec<_> = columns.iter().map(|column| camel(column.as_str())).collect();
+        self.write::<E>(row, |field| names.iter().any(|name| name == field))
+            .await
+    }
+
+    async fn write<E: Record>(&self, row: E::Model, is_told: impl Fn(&str) -> bool) -> Result<E::Model> {
         self.own::<E>(&row)?;
         let active = row.clone().into_active_model().reset_all();
         E::insert(active)
@@ -167,13 +182,9 @@ impl Tx {
             .map_err(Error::of_insert)?;
         self.told().tell_of::<E>(None, Some(&row));
         for (field, _, after) in differences::<E>(None, &row)? {
-            self.told().tell(Change {
-                record: E::NAME.into(),
-                key: E::key(&row),
-                field: Some(field),
-                before: None,
-                after,
-            });
+            if is_told(&field) {
+                self.told().tell(line::<E>(&row, Some(field), None, after));
+            }
         }
         Ok(row)
     }
@@ -243,13 +254,7 @@ impl Tx {
         }
         self.told().tell_of::<E>(Some(&before), Some(&after));
         for (field, before, now) in told {
-            self.told().tell(Change {
-                record: E::NAME.into(),
-                key: E::key(&after),
-                field: Some(field),
-                before,
-                after: now,
-            });
+            self.told().tell(line::<E>(&after, Some(field), before, now));
         }
         Ok(after)
     }
@@ -269,13 +274,7 @@ impl Tx {
             )));
         }
         self.told().tell_of::<E>(Some(&row), None);
-        self.told().tell(Change {
-            record: E::NAME.into(),
-            key: E::key(&row),
-            field: None,
-            before: Some(E::label(&row)),
-            after: None,
-        });
+        self.told().tell(line::<E>(&row, None, Some(E::label(&row)), None));
         Ok(())
     }
 

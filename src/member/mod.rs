@@ -6,6 +6,7 @@ mod departure;
 mod entity;
 pub mod graphql;
 pub mod identity;
+pub mod invitation;
 pub mod letter;
 pub mod notice;
 mod own_account;
@@ -31,3 +32,5 @@ pub use rules::{New, check_email, create, create_organization, find_by_login, fi
 pub use session::{Ending, Proof, Started, start_for};
 pub use sign_in::{Credentials, sign_in};
 pub use token::{Claims, read as read_token};
+
+use rules::check_login;

@@ -77,7 +77,7 @@ pub(super) async fn update(tx: &Tx, input: &ViewerUpdateInput) -> Result<Member>
 }
 
 async fn find_email_problem(tx: &Tx, member: &Member, email: &str) -> Result<Option<Problem>> {
-    let problem = check_email(email);
+    let problem = check_email("input.email", email);
     if problem.is_some() {
         return Ok(problem);
     }

@@ -1,4 +1,4 @@
-//! How members come to be without an invitation: the first owner of a new organization, and what the demo is made of.
+//! How members come to be, and what their login IDs and addresses may look like.
 
 use sea_orm::{ColumnTrait, QueryFilter};
 
@@ -20,6 +20,8 @@ pub struct New {
     pub name: String,
     /// The e-mail address.
     pub email: String,
+    /// The language of his letters.
+    pub language: Language,
     /// The hash of the password.
     pub password_hash: SecretText,
     /// Whether this is the owner.
@@ -32,8 +34,8 @@ pub struct New {
 /// `BLANK`, `TOO_LONG`, `INVALID` for each value that is not right.
 pub async fn create(tx: &Tx, new: New) -> Result<entity::Model> {
     let mut problems: Vec<_> = check_name("input.name", &new.name).into_iter().collect();
-    problems.extend(check_login(&new.login));
-    problems.extend(check_email(&new.email));
+    problems.extend(check_login("input.login", &new.login));
+    problems.extend(check_email("input.email", &new.email));
     Error::unless_none(problems)?;
     tx.create::<entity::Entity>(entity::Model {
         id: tx.fresh_id(),
@@ -42,7 +44,7 @@ pub async fn create(tx: &Tx, new: New) -> Result<entity::Model> {
         name_key: new.name.to_lowercase(),
         name: new.name,
         email: new.email,
-        language: Language::default(),
+        language: new.language,
         password_hash: new.password_hash,
         has_short_password: false,
         is_owner: new.is_owner,
@@ -94,17 +96,18 @@ pub async fn first_password(app: &App, password: &str) -> Result<SecretText> {
     Ok(accepted.hash)
 }
 
-fn check_login(login: &str) -> Option<Problem> {
+/// What is wrong with a login ID, if something is.
+pub(super) fn check_login(path: &str, login: &str) -> Option<Problem> {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
     let begins = login
         .bytes()
         .next()
         .is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     let fits = (3..=40).contains(&login.len()) && begins && login.bytes().all(allowed);
-    (!fits).then(|| Problem::at("input.login", Code::Invalid).with("rule", "a-z 0-9 . _ -, 3–40"))
+    (!fits).then(|| Problem::at(path, Code::Invalid).with("rule", "a-z 0-9 . _ -, 3–40"))
 }
 
-/// What is wrong with an e-mail address, if something is.
-pub fn check_email(email: &str) -> Option<Problem> {
-    (!mail::is_address(email)).then(|| Problem::at("input.email", Code::Invalid).with("rule", "name@domain"))
+/// What is wrong with an e-mail address, if something is: it must be one to every program that reads it.
+pub fn check_email(path: &str, email: &str) -> Option<Problem> {
+    (!mail::is_address(email)).then(|| Problem::at(path, Code::Invalid).with("rule", "name@domain"))
 }

@@ -82,7 +82,7 @@ pub fn matching(texts: [&Option<String>; 3], sees_addresses: bool) -> Result<Con
 }
 
 /// The text of a search in small letters; `None` where there is nothing but space.
-fn text(given: &Option<String>) -> Result<Option<String>> {
+pub(super) fn text(given: &Option<String>) -> Result<Option<String>> {
     let Some(text) = given.as_deref().map(str::trim).filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
@@ -98,7 +98,7 @@ fn text(given: &Option<String>) -> Result<Option<String>> {
 }
 
 /// A pattern in which no sign of the text means anything but itself.
-fn containing(text: &str) -> LikeExpr {
+pub(super) fn containing(text: &str) -> LikeExpr {
     let text = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     LikeExpr::new(format!("%{text}%")).escape('\\')
 }

@@ -18,9 +18,9 @@ use crate::{
     kernel::{
         Action, App, Caller, Error, Month, Plain, Result,
         db::JobPool,
-        outbox::{self, Fate, MONTH_CLOSE, Taken},
+        outbox::{self, Attempt, Fate, MONTH_CLOSE, Taken},
     },
-    member::{notice, password_reset},
+    member::{invitation, notice, password_reset},
 };
 
 /// How often the outbox is looked at.
@@ -132,8 +132,10 @@ async fn handle(taken: String, app: Data<App>) -> Result<(), BoxDynError> {
 }
 
 async fn attempt(app: &App, taken: Taken) -> Result<()> {
-    let Some(job) = outbox::begin_attempt(app, taken).await? else {
-        return Ok(());
+    let job = match outbox::begin_attempt(app, taken).await? {
+        Attempt::Begun(job) => job,
+        Attempt::Spent(job) => return give_up(app, &job).await,
+        Attempt::Nothing => return Ok(()),
     };
     let id = job.id;
     let done = AssertUnwindSafe(perform(app, &job)).catch_unwind().await;
@@ -155,6 +157,15 @@ async fn attempt(app: &App, taken: Taken) -> Result<()> {
     outbox::end_attempt(app, &job, fate).await
 }
 
+/// Ends a job that was begun too often, and tells whoever shows how it fares.
+async fn give_up(app: &App, job: &outbox::Model) -> Result<()> {
+    if job.kind == invitation::KIND {
+        invitation::give_up(app, job).await?;
+    }
+    let reason = job.failure.clone().unwrap_or_else(|| "LOST".to_owned());
+    outbox::end_attempt(app, job, Fate::GivenUp(reason)).await
+}
+
 /// Every job there is.
 async fn perform(app: &App, job: &outbox::Model) -> Result<Fate> {
     match job.kind.as_str() {
@@ -171,6 +182,7 @@ async fn perform(app: &App, job: &outbox::Model) -> Result<Fate> {
         }
         notice::KIND => notice::send(app, job).await,
         password_reset::KIND => password_reset::send(app, job).await,
+        invitation::KIND => invitation::send(app, job).await,
         // A newer server may have asked for a job that this one does not know: it is left for that one.
         _ => Ok(Fate::Later(crate::kernel::Timestamp(
             app.clock.now().0 + chrono::Duration::minutes(1),

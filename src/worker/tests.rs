@@ -9,7 +9,7 @@ use crate::{
     kernel::{
         App, Clock, Random, Settings, StoppedClock, Undelivered,
         config::Source,
-        outbox::{self, Fate},
+        outbox::{self, Attempt, Fate, Taken},
     },
     operate::{self, Person},
     setup,
@@ -42,11 +42,19 @@ async fn with_a_job_that_is_due(folder: &std::path::Path) -> (App, StoppedClock)
     (app, clock)
 }
 
+/// Begins an attempt; `None` where there is nothing to begin.
+async fn begun(app: &App, taken: Taken) -> Option<outbox::Model> {
+    match outbox::begin_attempt(app, taken).await.unwrap() {
+        Attempt::Begun(job) => Some(job),
+        Attempt::Spent(_) | Attempt::Nothing => None,
+    }
+}
+
 /// Begins the job that is due and ends it like this.
 async fn end(app: &App, sent: Result<(), Undelivered>) {
     let due = outbox::take_due(app, None).await.unwrap();
     assert_eq!(due.len(), 1);
-    let job = outbox::begin_attempt(app, due[0]).await.unwrap().unwrap();
+    let job = begun(app, due[0]).await.unwrap();
     outbox::end_attempt(app, &job, Fate::from(sent)).await.unwrap();
 }
 
@@ -101,22 +109,16 @@ async fn a3_a_job_that_was_handed_over_twice_is_not_begun_twice_at_once() {
     clock.advance(chrono::Duration::minutes(10));
     let second = outbox::take_due(&app, None).await.unwrap()[0];
 
-    let begun = outbox::begin_attempt(&app, first).await.unwrap();
-    let meanwhile = outbox::begin_attempt(&app, second).await.unwrap();
+    let under_way = begun(&app, first).await;
+    let meanwhile = begun(&app, second).await;
     clock.advance(chrono::Duration::seconds(599));
     let not_yet = outbox::take_due(&app, None).await.unwrap();
     clock.advance(chrono::Duration::seconds(1));
     let lost = outbox::take_due(&app, None).await.unwrap();
 
     assert_eq!(first, second);
-    assert_eq!(begun.map(|job| job.attempts), Some(1));
+    assert_eq!(under_way.map(|job| job.attempts), Some(1));
     assert_eq!(meanwhile, None, "the letter is on its way");
     assert_eq!(not_yet, [], "it is not lost before ten minutes after its beginning");
-    assert_eq!(
-        outbox::begin_attempt(&app, lost[0])
-            .await
-            .unwrap()
-            .map(|job| job.attempts),
-        Some(2)
-    );
+    assert_eq!(begun(&app, lost[0]).await.map(|job| job.attempts), Some(2));
 }

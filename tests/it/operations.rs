@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeSet, path::Path, sync::OnceLock};
 
+use chrono::Duration;
 use orgdesk::{
     api::{playground::OPERATIONS, schema},
     operate::{self, Algorithm},
@@ -15,6 +16,7 @@ use crate::{
         account,
         app::{PASSWORD, TestApp, Who},
         authenticator::{self, Authenticator},
+        invite,
         make::{self, Made},
         people,
         provider::{Key, Provider},
@@ -144,6 +146,8 @@ struct World<'a> {
     companies: [String; 2],
     provider: Provider,
     provider_key: Key,
+    invitations: [String; 3],
+    token: String,
 }
 
 impl<'a> World<'a> {
@@ -165,6 +169,15 @@ impl<'a> World<'a> {
                 .await;
             made["key"]["id"].as_str().unwrap().clone_into(key);
         }
+        let mut invitations = [String::new(), String::new(), String::new()];
+        for (place, invitation) in invitations.iter_mut().enumerate() {
+            let made = invite::made(owner, &format!("invited.{place}")).await;
+            made["id"].as_str().unwrap().clone_into(invitation);
+        }
+        invite::made(owner, "invited").await;
+        app.run_due().await;
+        // An invitation waits ten minutes before it can be sent again.
+        app.wait(Duration::minutes(10));
         authenticator::activated(app, app.administrator()).await;
         let companies = [
             published_company(owner, &support.id).await,
@@ -179,6 +192,7 @@ impl<'a> World<'a> {
         }
         Self {
             app,
+            token: invite::token(app, "invited"),
             support,
             draft,
             suspended,
@@ -188,6 +202,7 @@ impl<'a> World<'a> {
             companies,
             provider,
             provider_key,
+            invitations,
         }
     }
 
@@ -206,6 +221,11 @@ impl<'a> World<'a> {
         } else {
             &self.keys[1]
         };
+        let invitation = match operation {
+            "invitation-resend" => &self.invitations[0],
+            "invitation-update" => &self.invitations[1],
+            _ => &self.invitations[2],
+        };
         for (placeholder, value) in [
             ("$SERVICE_ID", &self.support.id),
             ("$CONTRACT_ID", &self.support.contract),
@@ -214,6 +234,8 @@ impl<'a> World<'a> {
             ("$KEY_ID", key),
             ("$COMPANY_ID", &self.companies[0]),
             ("$SPARE_COMPANY_ID", &self.companies[1]),
+            ("$INVITATION_ID", invitation),
+            ("$INVITATION_TOKEN", &self.token),
         ] {
             text = text.replace(placeholder, value);
         }
@@ -313,7 +335,7 @@ impl<'a> World<'a> {
         }
         let query = "query V($id: ID!) { node(id: $id) { ... on Service { version } ... on Contract { version }
             ... on Agent { version } ... on Organization { version } ... on OrganizationKey { version }
-            ... on Member { version } ... on Company { version } } }";
+            ... on Member { version } ... on Company { version } ... on Invitation { version } } }";
         let data = self.app.owner().data(query, json!({ "id": id })).await;
         data["node"]["version"].clone()
     }

@@ -43,7 +43,7 @@ pub const MAX_INTROSPECTED_LISTS: u32 = 3;
 /// Most root fields of one mutation.
 pub const MAX_MUTATION_FIELDS: usize = 10;
 /// Mutations that try a secret. More than one a document would multiply the tries that are counted by request.
-pub const CREDENTIAL_MUTATIONS: [&str; 10] = [
+pub const CREDENTIAL_MUTATIONS: [&str; 11] = [
     "sessionStart",
     "sessionExchange",
     "sessionConfirm",
@@ -54,6 +54,7 @@ pub const CREDENTIAL_MUTATIONS: [&str; 10] = [
     "secondFactorActivate",
     "secondFactorRemove",
     "recoveryCodesRenew",
+    "invitationAccept",
 ];
 
 /// Queries whose answers are the same for everybody.

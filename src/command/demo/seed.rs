@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
 use chrono_tz::{Asia::Seoul, Tz};
 
-use super::{DOMAIN, LOGIN, PASSWORD};
+use super::{DOMAIN, LOGIN, PASSWORD, invitations::invite};
 use crate::{
     admin,
     agent::{self, AgentAddInput, AgentRightsInput, Channel},
@@ -136,6 +136,10 @@ pub(super) async fn make(settings: Settings) -> anyhow::Result<App> {
     }
     employ(&owner, &services).await.map_err(told)?;
     for month in first.through(last) {
+        if month < last {
+            clock.set(at(month.first_day(), 9));
+            invite(&owner, last.index() - month.index()).await.map_err(told)?;
+        }
         live(&app, &clock, &owner, &services, month, today)
             .await
             .map_err(told)?;
@@ -145,6 +149,7 @@ pub(super) async fn make(settings: Settings) -> anyhow::Result<App> {
         }
     }
     clock.set(now.0);
+    invite(&owner, 0).await.map_err(told)?;
     Ok(app)
 }
 
@@ -243,6 +248,7 @@ async fn people(app: &App) -> Result<Caller> {
         login: login.to_owned(),
         name: name.to_owned(),
         email: format!("{login}@demo.example"),
+        language: Language::default(),
         password_hash: password_hash.clone(),
         is_owner,
     };

@@ -181,11 +181,22 @@ pub async fn take_due(app: &App, hand_over: Option<fn(&Model) -> Statement>) -> 
     Ok(jobs.iter().map(Taken::from).collect())
 }
 
-/// Begins an attempt, counted before the work; `None` where there is nothing left to do.
+/// What the beginning of an attempt comes to.
+#[derive(Debug)]
+pub enum Attempt {
+    /// It is begun.
+    Begun(Model),
+    /// The job was begun often enough: whoever asks has to give it up.
+    Spent(Model),
+    /// There is nothing left to do.
+    Nothing,
+}
+
+/// Begins an attempt, counted before the work.
 ///
 /// # Errors
 /// Only if the database fails.
-pub async fn begin_attempt(app: &App, taken: Taken) -> Result<Option<Model>> {
+pub async fn begin_attempt(app: &App, taken: Taken) -> Result<Attempt> {
     let transaction = begin(app).await?;
     let job = Entity::find_by_id(taken.id)
         .one(&transaction)
@@ -193,32 +204,28 @@ pub async fn begin_attempt(app: &App, taken: Taken) -> Result<Option<Model>> {
         .filter(|job| job.state == State::Queued && job.attempts == taken.attempts);
     let Some(job) = job else {
         transaction.rollback().await?;
-        return Ok(None);
+        return Ok(Attempt::Nothing);
     };
-    let is_over = job.attempts >= MOST_ATTEMPTS;
-    let now = app.clock.now();
-    let update = Entity::update_many()
-        .filter(Column::Id.eq(job.id))
-        .filter(Column::Attempts.eq(job.attempts));
-    let update = if is_over {
-        update
-            .col_expr(Column::State, Expr::value(State::Dead))
-            .col_expr(Column::FinishedAt, Expr::value(now))
-    } else {
-        // From here on its server may be lost, not since it was put into the runner's queue.
-        update
-            .col_expr(Column::Attempts, Expr::value(job.attempts + 1))
-            .col_expr(Column::HandedOverAt, Expr::value(now))
-    };
-    let won = update.exec(&transaction).await?.rows_affected == 1;
-    transaction.commit().await?;
-    if is_over {
-        tracing::error!(job = %job.id, kind = job.kind, "a job was given up after too many attempts");
+    if job.attempts >= MOST_ATTEMPTS {
+        transaction.rollback().await?;
+        return Ok(Attempt::Spent(job));
     }
-    Ok((won && !is_over).then_some(Model {
-        attempts: job.attempts + 1,
-        ..job
-    }))
+    // From here on its server may be lost, not since it was put into the runner's queue.
+    let count = Entity::update_many()
+        .filter(Column::Id.eq(job.id))
+        .filter(Column::Attempts.eq(job.attempts))
+        .col_expr(Column::Attempts, Expr::value(job.attempts + 1))
+        .col_expr(Column::HandedOverAt, Expr::value(app.clock.now()));
+    let won = count.exec(&transaction).await?.rows_affected == 1;
+    transaction.commit().await?;
+    Ok(if won {
+        Attempt::Begun(Model {
+            attempts: job.attempts + 1,
+            ..job
+        })
+    } else {
+        Attempt::Nothing
+    })
 }
 
 /// How long a failed job waits: 2, 4, 8 … up to 1,024 seconds and by chance up to half as long again, so that what
