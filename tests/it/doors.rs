@@ -52,7 +52,10 @@ async fn ids(app: &TestApp, organization: &str) -> Vec<String> {
     let mut ids = Vec::new();
     for (query, pointer) in [
         ("{ organization { id } }", "/organization/id"),
-        ("{ organization { keys { id } } }", "/organization/keys/0/id"),
+        (
+            "{ organization { product { keys { id } } } }",
+            "/organization/product/keys/0/id",
+        ),
         (
             "{ organization { members { nodes { id } } } }",
             "/organization/members/nodes/0/id",
