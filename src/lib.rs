@@ -47,7 +47,8 @@
 //! 3. A mutation in the area's `graphql.rs`, and `orgdesk schema > schema.graphql`.
 //! 4. Its tests in `tests/it`, named after the row of the feature that they prove; `doors.rs` covers it already.
 //!
-//! A new table is a change in `migration/`, a name in `migration::TENANT`, and `record!` or `part!` under its struct.
+//! A new table is a change in `migration/`, a name in `migration::TENANT`, and `record!` or `part!` under its struct;
+//! where its rows give somebody a right, `grants:` in it says which, and the permission-change log has every change.
 
 pub mod admin;
 pub mod agent;

@@ -31,6 +31,7 @@ pub const TENANT: &[&str] = &[
     "company_footer",
     "company_footer_revision",
     "audit_entry",
+    "permission_change",
     "idempotency",
 ];
 
@@ -48,6 +49,7 @@ pub const ROUTING: &[&str] = &[
 /// Tables in which a row, once written, neither changes nor goes.
 pub const APPEND_ONLY: &[&str] = &[
     "audit_entry",
+    "permission_change",
     "security_event",
     "contract_revision",
     "usage_entry",

@@ -9,6 +9,7 @@ mod m20261122_000004_billing;
 mod m20261122_000005_audit;
 mod m20261122_000006_jobs;
 mod m20261125_000007_people;
+mod m20261125_000008_permission_change;
 mod m20261125_000009_identity;
 mod m20261125_000010_administrators;
 mod m20261125_000020_company;
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000005_audit::Migration),
             Box::new(m20261122_000006_jobs::Migration),
             Box::new(m20261125_000007_people::Migration),
+            Box::new(m20261125_000008_permission_change::Migration),
             Box::new(m20261125_000009_identity::Migration),
             Box::new(m20261125_000010_administrators::Migration),
             Box::new(m20261125_000020_company::Migration),

@@ -8,7 +8,11 @@ use async_graphql::SimpleObject;
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-use crate::kernel::{MemberId, OrganizationId, Outcome, Result, Timestamp, Tx, record::part};
+use crate::kernel::{
+    MemberId, OrganizationId, Outcome, Result, Timestamp, Tx,
+    permission::{Grants, Holder, Kind, Right},
+    record::part,
+};
 
 /// 조직관리자: a member who may use this menu beside the owner.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize, SimpleObject)]
@@ -30,7 +34,14 @@ pub struct Model {
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
-part! { "organization administrator", key: |row| row.member_id.to_string() }
+part! { "organization administrator", key: |row| row.member_id.to_string(), grants: GRANTS }
+
+const GRANTS: Grants<Model> = Grants {
+    holder: |row| Holder::Member(row.member_id),
+    added: Kind::OrgAdminAdded,
+    removed: Kind::OrgAdminRemoved,
+    rights: |_| vec![(Kind::OrgAdminAdded, vec![Right::OrganizationAdmin])],
+};
 
 impl Outcome for Model {
     type Receipt = MemberId;

@@ -9,7 +9,11 @@ use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
 use super::channel::Channel;
-use crate::kernel::{AgentId, MemberId, OrganizationId, ServiceId, Timestamp, record::record};
+use crate::kernel::{
+    AgentId, MemberId, OrganizationId, ServiceId, Timestamp,
+    permission::{Grants, Groups, Holder, Kind, Right, held},
+    record::record,
+};
 
 /// 기본권한: what a member is in a service.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Enum, EnumIter, DeriveActiveEnum)]
@@ -77,4 +81,64 @@ impl Model {
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
-record! { "agent", AgentId, label: id, version: Version, service: service_id }
+record! { "agent", AgentId, label: id, version: Version, service: service_id, grants: GRANTS }
+
+const GRANTS: Grants<Model> = Grants {
+    holder: |row| Holder::Member(row.member_id),
+    added: Kind::AgentAdded,
+    removed: Kind::AgentRemoved,
+    rights,
+};
+
+/// Names every column, so that a new one does not compile before it is said here what right it is, if it is one.
+fn rights(row: &Model) -> Groups {
+    let Model {
+        id: _,
+        organization_id: _,
+        service_id: _,
+        member_id: _,
+        role,
+        handles_tickets,
+        handles_chats,
+        handles_calls,
+        assigns_callbacks,
+        forwards_tickets,
+        views_access_logs,
+        receives_tickets,
+        receives_chats,
+        controls_assignment,
+        added_at: _,
+        version: _,
+    } = *row;
+    let role = match role {
+        Role::Manager => Right::Manager,
+        Role::Agent => Right::Agent,
+    };
+    let channels = held([
+        (handles_tickets, Right::HandlesTickets),
+        (handles_chats, Right::HandlesChats),
+        (handles_calls, Right::HandlesCalls),
+    ]);
+    let assignment = held([
+        (receives_tickets, Right::ReceivesTickets),
+        (receives_chats, Right::ReceivesChats),
+        (controls_assignment, Right::ControlsAssignment),
+    ]);
+    vec![
+        (Kind::BaseRoleChanged, vec![role]),
+        (Kind::ChannelRightsChanged, channels),
+        (
+            Kind::CallbackAssignChanged,
+            held([(assigns_callbacks, Right::AssignsCallbacks)]),
+        ),
+        (
+            Kind::TicketForwardChanged,
+            held([(forwards_tickets, Right::ForwardsTickets)]),
+        ),
+        (
+            Kind::ViewRightChanged,
+            held([(views_access_logs, Right::ViewsAccessLogs)]),
+        ),
+        (Kind::AssignmentChanged, assignment),
+    ]
+}

@@ -14,7 +14,7 @@ use crate::{
     billing::graphql::{Charge, charge_id, of_charge_id, of_service},
     company::{self, Company},
     contract::{self, Contract},
-    kernel::{Action, Caller, Error, Record, Result, audit},
+    kernel::{Action, Caller, Error, Record, Result, audit, permission},
     member::{
         self, Member,
         invitation::{self, Invitation},
@@ -51,6 +51,8 @@ pub enum Node {
     Agent(Agent),
     /// An entry of the audit log.
     AuditEntry(audit::Model),
+    /// A change of a right.
+    PermissionChange(permission::Model),
 }
 
 /// Any object, to look at.
@@ -105,6 +107,7 @@ async fn find(context: &Context<'_>, ids: &[&str]) -> Result<HashMap<String, Nod
                 .collect(),
             Some("com") => seek::<company::Entity>(caller, Action::CompanyRead, &ids, Node::Company).await?,
             Some("aud") => seek::<audit::Entity>(caller, Action::AuditRead, &ids, Node::AuditEntry).await?,
+            Some("pch") => seek::<permission::Entity>(caller, Action::AuditRead, &ids, Node::PermissionChange).await?,
             Some("chg") => charges(context, caller, &ids).await?,
             _ => HashMap::new(),
         });

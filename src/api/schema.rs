@@ -11,7 +11,7 @@ use super::{
 use crate::{
     admin::graphql::{AdminMutation, AdminQuery, AdminUserError},
     agent::graphql::{AgentMutation, AgentQuery, AgentUserError},
-    audit::graphql::AuditQuery,
+    audit::{graphql::AuditQuery, permission::PermissionQuery},
     billing::graphql::{BillingMutation, BillingQuery, UsageUserError},
     company::graphql::{CompanyMutation, CompanyQuery, CompanyUserError, PublicQuery},
     contract::graphql::{ContractMutation, ContractQuery, ContractUserError},
@@ -29,8 +29,8 @@ use crate::{
 #[derive(MergedObject, Default)]
 pub struct Query(
     MemberQuery,
-    InvitationQuery,
     PasswordQuery,
+    InvitationQuery,
     AdminQuery,
     OrganizationQuery,
     ServiceQuery,
@@ -40,6 +40,7 @@ pub struct Query(
     PublicQuery,
     AgentQuery,
     AuditQuery,
+    PermissionQuery,
     MenuQuery,
     NodeQuery,
 );
@@ -48,11 +49,11 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     MemberMutation,
-    InvitationMutation,
     OwnMutation,
     PasswordMutation,
     SecondFactorMutation,
     IdentityMutation,
+    InvitationMutation,
     AdminMutation,
     OrganizationMutation,
     ServiceMutation,
@@ -79,10 +80,10 @@ pub struct Mutation(
 pub enum UserError {
     /// Of signing in and out.
     Session(SessionUserError),
-    /// Of invitations.
-    Invitation(InvitationUserError),
     /// Of one's own account, its password and its second factor.
     Account(AccountUserError),
+    /// Of invitations.
+    Invitation(InvitationUserError),
     /// Of members and organization administrators.
     Admin(AdminUserError),
     /// Of organizations and keys.

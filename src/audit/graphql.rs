@@ -50,7 +50,7 @@ pub struct AuditVerification {
     pub verified_count: i64,
     /// The hash of the last whole entry, in hexadecimal; empty where there is none. Kept elsewhere, it shows that nothing was cut off.
     pub head: String,
-    /// The place of the first entry that is not what was written; null where all are whole.
+    /// The place of the first entry that is not what was written, its permission changes included; null where all are whole.
     pub broken_position: Option<i64>,
 }
 

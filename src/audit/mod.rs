@@ -1,6 +1,7 @@
-//! 로그 관리: the audit log, to read and to verify. The kernel writes it.
+//! 로그 관리: the audit log and the permission-change log, to read and to verify. The kernel writes it.
 
 pub mod graphql;
+pub mod permission;
 mod verify;
 
 pub use verify::{Report, verify};

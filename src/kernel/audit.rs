@@ -9,7 +9,7 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{AuditEntryId, AuditLog, Keys, OrganizationId, Result, Timestamp, Tx, record::record};
+use super::{AuditEntryId, AuditLog, Keys, OrganizationId, Result, Timestamp, Tx, permission, record::record};
 
 /// How it ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Enum, EnumIter, DeriveActiveEnum)]
@@ -105,6 +105,10 @@ pub struct Model {
     pub subjects: String,
     #[graphql(skip)]
     pub changes: String,
+    /// Vouches for its rows in the permission-change log; absent where it has none, also from its text.
+    #[graphql(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rights_digest: Option<Vec<u8>>,
     #[graphql(skip)]
     pub previous_hash: Vec<u8>,
     #[graphql(skip)]
@@ -133,9 +137,10 @@ pub(super) struct Draft {
     pub target: Option<(String, String)>,
     pub service_id: Option<Uuid>,
     pub changes: Vec<Change>,
+    pub rights: Vec<permission::Model>,
 }
 
-/// Adds an entry to the end of its chain. The caller holds the organization's turn, so that the end stays the end.
+/// Adds an entry to the end of its chain, with its rows of the permission-change log. The caller holds the organization's turn, so that the end stays the end.
 pub(super) async fn append(
     connection: &impl ConnectionTrait,
     keys: &Keys,
@@ -157,6 +162,12 @@ pub(super) async fn append(
     let (target_id, target_label) = draft
         .target
         .map_or((None, None), |(id, label)| (Some(id), Some(clean(&label))));
+    let mut rights = draft.rights;
+    let mut digest = permission::Digest::default();
+    for row in &mut rights {
+        (row.log, row.sequence) = (draft.log, sequence);
+        digest.add(row)?;
+    }
     let mut entry = Model {
         id: draft.id,
         organization_id,
@@ -176,6 +187,7 @@ pub(super) async fn append(
         service_id: draft.service_id,
         subjects: "[]".to_owned(),
         changes: serde_json::to_string(&draft.changes)?,
+        rights_digest: digest.finish(),
         previous_hash,
         hash: Vec::new(),
     };
@@ -183,7 +195,7 @@ pub(super) async fn append(
     Entity::insert(entry.into_active_model().reset_all())
         .exec_without_returning(connection)
         .await?;
-    Ok(())
+    permission::write(connection, rights).await
 }
 
 impl Tx {
@@ -240,29 +252,35 @@ impl<'k> Verifier<'k> {
         &self.hash
     }
 
-    /// Checks the next entry.
+    /// Checks the next entry, with the digest of its rows in the permission-change log.
     ///
     /// # Errors
-    /// The break, if the entry is not the one that was written at this place.
-    pub fn next(&mut self, entry: &Model) -> std::result::Result<(), Break> {
+    /// The break, if the entry or a row of it is not the one that was written at this place.
+    pub fn next(&mut self, entry: &Model, rights: Option<Vec<u8>>) -> std::result::Result<(), Break> {
         let place = self.sequence + 1;
         let whole = entry.sequence == place
+            && entry.rights_digest == rights
             && entry.previous_hash == self.hash
             && link(self.keys, entry).is_ok_and(|hash| hash == entry.hash);
         if !whole {
-            return Err(Break {
-                log: self.log,
-                sequence: place,
-            });
+            return Err(self.broken());
         }
         self.sequence = place;
         self.hash.clone_from(&entry.hash);
         Ok(())
     }
+
+    /// The break behind the last whole entry.
+    pub fn broken(&self) -> Break {
+        Break {
+            log: self.log,
+            sequence: self.sequence + 1,
+        }
+    }
 }
 
 /// A text as the log keeps it: one line without control or direction characters, at most 1,024 bytes.
-pub(super) fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let mut kept = String::new();
     for letter in text.chars() {
         let hidden = letter.is_control()

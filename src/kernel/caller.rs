@@ -334,6 +334,7 @@ impl Caller {
                 target: None,
                 service_id: None,
                 changes: Vec::new(),
+                rights: Vec::new(),
             };
             audit::append(&tx.reader().connection, &self.app.keys, organization, draft).await?;
         }

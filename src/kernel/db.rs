@@ -38,6 +38,7 @@ pub struct Database {
     reader: DatabaseConnection,
     jobs: JobPool,
     statements: Arc<AtomicU64>,
+    texts: Arc<Mutex<Option<Vec<String>>>>,
     turns: Arc<Mutex<HashMap<OrganizationId, Arc<Turn<()>>>>>,
 }
 
@@ -97,13 +98,18 @@ impl Database {
             reader,
             jobs,
             statements: Arc::default(),
+            texts: Arc::default(),
             turns: Arc::default(),
         };
         for connection in [&mut database.writer, &mut database.reader] {
-            let statements = database.statements.clone();
+            let (statements, texts) = (database.statements.clone(), database.texts.clone());
             connection.set_metric_callback(move |told| {
-                if !told.statement.sql.starts_with("SELECT set_config") {
-                    statements.fetch_add(1, Ordering::Relaxed);
+                if told.statement.sql.starts_with("SELECT set_config") {
+                    return;
+                }
+                statements.fetch_add(1, Ordering::Relaxed);
+                if let Some(texts) = &mut *texts.lock().unwrap_or_else(PoisonError::into_inner) {
+                    texts.push(told.statement.to_string());
                 }
             });
         }
@@ -118,6 +124,13 @@ impl Database {
     /// How many statements ran since the start, transactions' own ones left out.
     pub fn statements(&self) -> u64 {
         self.statements.load(Ordering::Relaxed)
+    }
+
+    /// The statements since the last call, their values filled in; none at the first, which begins to keep them. For
+    /// whoever asks the database how it would run them: a running service never does.
+    pub fn overhear(&self) -> Vec<String> {
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        texts.replace(Vec::new()).unwrap_or_default()
     }
 
     /// The connection that changes the tables themselves. Only `orgdesk migrate` and its like ask for it.

@@ -7,17 +7,59 @@ use uuid::Uuid;
 use super::{
     AuditEntryId, Record, Result,
     audit::{Change, Outcome},
+    permission::{Shift, shifts},
 };
+
+/// At most so many values of one deed are told one by one; beyond them the log holds their number.
+const MOST_CHANGES: usize = 500;
 
 /// What a deed has told of itself so far.
 #[derive(Default)]
 pub(super) struct Told {
-    pub(super) changes: Vec<Change>,
-    pub(super) further: usize,
+    changes: Vec<Change>,
+    further: usize,
+    /// Changes of rights, every one of them.
+    pub(super) shifts: Vec<Shift>,
     pub(super) target: Option<(String, String)>,
     pub(super) service: Option<Uuid>,
     pub(super) outcome: Option<(Outcome, String)>,
     pub(super) entry: Option<AuditEntryId>,
+}
+
+impl Told {
+    /// One value changed.
+    pub(super) fn tell(&mut self, change: Change) {
+        if self.changes.len() < MOST_CHANGES {
+            self.changes.push(change)
+        } else {
+            self.further += 1
+        }
+    }
+
+    /// A row came, changed or went. The first one is what the deed is about, unless it says otherwise.
+    pub(super) fn tell_of<E: Record>(&mut self, before: Option<&E::Model>, after: Option<&E::Model>) {
+        let Some(row) = after.or(before) else { return };
+        if self.target.is_none() {
+            self.target = Some((E::key(row), E::label(row)));
+        }
+        self.service = self.service.or(E::service(row));
+        self.shifts.extend(shifts::<E>(before, after));
+    }
+
+    /// The values that changed, and the number of those that are not told.
+    pub(super) fn take_changes(&mut self) -> Vec<Change> {
+        let mut changes = std::mem::take(&mut self.changes);
+        if self.further > 0 {
+            changes.push(Change {
+                record: "*".into(),
+                key: "*".into(),
+                field: Some("furtherValues".into()),
+                before: None,
+                after: Some(self.further.to_string()),
+            });
+        }
+        changes
+    }
 }
 
 /// One value of a row as the log tells it; without a field, the row as a whole.

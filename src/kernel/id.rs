@@ -147,6 +147,8 @@ ids! {
     PriceListId = "prl";
     /// The ID of an entry of the audit log.
     AuditEntryId = "aud";
+    /// The ID of a row of the permission-change log.
+    PermissionChangeId = "pch";
     /// The ID of a job that is due.
     JobId = "job";
 }

@@ -105,6 +105,7 @@ pub(crate) mod message;
 pub(crate) mod outbox;
 pub(crate) mod page;
 pub(crate) mod payload;
+pub(crate) mod permission;
 pub mod random;
 pub(crate) mod reader;
 pub(crate) mod record;
@@ -128,7 +129,7 @@ pub use departure::Departure;
 pub use error::{Code, Error, Problem, Result};
 pub use id::{
     AgentId, AuditEntryId, CompanyId, ContractId, IdentityProviderId, InvitationId, JobId, KeyId, MemberId,
-    OrganizationId, PasswordResetId, PriceListId, RefreshTokenId, ServiceId, SessionId,
+    OrganizationId, PasswordResetId, PermissionChangeId, PriceListId, RefreshTokenId, ServiceId, SessionId,
 };
 pub use idempotency::{Ask, On, Outcome, Plain};
 pub use mail::{Letter, Mailer, Recipient, Undelivered};

@@ -170,7 +170,22 @@ impl<M> Page<M> {
 /// # Errors
 /// `BAD_USER_INPUT` for wrong sizes and cursors.
 pub async fn read<E: Record>(
-    mut select: Scoped<'_, E>,
+    select: Scoped<'_, E>,
+    columns: [E::Column; 2],
+    direction: Direction,
+    request: &PageRequest,
+    cursors: &Cursors<'_>,
+    place: impl Fn(&E::Model) -> Place,
+) -> Result<Page<E::Model>> {
+    read_any(vec![select], columns, direction, request, cursors, place).await
+}
+
+/// Reads one page of what lies in any of these selections, each of which has an index in this order.
+///
+/// # Errors
+/// `BAD_USER_INPUT` for wrong sizes and cursors.
+pub async fn read_any<E: Record>(
+    selects: Vec<Scoped<'_, E>>,
     columns: [E::Column; 2],
     direction: Direction,
     request: &PageRequest,
@@ -198,11 +213,17 @@ pub async fn read<E: Record>(
     } else {
         (forward, after, before)
     };
-    if let Some(end) = end {
-        select = select.within(columns, values(end), &way);
+    let mut cut = Vec::with_capacity(selects.len());
+    for mut select in selects {
+        if let Some(end) = end.clone() {
+            select = select.within(columns, values(end), &way);
+        }
+        cut.push(select.beyond(columns, start.clone().map(values), way.clone()));
     }
-    select = select.beyond(columns, start.map(values), way);
-    let rows = sea_orm::QuerySelect::limit(select, Some(size as u64 + 1)).all().await?;
+    let rows = match Scoped::first_of(cut, columns, &way, size as u64 + 1) {
+        Some(select) => select.all().await?,
+        None => Vec::new(),
+    };
     Page::cut(
         rows.into_iter().map(|row| (place(&row), row)).collect(),
         request,

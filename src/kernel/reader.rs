@@ -5,7 +5,7 @@
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, FromQueryResult, Iterable, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect, Related, Select,
-    sea_query::{self, Expr, Order, SelectStatement},
+    sea_query::{self, Expr, Order, Query, SelectStatement, UnionType},
 };
 
 use super::{Error, OrganizationId, Record, Result};
@@ -172,6 +172,35 @@ impl<E: Record> Scoped<'_, E> {
                 here.lt(there)
             });
         }
+        self.ordered(columns, &order)
+    }
+
+    /// The first rows of all that lie in any of the selections, which are in the same order. Each is cut by itself, so
+    /// that each is read along an index of its own, and only then are they put together. `None` for no selection.
+    pub(super) fn first_of(selects: Vec<Self>, columns: [E::Column; 2], order: &Order, limit: u64) -> Option<Self> {
+        let mut cut = selects.into_iter().map(|select| select.limit(limit));
+        let first = cut.next()?;
+        let mut others = cut.peekable();
+        if others.peek().is_none() {
+            return Some(first);
+        }
+        let (reader, key) = (first.reader, columns[1]);
+        let keys = |mut select: Self| {
+            let cut = QuerySelect::query(&mut select)
+                .clear_selects()
+                .column((E::default(), key))
+                .to_owned();
+            Query::select().column(key).from_subquery(cut, "cut").to_owned()
+        };
+        let mut all = keys(first);
+        for other in others {
+            all.union(UnionType::All, keys(other));
+        }
+        let rows = reader.select::<E>().filter(key.in_subquery(all));
+        Some(rows.ordered(columns, order).limit(limit))
+    }
+
+    fn ordered(mut self, columns: [E::Column; 2], order: &Order) -> Self {
         for column in columns {
             QueryOrder::query(&mut self).order_by_expr(Expr::col((E::default(), column)), order.clone());
         }

@@ -1,8 +1,10 @@
 //! What the kernel has to know of a table whose rows belong to an organization: its name in the logs, the column of
-//! its owner, its key, and its lock counter.
+//! its owner, its key, its lock counter, and the rights that its rows give.
 
 use sea_orm::{Condition, EntityTrait, FromQueryResult, IntoActiveModel, ModelTrait};
 use serde::Serialize;
+
+use super::permission::Grants;
 
 /// A table of an organization's rows. `record!` writes this for an area's table.
 pub trait Record:
@@ -17,6 +19,9 @@ pub trait Record:
 {
     /// What its rows are called in the logs.
     const NAME: &'static str;
+
+    /// What rights its rows give, where they give any: whatever writes one then leaves it in the permission-change log.
+    const GRANTS: Option<Grants<<Self as EntityTrait>::Model>> = None;
 
     /// The column that says whose a row is.
     fn owner() -> Self::Column;
@@ -38,11 +43,13 @@ pub trait Record:
 }
 
 /// Implements [`Record`] for the table in scope: `record! { "service", ServiceId, label: name, version: Version,
-/// service: id }`.
+/// service: id }`. Where its rows give rights, `grants: GRANTS` comes last.
 macro_rules! record {
-    ($name:literal, $id:ty, label: $label:ident $(, version: $version:ident)? $(, service: $service:ident)?) => {
+    ($name:literal, $id:ty, label: $label:ident $(, version: $version:ident)? $(, service: $service:ident)?
+     $(, grants: $grants:expr)?) => {
         impl $crate::kernel::Record for Entity {
             const NAME: &'static str = $name;
+            $(const GRANTS: Option<$crate::kernel::permission::Grants<Model>> = Some($grants);)?
 
             fn owner() -> Column {
                 Column::OrganizationId
@@ -90,9 +97,11 @@ macro_rules! record {
 
 /// Implements [`Record`] for a table whose rows have no ID of their own: parts of something, written and read with it.
 macro_rules! part {
-    ($name:literal, key: |$row:ident| $key:expr $(, service: $service:ident)?) => {
+    ($name:literal, key: |$row:ident| $key:expr $(, service: $service:ident)?
+     $(, grants: $grants:expr)?) => {
         impl $crate::kernel::Record for Entity {
             const NAME: &'static str = $name;
+            $(const GRANTS: Option<$crate::kernel::permission::Grants<Model>> = Some($grants);)?
 
             fn owner() -> Column {
                 Column::OrganizationId

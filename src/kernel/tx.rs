@@ -19,11 +19,8 @@ use super::{
     Timestamp, audit,
     audit::{Change, Outcome},
     difference::{Told, camel, differences, line},
-    id, outbox, zone,
+    id, outbox, permission, zone,
 };
-
-/// At most so many values of one deed are told one by one; beyond them the log holds their number.
-const MOST_CHANGES: usize = 500;
 
 /// One write transaction of one actor in one organization, for one action.
 pub struct Tx {
@@ -183,10 +180,10 @@ impl Tx {
             .exec_without_returning(&self.reader.connection)
             .await
             .map_err(Error::of_insert)?;
-        self.tell_of::<E>(&row);
+        self.told().tell_of::<E>(None, Some(&row));
         for (field, _, after) in differences::<E>(None, &row)? {
             if is_told(&field) {
-                self.tell(line::<E>(&row, Some(field), None, after));
+                self.told().tell(line::<E>(&row, Some(field), None, after));
             }
         }
         Ok(row)
@@ -209,9 +206,12 @@ impl Tx {
                 .exec_without_returning(&self.reader.connection)
                 .await?;
         }
+        self.told()
+            .shifts
+            .extend(rows.iter().flat_map(|row| permission::shifts::<E>(None, Some(row))));
         if count > 0 {
             let after = Some(count.to_string());
-            self.tell(Change {
+            self.told().tell(Change {
                 record: E::NAME.into(),
                 key: "*".into(),
                 field: Some("count".into()),
@@ -225,7 +225,7 @@ impl Tx {
     /// Changes a row. Where nothing differs, nothing is written; else its lock counter goes up.
     ///
     /// # Errors
-    /// If the row is gone, or the database refuses it.
+    /// If the row is gone or was changed since it was read, or the database refuses it.
     pub async fn update<E: Record>(&self, before: E::Model, change: impl FnOnce(&mut E::Model)) -> Result<E::Model> {
         self.own::<E>(&before)?;
         let mut after = before.clone();
@@ -252,9 +252,9 @@ impl Tx {
                 E::NAME
             )));
         }
-        self.tell_of::<E>(&after);
+        self.told().tell_of::<E>(Some(&before), Some(&after));
         for (field, before, now) in told {
-            self.tell(line::<E>(&after, Some(field), before, now));
+            self.told().tell(line::<E>(&after, Some(field), before, now));
         }
         Ok(after)
     }
@@ -262,15 +262,19 @@ impl Tx {
     /// Removes a row.
     ///
     /// # Errors
-    /// If the database refuses it.
+    /// If the row is gone or was changed since it was read, or the database refuses it.
     pub async fn delete<E: Record>(&self, row: E::Model) -> Result<()> {
         self.own::<E>(&row)?;
-        E::delete_many()
-            .filter(self.row::<E>(&row))
-            .exec(&self.reader.connection)
-            .await?;
-        self.tell_of::<E>(&row);
-        self.tell(line::<E>(&row, None, Some(E::label(&row)), None));
+        let delete = E::delete_many().filter(self.row::<E>(&row));
+        let gone = delete.exec(&self.reader.connection).await?.rows_affected;
+        if gone != 1 {
+            return Err(Error::internal(format!(
+                "{gone} rows of {} went instead of one",
+                E::NAME
+            )));
+        }
+        self.told().tell_of::<E>(Some(&row), None);
+        self.told().tell(line::<E>(&row, None, Some(E::label(&row)), None));
         Ok(())
     }
 
@@ -303,22 +307,19 @@ impl Tx {
 
     /// Writes the log's entry; the last thing before the commit.
     pub(super) async fn log(&self) -> Result<()> {
-        let Some(log) = self.action.log() else { return Ok(()) };
-        let told = std::mem::take(&mut *self.told());
+        let mut told = std::mem::take(&mut *self.told());
+        let Some(log) = self.action.log() else {
+            return match told.shifts.as_slice() {
+                [] => Ok(()),
+                _ => Err(Error::internal(
+                    "rights were changed by an action that stands in no log",
+                )),
+            };
+        };
+        let changes = told.take_changes();
         let (outcome, reason) = told
             .outcome
             .map_or((Outcome::Done, None), |(outcome, code)| (outcome, Some(code)));
-        let mut changes = told.changes;
-        if told.further > 0 {
-            let after = Some(told.further.to_string());
-            changes.push(Change {
-                record: "*".into(),
-                key: "*".into(),
-                field: Some("furtherValues".into()),
-                before: None,
-                after,
-            });
-        }
         let draft = audit::Draft {
             id: told.entry.unwrap_or_else(|| self.fresh_id()),
             log,
@@ -334,6 +335,7 @@ impl Tx {
             target: told.target,
             service_id: told.service,
             changes,
+            rights: permission::rows(self, told.shifts).await?,
         };
         audit::append(&self.reader.connection, &self.app.keys, self.organization, draft).await
     }
@@ -362,24 +364,6 @@ impl Tx {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tell(&self, change: Change) {
-        let mut told = self.told();
-        if told.changes.len() < MOST_CHANGES {
-            told.changes.push(change)
-        } else {
-            told.further += 1
-        }
-    }
-
-    /// The first row that is written is what the deed is about, unless it says otherwise.
-    fn tell_of<E: Record>(&self, row: &E::Model) {
-        let mut told = self.told();
-        if told.target.is_none() {
-            told.target = Some((E::key(row), E::label(row)));
-        }
-        told.service = told.service.or(E::service(row));
-    }
-
     fn own<E: Record>(&self, row: &E::Model) -> Result<()> {
         let own: sea_orm::Value = self.organization.into();
         if row.get(E::owner()) == own {
@@ -389,10 +373,12 @@ impl Tx {
         }
     }
 
+    /// The row as it was read: what the logs say of the time before is what was there.
     fn row<E: Record>(&self, row: &E::Model) -> Condition {
         let own = Condition::all().add(E::owner().eq(self.organization));
         E::PrimaryKey::iter()
             .map(PrimaryKeyToColumn::into_column)
+            .chain(E::version())
             .fold(own, |all, column| all.add(column.eq(row.get(column))))
     }
 }

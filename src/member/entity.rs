@@ -8,7 +8,12 @@ use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-use crate::kernel::{Language, MemberId, OrganizationId, Timestamp, record::record, secret::SecretText};
+use crate::kernel::{
+    Language, MemberId, OrganizationId, Timestamp,
+    permission::{Grants, Holder, Kind, Right, held},
+    record::record,
+    secret::SecretText,
+};
 
 /// Whether a member belongs to the organization.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Enum, EnumIter, DeriveActiveEnum)]
@@ -63,4 +68,20 @@ pub struct Model {
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
-record! { "member", MemberId, label: name, version: Version }
+record! { "member", MemberId, label: name, version: Version, grants: GRANTS }
+
+const GRANTS: Grants<Model> = Grants {
+    holder: |row| Holder::Member(row.id),
+    added: Kind::MemberAdded,
+    removed: Kind::MemberLeft,
+    rights: |row| {
+        let belongs = row.status == Status::Active;
+        vec![
+            (Kind::MemberAdded, held([(belongs, Right::Member)])),
+            (
+                Kind::OwnershipTransferred,
+                held([(belongs && row.is_owner, Right::Owner)]),
+            ),
+        ]
+    },
+};

@@ -6,8 +6,7 @@ use serde::Serialize;
 
 use crate::kernel::{OrganizationId, Record, Timestamp};
 
-/// A customer organization. It is at once the cloud organization (name, code, domain) and the product organization
-/// (keys, URL).
+/// 클라우드 조직: a customer organization, with its name, code and domain. `product` is its other half.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize, SimpleObject)]
 #[sea_orm(table_name = "organization")]
 #[graphql(name = "Organization", complex)]

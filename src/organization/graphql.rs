@@ -125,25 +125,61 @@ async fn row_of(view: &View) -> Result<Model> {
     row.ok_or(Error::Unauthenticated)
 }
 
-#[ComplexObject]
-impl Model {
+fn url_of(context: &Context<'_>, domain: &str) -> Url {
+    let template = &context.data_unchecked::<Arc<Caller>>().app().settings.organization_url;
+    Url(template.replace("{domain}", domain))
+}
+
+async fn all_keys(context: &Context<'_>) -> Result<Vec<key::Model>> {
+    let view = context
+        .data_unchecked::<Arc<Caller>>()
+        .view(Action::OrganizationRead)
+        .await?;
+    let keys = view
+        .select::<key::Entity>()
+        .order_by_desc(key::Column::CreatedAt)
+        .order_by_desc(key::Column::Id);
+    sea_orm::QuerySelect::limit(keys, Some(100)).all().await
+}
+
+/// 제품 조직: the organization as the product and its partners know it.
+#[derive(Debug)]
+pub struct ProductOrganization {
+    domain: String,
+}
+
+#[Object]
+impl ProductOrganization {
     /// 접속 URL: where members reach it, made from the domain. It changes with the domain.
     async fn url(&self, context: &Context<'_>) -> Url {
-        let template = &context.data_unchecked::<Arc<Caller>>().app().settings.organization_url;
-        Url(template.replace("{domain}", &self.domain))
+        url_of(context, &self.domain)
     }
 
     /// The organization keys, newest first, at most 100. Needs `ORGANIZATION_READ`.
     async fn keys(&self, context: &Context<'_>) -> Result<Vec<key::Model>> {
-        let view = context
-            .data_unchecked::<Arc<Caller>>()
-            .view(Action::OrganizationRead)
-            .await?;
-        let keys = view
-            .select::<key::Entity>()
-            .order_by_desc(key::Column::CreatedAt)
-            .order_by_desc(key::Column::Id);
-        sea_orm::QuerySelect::limit(keys, Some(100)).all().await
+        all_keys(context).await
+    }
+}
+
+#[ComplexObject]
+impl Model {
+    /// 제품 조직: its other half, as the product and partners know it.
+    async fn product(&self) -> ProductOrganization {
+        ProductOrganization {
+            domain: self.domain.clone(),
+        }
+    }
+
+    /// 접속 URL: where members reach it, made from the domain. It changes with the domain.
+    #[graphql(deprecation = "Ask for `product { url }`.")]
+    async fn url(&self, context: &Context<'_>) -> Url {
+        url_of(context, &self.domain)
+    }
+
+    /// The organization keys, newest first, at most 100. Needs `ORGANIZATION_READ`.
+    #[graphql(deprecation = "Ask for `product { keys }`.")]
+    async fn keys(&self, context: &Context<'_>) -> Result<Vec<key::Model>> {
+        all_keys(context).await
     }
 
     /// The members. Needs `ORGANIZATION_READ`.

@@ -9,7 +9,12 @@ use async_graphql::{Enum, SimpleObject};
 use sea_orm::{FromJsonQueryResult, entity::prelude::*};
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::{KeyId, OrganizationId, Timestamp, record::record, secret::SecretBytes};
+use crate::kernel::{
+    KeyId, OrganizationId, Timestamp,
+    permission::{Grants, Holder, Kind, Right},
+    record::record,
+    secret::SecretBytes,
+};
 
 /// What a key may be used for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, Enum)]
@@ -75,4 +80,19 @@ impl Model {
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
-record! { "organization key", KeyId, label: name, version: Version }
+record! { "organization key", KeyId, label: name, version: Version, grants: GRANTS }
+
+const GRANTS: Grants<Model> = Grants {
+    holder: |row| Holder::Key(row.id),
+    added: Kind::KeyCreated,
+    removed: Kind::KeyRevoked,
+    rights: |row| {
+        let right = |scope: &Scope| match scope {
+            Scope::ServiceRead => Right::KeyServiceRead,
+            Scope::ServiceManage => Right::KeyServiceManage,
+            Scope::UsageRecord => Right::KeyUsageRecord,
+        };
+        let scopes = row.scopes.0.iter().filter(|_| row.revoked_at.is_none());
+        vec![(Kind::KeyScopesChanged, scopes.map(right).collect())]
+    },
+};

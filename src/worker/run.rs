@@ -180,9 +180,9 @@ async fn perform(app: &App, job: &outbox::Model) -> Result<Fate> {
                 billing::Closing::Closed(_) | billing::Closing::Already => Fate::Done,
             })
         }
-        invitation::KIND => invitation::send(app, job).await,
         notice::KIND => notice::send(app, job).await,
         password_reset::KIND => password_reset::send(app, job).await,
+        invitation::KIND => invitation::send(app, job).await,
         // A newer server may have asked for a job that this one does not know: it is left for that one.
         _ => Ok(Fate::Later(crate::kernel::Timestamp(
             app.clock.now().0 + chrono::Duration::minutes(1),

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Where the chains of Acme and Rival break: `MANAGEMENT 3`.
-async fn breaks(app: &TestApp) -> Vec<String> {
+pub async fn breaks(app: &TestApp) -> Vec<String> {
     let found = operate::verify_audit(&app.app).await.unwrap();
     let reports = found.into_iter().flat_map(|(_, reports)| reports);
     reports

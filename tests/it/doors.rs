@@ -52,7 +52,10 @@ async fn ids(app: &TestApp, organization: &str) -> Vec<String> {
     let mut ids = Vec::new();
     for (query, pointer) in [
         ("{ organization { id } }", "/organization/id"),
-        ("{ organization { keys { id } } }", "/organization/keys/0/id"),
+        (
+            "{ organization { product { keys { id } } } }",
+            "/organization/product/keys/0/id",
+        ),
         (
             "{ organization { members { nodes { id } } } }",
             "/organization/members/nodes/0/id",
@@ -66,6 +69,10 @@ async fn ids(app: &TestApp, organization: &str) -> Vec<String> {
         ("{ companies { nodes { id } } }", "/companies/nodes/0/id"),
         ("{ agents { nodes { id } } }", "/agents/nodes/0/id"),
         ("{ auditEntries { nodes { id } } }", "/auditEntries/nodes/0/id"),
+        (
+            "{ permissionChanges { nodes { id } } }",
+            "/permissionChanges/nodes/0/id",
+        ),
         (
             r#"{ charges(filter: { from: "2026-11", to: "2026-11" }) { nodes { id } } }"#,
             "/charges/nodes/0/id",
@@ -299,7 +306,8 @@ both! {
         furnish(&app).await;
         let token = app.owner().token().await;
         let lists = [
-            ("agents", ""), ("auditEntries", ""), ("services", ""), ("invitations", ""), ("charges", r#", filter: { from: "2026-11", to: "2026-11" }"#),
+            ("agents", ""), ("auditEntries", ""), ("permissionChanges", ""), ("services", ""), ("invitations", ""),
+            ("charges", r#", filter: { from: "2026-11", to: "2026-11" }"#),
         ];
         let mut refused = 0;
         for (list, arguments) in lists {
@@ -341,7 +349,9 @@ both! {
 /// As much of the answer as could give something away.
 fn selection(field: &Value) -> String {
     match field["name"].as_str().unwrap() {
-        "agents" | "auditEntries" | "charges" | "companies" | "invitations" => "{ totalCount nodes { id } }",
+        "agents" | "auditEntries" | "charges" | "companies" | "invitations" | "permissionChanges" => {
+            "{ totalCount nodes { id } }"
+        }
         "node" | "nodes" | "service" => "{ id __typename }",
         "menu" => "{ __typename }",
         "contractQuote" | "companyFooter" | "helpCenterFooter" => "{ __typename }",

@@ -63,7 +63,7 @@ both! {
         let desk = make::in_use(app.owner(), "desk", 1).await;
         let (_, bare) = desk.id.split_once('_').unwrap();
         let charge = format!("chg_{bare}");
-        let mut ids: Vec<String> = ["org", "key", "mbr", "ctr", "aud", "ses", "rft", "job", "xyz"]
+        let mut ids: Vec<String> = ["org", "key", "mbr", "ctr", "aud", "pch", "ses", "rft", "job", "xyz"]
             .map(|prefix| format!("{prefix}_{bare}"))
             .into();
         ids.extend([charge.clone(), format!("{charge}00000"), format!("{charge}99999"), format!("{charge}-0001")]);
@@ -122,6 +122,15 @@ async fn everything(app: &TestApp) -> Vec<(&'static str, String)> {
                 owner,
                 "{ auditEntries(first: 1) { nodes { id } } }",
                 "/auditEntries/nodes/0/id",
+            )
+            .await,
+        ),
+        (
+            "PermissionChange",
+            find(
+                owner,
+                "{ permissionChanges(first: 1) { nodes { id } } }",
+                "/permissionChanges/nodes/0/id",
             )
             .await,
         ),

@@ -142,12 +142,12 @@ struct World<'a> {
     suspended: Made,
     discarded: Made,
     keys: [String; 3],
-    invitations: [String; 3],
-    token: String,
     authenticator: OnceLock<Authenticator>,
     companies: [String; 2],
     provider: Provider,
     provider_key: Key,
+    invitations: [String; 3],
+    token: String,
 }
 
 impl<'a> World<'a> {
@@ -198,11 +198,11 @@ impl<'a> World<'a> {
             suspended,
             discarded,
             keys,
-            invitations,
             authenticator: OnceLock::new(),
             companies,
             provider,
             provider_key,
+            invitations,
         }
     }
 
@@ -232,10 +232,10 @@ impl<'a> World<'a> {
             ("$DRAFT_ID", &self.draft.contract),
             ("$SUSPENDED_ID", &suspended.id),
             ("$KEY_ID", key),
-            ("$INVITATION_ID", invitation),
-            ("$INVITATION_TOKEN", &self.token),
             ("$COMPANY_ID", &self.companies[0]),
             ("$SPARE_COMPANY_ID", &self.companies[1]),
+            ("$INVITATION_ID", invitation),
+            ("$INVITATION_TOKEN", &self.token),
         ] {
             text = text.replace(placeholder, value);
         }
@@ -335,8 +335,7 @@ impl<'a> World<'a> {
         }
         let query = "query V($id: ID!) { node(id: $id) { ... on Service { version } ... on Contract { version }
             ... on Agent { version } ... on Organization { version } ... on OrganizationKey { version }
-            ... on Member { version } ... on Company { version }
-            ... on Invitation { version } } }";
+            ... on Member { version } ... on Company { version } ... on Invitation { version } } }";
         let data = self.app.owner().data(query, json!({ "id": id })).await;
         data["node"]["version"].clone()
     }

@@ -13,7 +13,7 @@ use crate::{
 
 const UPDATE: &str =
     "mutation M($id: ID!, $input: OrganizationUpdateInput!) { organizationUpdate(id: $id, input: $input) {
-    organization { name domain url timeZone version } userErrors { code field } } }";
+    organization { name domain product { url } timeZone version } userErrors { code field } } }";
 const CREATE: &str =
     "organizationKeyCreate(input: $input) => secret key { id hint isLive version scopes allowedAddresses expiresAt }";
 const ROTATE: &str = "organizationKeyRotate(id: $id, input: $input) => secret key { id hint isLive version scopes }";
@@ -67,13 +67,13 @@ async fn is_live(who: Who<'_>, id: &str) -> bool {
 
 both! {
     async fn o1_the_url_follows_the_domain(app) {
-        let before = app.owner().data("{ organization { url code } }", json!({})).await;
+        let before = app.owner().data("{ organization { product { url } code } }", json!({})).await;
 
         let moved = update(app.owner(), json!({ "expectedVersion": 1, "domain": "Acme-2" })).await;
 
         let told = &moved.json["data"]["organizationUpdate"]["organization"];
-        assert_eq!(before["organization"]["url"], "https://acme.example.com");
-        assert_eq!((told["domain"].as_str(), told["url"].as_str()), (Some("acme-2"), Some("https://acme-2.example.com")));
+        assert_eq!(before["organization"]["product"]["url"], "https://acme.example.com");
+        assert_eq!((told["domain"].as_str(), told["product"]["url"].as_str()), (Some("acme-2"), Some("https://acme-2.example.com")));
         assert_eq!((start(&app, "acme").await, start(&app, "acme-2").await), (false, true), "the old domain leads nowhere");
         let after = app.someone("acme-2", "owner").data("{ organization { code } }", json!({})).await;
         assert_eq!(after["organization"]["code"], before["organization"]["code"]);
@@ -144,8 +144,8 @@ both! {
         assert_eq!((&again["secret"], &again["key"]["id"]), (&Value::Null, &made["key"]["id"]));
         let dump = format!("{:?}", Raw::admin(&app).await.dump().await);
         assert!(dump.contains("Partner") && !dump.contains(secret) && !dump.contains(&parts[3][..20]));
-        let all = owner.data("{ organization { keys { id } } auditEntries(first: 100) { nodes { changes { before after } } } }", json!({})).await;
-        assert_eq!(all["organization"]["keys"].as_array().unwrap().len(), 1);
+        let all = owner.data("{ organization { product { keys { id } } } auditEntries(first: 100) { nodes { changes { before after } } } }", json!({})).await;
+        assert_eq!(all["organization"]["product"]["keys"].as_array().unwrap().len(), 1);
         assert!(!all.to_string().contains(&parts[3][..20]));
         app.go_to("2026-12-01T00:00:00Z");
         assert!(!is_live(owner, made["key"]["id"].as_str().unwrap()).await, "an expired key is dead");

@@ -16,6 +16,9 @@ const BY_NAME: &str = "query P($first: Int, $after: String, $last: Int, $before:
 const AUDIT: &str = "query P($first: Int, $after: String, $last: Int, $before: String) {
     page: auditEntries(first: $first, after: $after, last: $last, before: $before) {
         totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { cursor node { key: id } } } }";
+const PERMISSIONS: &str = "query P($first: Int, $after: String, $last: Int, $before: String) {
+    page: permissionChanges(first: $first, after: $after, last: $last, before: $before, filter: { kind: [MEMBER_ADDED, ORG_ADMIN_ADDED] }) {
+        totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { cursor node { key: id } } } }";
 const CHARGES: &str = "query P($first: Int, $after: String, $last: Int, $before: String) {
     page: charges(first: $first, after: $after, last: $last, before: $before, filter: { from: \"2026-01\", to: \"2027-06\" }) {
         totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { cursor node { key: id } } } }";
@@ -101,7 +104,7 @@ both! {
         app.go_to("2026-12-20T10:00:00+09:00");
         app.run_due().await;
 
-        for query in [BY_NAME, CHARGES, MEMBERS] {
+        for query in [BY_NAME, CHARGES, MEMBERS, PERMISSIONS] {
             let whole = keys(&page(owner, query, json!({ "first": 100 })).await);
             for size in [1, 2, 3] {
                 let forward = walk(owner, query, size, ("first", "after", "endCursor", "hasNextPage")).await;
@@ -115,7 +118,7 @@ both! {
     }
 
     async fn g3_a_page_has_from_one_to_a_hundred_rows_of_one_end(app) {
-        for query in [BY_NAME, AUDIT, CHARGES, MEMBERS] {
+        for query in [BY_NAME, AUDIT, CHARGES, MEMBERS, PERMISSIONS] {
             for wrong in [
                 json!({ "first": 0 }), json!({ "first": 101 }), json!({ "first": -1 }), json!({ "first": i32::MIN }),
                 json!({ "last": 0 }), json!({ "last": 101 }), json!({ "last": -1 }), json!({ "first": 1, "last": 1 }),
@@ -144,9 +147,12 @@ both! {
             (by_age.as_str(), by_name.clone()),
             (&descending, by_name.clone()),
             (AUDIT, by_name.clone()),
+            (PERMISSIONS, by_name.clone()),
             (CHARGES, by_name.clone()),
             (MEMBERS, by_name),
             (BY_NAME, own(&page(app.owner(), AUDIT, json!({})).await)),
+            (AUDIT, own(&page(app.owner(), PERMISSIONS, json!({})).await)),
+            (PERMISSIONS, own(&page(app.rival(), PERMISSIONS, json!({})).await)),
             (BY_NAME, own(&page(app.rival(), BY_NAME, json!({})).await)),
             (BY_NAME, broken),
             (BY_NAME, String::new()),

@@ -6,6 +6,8 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use serde_json::{Value, json};
+
 use crate::support::{
     cluster::free_port,
     running::{BINARY, Running},
@@ -20,6 +22,27 @@ fn orgdesk(folder: &Path, variables: &[(&str, &str)]) -> Command {
 
 fn run(command: &mut Command) -> Output {
     command.stdin(Stdio::null()).output().unwrap()
+}
+
+/// Asks a running server; any error fails the test.
+fn ask(address: &str, token: &str, query: &str, variables: Value) -> Value {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let body = json!({ "query": query, "variables": variables });
+    let request = client
+        .post(format!("http://{address}/graphql"))
+        .bearer_auth(token)
+        .json(&body);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let answer: Value = runtime.block_on(async { request.send().await.unwrap().json().await.unwrap() });
+    assert_eq!(answer.get("errors"), None, "{answer}");
+    answer["data"].clone()
+}
+
+/// The last 24 months before the present one, in Seoul.
+fn two_years() -> (String, String) {
+    let today = chrono::Utc::now().with_timezone(&chrono_tz::Asia::Seoul).date_naive();
+    let month = |back: u32| (today - chrono::Months::new(back)).format("%Y-%m").to_string();
+    (month(24), month(1))
 }
 
 const SECRET: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -140,6 +163,7 @@ fn p1_the_demo_seeds_once_and_stops_gracefully() {
         "{printed}"
     );
     assert!(run(orgdesk(folder.path(), &variables).arg("health")).status.success());
+    it_has_two_years_behind_it(&address, printed.trim());
 
     for file in ["data", "data/orgdesk.db", "data/orgdesk.db-wal", "data/secret.key"] {
         use std::os::unix::fs::PermissionsExt;
@@ -172,5 +196,66 @@ fn p1_the_demo_seeds_once_and_stops_gracefully() {
         verified.status.success(),
         "{}",
         String::from_utf8_lossy(&verified.stdout)
+    );
+}
+
+fn it_has_two_years_behind_it(address: &str, token: &str) {
+    let query = "query Demo($filter: ChargeFilter!) {
+        services(first: 100) { nodes { kind status contract { status revisions { totalCount } } } }
+        organization { name domain members(first: 100) { nodes { name roles } } }
+        charges(first: 100, filter: $filter) { totalCount nodes { month status lines { kind } } } }";
+    let (from, to) = two_years();
+
+    let told = ask(address, token, query, json!({ "filter": { "from": from, "to": to } }));
+
+    let list = |pointer: &str| told.pointer(pointer).and_then(Value::as_array).unwrap();
+    let services = list("/services/nodes");
+    let of_kind = |kind: &str| services.iter().filter(|service| service["kind"] == kind).count();
+    assert_eq!((of_kind("CONSULTATION"), of_kind("ISSUE")), (2, 1));
+    for service in services {
+        assert_eq!(service["contract"]["status"], "IN_FORCE");
+        assert!(
+            service["contract"]["revisions"]["totalCount"].as_i64() > Some(1),
+            "a contract has a history"
+        );
+    }
+    let members = list("/organization/members/nodes");
+    let with_role = |role: &str| {
+        members
+            .iter()
+            .filter(|member| member["roles"].as_array().unwrap().contains(&json!(role)))
+            .count()
+    };
+    assert_eq!(
+        (with_role("OWNER"), with_role("ORGANIZATION_ADMIN"), members.len()),
+        (1, 2, 10)
+    );
+    assert!(
+        members
+            .iter()
+            .all(|member| !member["name"].as_str().unwrap().is_ascii()),
+        "names are Korean"
+    );
+    let charges = list("/charges/nodes");
+    let months: std::collections::BTreeSet<_> = charges.iter().map(|charge| charge["month"].to_string()).collect();
+    assert_eq!(
+        (charges.len(), months.len(), &told["charges"]["totalCount"]),
+        (72, 24, &json!(72))
+    );
+    for charge in charges {
+        assert_eq!(charge["status"], "CLOSED");
+        assert!(
+            charge["lines"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|line| line["kind"] == "LICENCE")
+        );
+    }
+    assert!(
+        charges
+            .iter()
+            .any(|charge| charge["lines"].to_string().contains("USAGE")),
+        "with usage"
     );
 }

@@ -15,7 +15,7 @@ const MOST: u64 = 6;
 const QUOTED: &str = "{ contractItems(kind: ISSUE) { code } }";
 
 /// Operations that ask for everything at once, each with its name.
-const OPERATIONS: [(&str, &str); 23] = [
+const OPERATIONS: [(&str, &str); 24] = [
     (
         "organization",
         "{ organization { name services(first: 100) { totalCount nodes { name
@@ -118,6 +118,11 @@ const OPERATIONS: [(&str, &str); 23] = [
     (
         "the menu",
         "{ menu { name isVisible } viewer { roles organizationName member { name } } }",
+    ),
+    (
+        "permission changes",
+        "{ permissionChanges(first: 100) { totalCount nodes { kind before after actor { name } target { name }
+            service { name } entry { position } } } }",
     ),
 ];
 

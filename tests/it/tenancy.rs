@@ -169,7 +169,7 @@ both! {
             let rivals = organization(&mut raw, "rival").await;
             let theirs = format!("(SELECT r.{pointer} FROM {} r WHERE r.organization_id = {rivals} LIMIT 1)", words[0]);
             let changed = format!("UPDATE {} SET {pointer} = {theirs} WHERE organization_id <> {rivals} AND {theirs} IS NOT NULL", words[0]);
-            if raw.count(words[0]).await > 1 && !["contract_revision", "charge", "charge_line", "usage_entry"].contains(&words[0]) && *pointer != "month" {
+            if raw.count(words[0]).await > 1 && !["contract_revision", "charge", "charge_line", "usage_entry", "permission_change"].contains(&words[0]) && *pointer != "month" {
                 let error = raw.run(&changed).await.expect_err(key).to_lowercase();
                 assert!(error.contains("foreign key"), "{changed}: {error}");
                 crossings += 1;

@@ -48,13 +48,13 @@ pub const CREDENTIAL_MUTATIONS: [&str; 11] = [
     "sessionExchange",
     "sessionConfirm",
     "sessionRefresh",
-    "invitationAccept",
     "passwordChange",
     "passwordResetRequest",
     "passwordReset",
     "secondFactorActivate",
     "secondFactorRemove",
     "recoveryCodesRenew",
+    "invitationAccept",
 ];
 
 /// Queries whose answers are the same for everybody.

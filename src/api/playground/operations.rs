@@ -102,6 +102,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation!("company-remove", with variables),
     operation!("help-center-footer", with variables),
     operation!("audit-list", with variables),
+    operation!("permission-change-list", with variables),
     operation!("audit-verification"),
     operation!("node", with variables),
     operation!("node-list", with variables),

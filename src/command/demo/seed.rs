@@ -6,10 +6,11 @@ use std::sync::Arc;
 use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
 use chrono_tz::{Asia::Seoul, Tz};
 
-use super::{DOMAIN, LOGIN, PASSWORD, invitations::invite};
+use super::{
+    invitations::invite,
+    people::{employ, people},
+};
 use crate::{
-    admin,
-    agent::{self, AgentAddInput, AgentRightsInput, Channel},
     billing,
     billing::{UsageEntryInput, UsageRecordInput},
     contract::{
@@ -17,62 +18,16 @@ use crate::{
         item::{ItemCode, Meter},
     },
     kernel::{
-        Action, Actor, App, Caller, Clock, Language, MemberId, Month, OrganizationId, Origin, Plain, Random, Result,
-        ServiceId, Settings, SignedIn, StoppedClock, SystemClock, Timestamp, Tx, zone,
+        Action, App, Caller, Clock, Month, Random, Result, ServiceId, Settings, StoppedClock, SystemClock, Timestamp,
+        zone,
     },
-    member::{self, Hasher},
     operate::told,
-    organization,
     service::{Service, ServiceCreateInput, ServiceKind},
     setup, worker,
 };
 
-const ZONE: Tz = Seoul;
+pub(super) const ZONE: Tz = Seoul;
 const MONTHS: i32 = 24;
-
-/// Login ID, name, whether an organization administrator, and role and channels in the services: a channel is given
-/// where the contract offers it.
-const PEOPLE: [(&str, &str, bool, Option<(agent::Role, &[Channel])>); 9] = [
-    ("admin.kim", "김운영", true, None),
-    ("admin.lee", "이총괄", true, None),
-    (
-        "manager.park",
-        "박관리",
-        false,
-        Some((agent::Role::Manager, &Channel::ALL)),
-    ),
-    (
-        "manager.choi",
-        "최품질",
-        false,
-        Some((agent::Role::Manager, &[Channel::Ticket])),
-    ),
-    (
-        "agent.jung",
-        "정상담",
-        false,
-        Some((agent::Role::Agent, &[Channel::Ticket, Channel::Chat])),
-    ),
-    (
-        "agent.kang",
-        "강전화",
-        false,
-        Some((agent::Role::Agent, &[Channel::Ticket, Channel::Phone])),
-    ),
-    (
-        "agent.cho",
-        "조채팅",
-        false,
-        Some((agent::Role::Agent, &[Channel::Ticket, Channel::Chat])),
-    ),
-    (
-        "agent.yoon",
-        "윤접수",
-        false,
-        Some((agent::Role::Agent, &[Channel::Ticket])),
-    ),
-    ("member.jang", "장신입", false, None),
-];
 
 /// A service of the demo: its code, name, kind, contract, and what it uses in a month.
 struct Plan {
@@ -242,78 +197,6 @@ async fn edit(app: &App, owner: &Caller, service: &Service) -> Result<()> {
     Ok(())
 }
 
-async fn people(app: &App) -> Result<Caller> {
-    let password_hash = Hasher::hash(app, PASSWORD).await?;
-    let person = |login: &str, name: &str, is_owner| member::New {
-        login: login.to_owned(),
-        name: name.to_owned(),
-        email: format!("{login}@demo.example"),
-        language: Language::default(),
-        password_hash: password_hash.clone(),
-        is_owner,
-    };
-    let new = organization::New {
-        name: "데모 컨택센터".into(),
-        domain: DOMAIN.into(),
-        time_zone: ZONE.name().into(),
-    };
-    let organization = member::create_organization(app, new, person(LOGIN, "한대표", true)).await?;
-    let operator = Caller::operator(app.clone(), organization);
-    for (login, name, is_administrator, _) in PEOPLE {
-        let person = person(login, name, false);
-        let deed = async |tx: &_| {
-            let member = member::create(tx, person).await?;
-            if is_administrator {
-                admin::add(tx, member.id).await?;
-            }
-            Ok(member)
-        };
-        operator.act(Action::MemberCreate, &Plain, deed).await?;
-    }
-    as_owner(app, organization).await
-}
-
-async fn as_owner(app: &App, organization: OrganizationId) -> Result<Caller> {
-    let member = find(&Caller::operator(app.clone(), organization), LOGIN).await?;
-    let owner = SignedIn {
-        member_id: member.id,
-        session_id: uuid::Uuid::nil().into(),
-        login: member.login,
-        name: member.name,
-        is_owner: true,
-        is_administrator: false,
-        is_manager: false,
-        has_second_factor: false,
-        must_enroll: false,
-        confirmed_at: app.clock.now(),
-    };
-    let origin = Origin {
-        address: None,
-        request_id: "demo".to_owned(),
-        client: String::new(),
-    };
-    Ok(Caller::new(
-        app.clone(),
-        Actor::Member(owner),
-        Some(organization),
-        origin,
-        Language::default(),
-    ))
-}
-
-async fn find(caller: &Caller, login: &str) -> Result<member::Member> {
-    use sea_orm::{ColumnTrait, QueryFilter};
-    let view = caller.view(Action::SessionStart).await?;
-    let found = view
-        .select::<member::Entity>()
-        .filter(member::Column::Login.eq(login))
-        .one()
-        .await?;
-    drop(view);
-    caller.release().await;
-    found.ok_or_else(|| crate::kernel::Error::not_found("login"))
-}
-
 async fn open_service(owner: &Caller, plan: &Plan) -> Result<Service> {
     let input = ServiceCreateInput {
         idempotency_key: None,
@@ -353,37 +236,6 @@ async fn open_service(owner: &Caller, plan: &Plan) -> Result<Service> {
         })
         .await?;
     Ok(service)
-}
-
-async fn employ(owner: &Caller, services: &[Service]) -> Result<()> {
-    let organization = owner.organization_id().ok_or(crate::kernel::Error::Unauthenticated)?;
-    let operator = Caller::operator(owner.app().clone(), organization);
-    for (login, _, _, role) in PEOPLE {
-        let Some((role, channels)) = role else { continue };
-        let member: MemberId = find(&operator, login).await?.id;
-        for service in services {
-            let deed = async |tx: &Tx| {
-                let contract = contract::of_service(tx, service).await?;
-                let offered = channels.iter().copied().filter(|channel| channel.is_offered(&contract));
-                let rights = AgentRightsInput {
-                    role: Some(role),
-                    channels: Some(offered.collect()),
-                    forwards_tickets: Some(role == agent::Role::Manager),
-                    ..AgentRightsInput::default()
-                };
-                let input = AgentAddInput {
-                    idempotency_key: None,
-                    dry_run: None,
-                    service_id: service.id.to_string().into(),
-                    member_id: member.to_string().into(),
-                    rights,
-                };
-                agent::add(tx, &input).await
-            };
-            operator.act(Action::AgentAdd, &Plain, deed).await?;
-        }
-    }
-    Ok(())
 }
 
 fn wish(code: ItemCode, user_count: Option<i32>, expected_volume: Option<i32>) -> ContractItemInput {

@@ -111,7 +111,7 @@ pub(super) async fn accept(caller: &Caller, input: &InvitationAcceptInput) -> Re
     let brakes = [(ADDRESS, caller.origin().address_text())];
     if let Some(stop) = security::attempt(caller.app(), &brakes).await? {
         if stop.is_first {
-            security::log(caller.app(), "INVITATION_ACCEPT_BLOCKED", caller.origin()).await?;
+            security::log(caller.app(), "LINKS_BLOCKED", caller.origin()).await?;
         }
         return Err(sign_in::blocked("input.token", stop));
     }

@@ -6,6 +6,7 @@ pub mod authenticator;
 pub mod blocks;
 pub mod cluster;
 pub mod database;
+pub mod deed;
 pub mod dump;
 pub mod invite;
 pub mod ledger;
