@@ -171,13 +171,13 @@ impl Model {
     }
 
     /// 접속 URL: where members reach it, made from the domain. It changes with the domain.
-    #[graphql(deprecation = "Ask for `product { url }`.")]
+    #[graphql(deprecation = "Ask for `product { url }`. Removal on 2027-06-30.")]
     async fn url(&self, context: &Context<'_>) -> Url {
         url_of(context, &self.domain)
     }
 
     /// The organization keys, newest first, at most 100. Needs `ORGANIZATION_READ`.
-    #[graphql(deprecation = "Ask for `product { keys }`.")]
+    #[graphql(deprecation = "Ask for `product { keys }`. Removal on 2027-06-30.")]
     async fn keys(&self, context: &Context<'_>) -> Result<Vec<key::Model>> {
         all_keys(context).await
     }

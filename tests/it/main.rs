@@ -3,6 +3,7 @@
 
 mod support;
 
+mod account_page;
 mod admin_race;
 mod admins;
 mod agent_list;

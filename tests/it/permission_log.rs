@@ -83,6 +83,30 @@ async fn row(tx: &Tx, id: MemberId) -> Result<member::Member> {
     tx.find::<member::Entity>("id", &id.to_string()).await
 }
 
+/// Puts a member into a service past the rules, with the least that his role has.
+async fn place(tx: &Tx, service_id: ServiceId, member_id: MemberId, role: agent::Role) -> Result<agent::Model> {
+    let is_manager = role == agent::Role::Manager;
+    let row = agent::Model {
+        id: tx.fresh_id(),
+        organization_id: tx.organization_id(),
+        service_id,
+        member_id,
+        role,
+        handles_tickets: true,
+        handles_chats: false,
+        handles_calls: false,
+        assigns_callbacks: is_manager,
+        forwards_tickets: false,
+        views_access_logs: is_manager,
+        receives_tickets: true,
+        receives_chats: false,
+        controls_assignment: false,
+        added_at: tx.now(),
+        version: 1,
+    };
+    tx.create::<agent::Entity>(row).await
+}
+
 both! {
     async fn l1_every_kind_of_change_stands_there_with_what_was_and_what_became(app) {
         let desk = make::in_use(app.owner(), "desk", 3).await;
@@ -94,7 +118,7 @@ both! {
 
         let added = by.act(Action::AgentAdd, &Plain, async |tx: &Tx| {
             admin::add(tx, plain).await?;
-            agent::add(tx, service, plain, agent::Role::Manager).await
+            place(tx, service, plain, agent::Role::Manager).await
         }).await.unwrap();
         app.wait(Duration::seconds(1));
         let changed = by.act(Action::AgentUpdate, &Plain, async |tx: &Tx| {
@@ -114,7 +138,7 @@ both! {
         }).await.unwrap();
         app.wait(Duration::seconds(1));
         by.act(Action::MemberRemove, &Plain, async |tx: &Tx| {
-            let role = admin::Model { organization_id: tx.organization_id(), member_id: plain, added_at: tx.now() };
+            let role = admin::Model { organization_id: tx.organization_id(), member_id: plain, added_by: None, added_at: tx.now() };
             tx.delete::<admin::Entity>(role).await?;
             tx.delete::<agent::Entity>(changed).await?;
             let now = tx.now();
@@ -175,7 +199,7 @@ both! {
         ] {
             let service: ServiceId = service.id.parse().unwrap();
             let by = caller(&app, login, address).await;
-            by.act(Action::AgentAdd, &Plain, async |tx: &Tx| agent::add(tx, service, target, agent::Role::Agent).await).await.unwrap();
+            by.act(Action::AgentAdd, &Plain, async |tx: &Tx| place(tx, service, target, agent::Role::Agent).await).await.unwrap();
             app.wait(Duration::seconds(1));
         }
         let by = caller(&app, "owner", "10.0.0.1").await;
@@ -186,7 +210,7 @@ both! {
         }).await.unwrap();
         app.wait(Duration::seconds(1));
         by.act(Action::AdminRemove, &Plain, async |tx: &Tx| {
-            let role = admin::Model { organization_id: tx.organization_id(), member_id: ids[2], added_at: tx.now() };
+            let role = admin::Model { organization_id: tx.organization_id(), member_id: ids[2], added_by: None, added_at: tx.now() };
             tx.delete::<admin::Entity>(role).await?;
             row(tx, ids[2]).await
         }).await.unwrap();
@@ -226,7 +250,7 @@ both! {
             let by = caller(&app, "owner", "10.0.0.1").await;
             by.act(Action::AdminAdd, &Plain, async |tx: &Tx| {
                 admin::add(tx, plain).await?;
-                tx.delete::<admin::Entity>(admin::Model { organization_id: tx.organization_id(), member_id: plain, added_at: tx.now() }).await?;
+                tx.delete::<admin::Entity>(admin::Model { organization_id: tx.organization_id(), member_id: plain, added_by: None, added_at: tx.now() }).await?;
                 row(tx, plain).await
             }).await.unwrap();
         }
@@ -259,7 +283,7 @@ both! {
         for step in 0..12 {
             app.wait(Duration::milliseconds(step % 2));
             by.act(Action::AgentAdd, &Plain, async |tx: &Tx| {
-                let agent = agent::add(tx, service, plain, agent::Role::Agent).await?;
+                let agent = place(tx, service, plain, agent::Role::Agent).await?;
                 tx.delete::<agent::Entity>(agent).await?;
                 row(tx, plain).await
             }).await.unwrap();
@@ -318,16 +342,16 @@ both! {
         let before = dump(&app).await;
 
         let failed = by.act(Action::AgentAdd, &Plain, async |tx: &Tx| {
-            agent::add(tx, service, plain, agent::Role::Manager).await?;
+            place(tx, service, plain, agent::Role::Manager).await?;
             Err::<agent::Model, _>(Error::BadInput("no".into()))
         }).await;
         assert!(failed.is_err() && dump(&app).await == before, "a deed that fails");
 
-        let tried = by.act(Action::AgentAdd, &Trial, async |tx: &Tx| agent::add(tx, service, plain, agent::Role::Manager).await).await;
+        let tried = by.act(Action::AgentAdd, &Trial, async |tx: &Tx| place(tx, service, plain, agent::Role::Manager).await).await;
         by.release().await;
         assert!(tried.is_ok() && dump(&app).await == before, "a dry run");
 
-        let looked = by.act(Action::AuditRead, &Plain, async |tx: &Tx| agent::add(tx, service, plain, agent::Role::Manager).await).await;
+        let looked = by.act(Action::AuditRead, &Plain, async |tx: &Tx| place(tx, service, plain, agent::Role::Manager).await).await;
         assert!(looked.is_err() && dump(&app).await == before, "what stands in no log changes no right");
 
         let mut raw = Raw::admin(&app).await;
@@ -337,7 +361,7 @@ both! {
         } else {
             raw.must("CREATE TRIGGER no_log BEFORE INSERT ON permission_change BEGIN SELECT RAISE(ABORT, 'the disk is full'); END").await;
         }
-        let full = by.act(Action::AgentAdd, &Plain, async |tx: &Tx| agent::add(tx, service, plain, agent::Role::Manager).await).await;
+        let full = by.act(Action::AgentAdd, &Plain, async |tx: &Tx| place(tx, service, plain, agent::Role::Manager).await).await;
         assert!(full.is_err() && dump(&app).await == before, "what can't be logged is not done");
     }
 
@@ -392,7 +416,7 @@ both! {
             by.act(Action::AgentUpdate, &Plain, async |tx: &Tx| {
                 let known = tx.select::<agent::Entity>().all().await?;
                 match known.into_iter().find(|row| row.service_id == service && row.member_id == member) {
-                    None => drop(agent::add(tx, service, member, agent::Role::Agent).await?),
+                    None => drop(place(tx, service, member, agent::Role::Agent).await?),
                     Some(agent) if bits / 9 % 5 == 0 => tx.delete::<agent::Entity>(agent).await?,
                     Some(agent) => drop(tx.update::<agent::Entity>(agent, |row| {
                         row.role = if bits >> 10 & 1 == 0 { agent::Role::Agent } else { agent::Role::Manager };

@@ -170,7 +170,7 @@ both! {
             let new = |number: usize| member::Member {
                 id: tx.fresh_id(), organization_id: tx.organization_id(), login: format!("m{number}"), name: format!("Member {number}"),
                 name_key: format!("member {number}"), email: format!("m{number}@example.com"), language: Language::Korean,
-                password_hash: hash.clone(), is_owner: false, status: member::Status::Active, joined_at: tx.now(), left_at: None, version: 1,
+                password_hash: hash.clone(), has_short_password: false, is_owner: false, status: member::Status::Active, joined_at: tx.now(), left_at: None, version: 1,
             };
             let rows: Vec<_> = (0..2_345).map(new).collect();
             let one = rows[0].clone();

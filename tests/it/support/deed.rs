@@ -25,12 +25,14 @@ pub async fn caller(app: &TestApp, login: &str, address: &str) -> Caller {
         is_owner: true,
         is_administrator: true,
         is_manager: true,
+        has_second_factor: false,
         must_enroll: false,
         confirmed_at: app.app.clock.now(),
     };
     let origin = Origin {
         address: Some(address.parse::<IpAddr>().unwrap()),
         request_id: "test".to_owned(),
+        client: String::new(),
     };
     Caller::new(
         app.app.clone(),
