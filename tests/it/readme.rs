@@ -92,11 +92,10 @@ fn the_demo_starts_and_what_is_pasted_answers() {
         terminal.folder.path().join("data").is_dir(),
         "the demo keeps its data in ./data"
     );
-    assert!(
-        running.printed().contains("/graphiql"),
-        "the demo says where the playground is:\n{}",
-        running.printed()
-    );
+    for page in ["/graphiql", "/dev/mailbox"] {
+        let printed = running.printed();
+        assert!(printed.contains(page), "the demo says where {page} is:\n{printed}");
+    }
 
     if Command::new("curl").arg("--version").output().is_err() {
         return skipped("Pasted operations of README.md", "no curl");
