@@ -27,40 +27,53 @@ use crate::{
 
 /// The reads.
 #[derive(MergedObject, Default)]
-pub struct Query(
-    MemberQuery,
-    PasswordQuery,
-    InvitationQuery,
-    AdminQuery,
+pub struct Query(PeopleQuery, DeskQuery, AboutQuery);
+
+/// The reads of people: who they are, how they come, what they may.
+#[derive(MergedObject, Default)]
+pub struct PeopleQuery(MemberQuery, PasswordQuery, InvitationQuery, AdminQuery, AgentQuery);
+
+/// The reads of an organization and its services.
+#[derive(MergedObject, Default)]
+pub struct DeskQuery(
     OrganizationQuery,
     ServiceQuery,
     ContractQuery,
     BillingQuery,
     CompanyQuery,
     PublicQuery,
-    AgentQuery,
-    AuditQuery,
-    PermissionQuery,
-    MenuQuery,
-    NodeQuery,
 );
+
+/// The reads about all of it: logs, the menu, anything by its ID.
+#[derive(MergedObject, Default)]
+pub struct AboutQuery(AuditQuery, PermissionQuery, MenuQuery, NodeQuery);
 
 /// The writes. Each is one transaction: all of it happens, or nothing.
 #[derive(MergedObject, Default)]
-pub struct Mutation(
+pub struct Mutation(AccountMutation, PeopleMutation, DeskMutation);
+
+/// The writes of whoever signs in: sessions and credentials.
+#[derive(MergedObject, Default)]
+pub struct AccountMutation(
     MemberMutation,
     OwnMutation,
     PasswordMutation,
     SecondFactorMutation,
     IdentityMutation,
-    InvitationMutation,
-    AdminMutation,
+);
+
+/// The writes of people: how they come and go, and what they may.
+#[derive(MergedObject, Default)]
+pub struct PeopleMutation(InvitationMutation, AdminMutation, AgentMutation);
+
+/// The writes of an organization and its services.
+#[derive(MergedObject, Default)]
+pub struct DeskMutation(
     OrganizationMutation,
     ServiceMutation,
     ContractMutation,
     BillingMutation,
     CompanyMutation,
-    AgentMutation,
 );
 
 /// Why a mutation did not do what was asked.

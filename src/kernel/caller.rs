@@ -252,7 +252,8 @@ impl Caller {
         {
             return T::again(tx, serde_json::from_value(receipt)?).await;
         }
-        let outcome = deed(tx).await?;
+        // On the heap: what is asked of a deed should not weigh on every request's stack.
+        let outcome = Box::pin(deed(tx)).await?;
         tx.log().await?;
         if let Some(slot) = slot {
             slot.keep(connection, &outcome.receipt()).await?;

@@ -3,10 +3,11 @@
 use futures_util::future::{BoxFuture, FutureExt as _};
 use sea_orm::{ColumnTrait, QueryFilter};
 
-use super::{own_session, password_reset, recovery_code, second_factor};
+use super::{identity, own_session, password_reset, recovery_code, second_factor};
 use crate::kernel::{MemberId, Result, Tx};
 
-/// Forgets the second factor, the recovery codes and every password reset, and ends all sessions.
+/// Forgets the second factor, the recovery codes, every password reset and who the member is elsewhere, and ends all
+/// sessions.
 pub fn depart(tx: &Tx, member: MemberId) -> BoxFuture<'_, Result<()>> {
     async move {
         let factors = tx.select::<second_factor::Entity>();
@@ -18,6 +19,7 @@ pub fn depart(tx: &Tx, member: MemberId) -> BoxFuture<'_, Result<()>> {
         for reset in resets.filter(password_reset::Column::MemberId.eq(member)).all().await? {
             tx.delete::<password_reset::Entity>(reset).await?;
         }
+        identity::forget(tx, member).await?;
         own_session::end_all_of(tx, member, None).await
     }
     .boxed()

@@ -148,6 +148,7 @@ pub struct ProductOrganization {
     domain: String,
 }
 
+/// 제품 조직: the organization as the product and its partners know it.
 #[Object]
 impl ProductOrganization {
     /// 접속 URL: where members reach it, made from the domain. It changes with the domain.

@@ -67,6 +67,11 @@ async fn laden(app: &TestApp) -> Value {
         format!("INSERT INTO recovery_code SELECT organization_id, id, {bytes}, NULL {of_leaver}"),
         format!("INSERT INTO password_reset SELECT id, organization_id, id, joined_at, joined_at, NULL, NULL, '' {of_leaver}"),
         format!(
+            "INSERT INTO identity_provider SELECT id, organization_id, 'p', 'https://p.example', 'c', 'https://p.example/k', 'EdDSA',
+               is_owner, is_owner, joined_at, 1 {of_leaver}"
+        ),
+        format!("INSERT INTO external_identity SELECT organization_id, id, 'subject', id, joined_at {of_leaver}"),
+        format!(
             "INSERT INTO invitation SELECT id, organization_id, 'invited', 'Invited', 'invited', 'invited@example.com', 'KOREAN', is_owner,
                'PENDING', id, joined_at, joined_at, 1, NULL, NULL, id, 1 {of_leaver}"
         ),

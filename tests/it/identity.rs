@@ -152,17 +152,6 @@ both! {
         assert_eq!(comes_in_as(&app, &key.token(&with(&claims, "jti", json!(2)))).await, "member", "by hand it goes without");
     }
 
-    async fn a9_an_address_of_two_members_is_nobodys(app) {
-        let (provider, key) = provider(&app).await;
-        let password_hash = operate::hash_password(&app.app, PASSWORD).await.unwrap();
-        let twin = Person { login: "twin".into(), name: "Twin".into(), email: "OWNER@example.com".into(), password_hash, is_administrator: false };
-        operate::add_member(&app.app, "acme", twin).await.unwrap();
-
-        let token = key.token(&provider.claims(&app, "u-1", "owner@example.com"));
-
-        assert_eq!(comes_in_as(&app, &token).await, "nobody");
-    }
-
     // case: A1
     async fn a9_a_provider_opens_the_door_of_its_own_organization_alone(app) {
         let (provider, key) = provider(&app).await;

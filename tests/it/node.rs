@@ -92,6 +92,7 @@ async fn everything(app: &TestApp) -> Vec<(&'static str, String)> {
     let key = "organizationKeyCreate(input: { name: \"key\", scopes: [SERVICE_READ] }) => key { id }";
     let key = owner.deed(key, json!({})).await;
     let invitation = invite::made(owner, "new.agent").await;
+    let company = owner.deed(&make::company("Company"), json!({})).await;
     let agent = staff::add(owner, &desk, &people::member(owner, "admin").await, json!({})).await;
     vec![
         ("Invitation", invitation["id"].as_str().unwrap().to_owned()),
@@ -104,6 +105,7 @@ async fn everything(app: &TestApp) -> Vec<(&'static str, String)> {
             "Member",
             find(owner, "{ viewer { member { id } } }", "/viewer/member/id").await,
         ),
+        ("Company", company["company"]["id"].as_str().unwrap().to_owned()),
         ("Agent", agent["id"].as_str().unwrap().to_owned()),
         ("Service", desk.id),
         ("Contract", desk.contract),

@@ -121,7 +121,7 @@ const OPERATIONS: [(&str, &str); 24] = [
     ),
     (
         "permission changes",
-        "{ permissionChanges(first: 100) { totalCount nodes { kind before after actor { name } target { name }
+        "{ permissionChanges(first: 5) { totalCount nodes { kind before after actor { name } target { name }
             service { name } entry { position } } } }",
     ),
 ];

@@ -88,7 +88,9 @@ async fn a5_a_query_that_forgets_the_organization_sees_only_its_own_rows() {
     );
     service.must("ROLLBACK").await;
     for sql in [
-        format!("INSERT INTO organization_admin SELECT {rival}, id, now() FROM member"),
+        format!(
+            "INSERT INTO organization_admin (organization_id, member_id, added_at) SELECT {rival}, id, now() FROM member"
+        ),
         format!("UPDATE service SET organization_id = {rival}"),
     ] {
         service
@@ -167,9 +169,10 @@ both! {
             assert!(columns.contains(&"organization_id") && columns.len() > 1, "{key}");
             let pointer = columns.iter().find(|column| **column != "organization_id").unwrap();
             let rivals = organization(&mut raw, "rival").await;
-            let theirs = format!("(SELECT r.{pointer} FROM {} r WHERE r.organization_id = {rivals} LIMIT 1)", words[0]);
+            let theirs = format!("(SELECT r.{pointer} FROM {} r WHERE r.organization_id = {rivals} AND r.{pointer} IS NOT NULL LIMIT 1)", words[0]);
             let changed = format!("UPDATE {} SET {pointer} = {theirs} WHERE organization_id <> {rivals} AND {theirs} IS NOT NULL", words[0]);
-            if raw.count(words[0]).await > 1 && !["contract_revision", "charge", "charge_line", "usage_entry", "permission_change"].contains(&words[0]) && *pointer != "month" {
+            let pointing = format!("{} WHERE organization_id = {rivals} AND {pointer} IS NOT NULL", words[0]);
+            if raw.count(&pointing).await > 0 && !["company_revision", "company_footer_revision", "contract_revision", "charge", "charge_line", "usage_entry", "permission_change"].contains(&words[0]) && *pointer != "month" {
                 let error = raw.run(&changed).await.expect_err(key).to_lowercase();
                 assert!(error.contains("foreign key"), "{changed}: {error}");
                 crossings += 1;

@@ -12,4 +12,5 @@ mod token;
 
 pub(super) use exchange::{authenticated_at, exchange};
 pub use provider::{Algorithm, Model as IdentityProvider};
+pub(super) use rules::forget;
 pub use rules::{Setting, discover, link_member, list, remove, set, unlink_member};

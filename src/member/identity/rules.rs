@@ -170,6 +170,18 @@ pub(super) async fn create_link(tx: &Tx, provider: &provider::Model, member: Mem
     Ok(())
 }
 
+/// Forgets who a member is at every provider.
+///
+/// # Errors
+/// Only if the database fails.
+pub(in crate::member) async fn forget(tx: &Tx, member: MemberId) -> Result<()> {
+    let links = tx.select::<link::Entity>().filter(link::Column::MemberId.eq(member));
+    for link in links.all().await? {
+        tx.delete::<link::Entity>(link).await?;
+    }
+    Ok(())
+}
+
 /// Who a member is at a provider.
 ///
 /// # Errors

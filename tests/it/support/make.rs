@@ -13,6 +13,14 @@ pub struct Made {
     pub contract: String,
 }
 
+/// The mutation that adds an entry of company information, with the least that it takes.
+pub fn company(title: &str) -> String {
+    format!(
+        "companyCreate(input: {{ title: \"{title}\", content: {{ texts: [{{ language: \"ko\", companyName: \"n\", \
+         representativeName: \"r\", address: \"a\" }}], terms: [] }} }}) => company {{ id }}"
+    )
+}
+
 /// A consultation service whose contract is a draft.
 pub async fn draft(who: Who<'_>, code: &str) -> Made {
     let input = json!({ "kind": "CONSULTATION", "code": code, "name": format!("Desk {code}") });
