@@ -1,7 +1,7 @@
 //! Every door of the API, found by asking the API itself: who may pass, and what another organization's IDs and
 //! cursors open.
 
-use orgdesk::kernel::Action;
+use orgdesk::kernel::{Action, Role};
 use serde_json::{Value, json};
 
 use crate::{

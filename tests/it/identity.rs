@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 use futures_util::future::join_all;
-use orgdesk::operate::{self, Algorithm, Person};
+use orgdesk::operate::{self, Algorithm};
 use serde_json::{Value, json};
 
 use crate::{

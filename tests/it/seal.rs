@@ -66,7 +66,7 @@ both! {
 
         for (query, variables) in [
             ("query Q($id: ID!) { node(id: $id) { id } }", json!({ "id": desk.contract })),
-            ("{ charges(filter: { from: \"2026-11\", to: \"2026-11\" }) { nodes { id } } }", json!({})),
+            ("{ menu { name } }", json!({})),
             ("mutation { serviceCreate(input: { kind: ISSUE, code: \"other\", name: \"Other\" }) { service { id } } }", json!({})),
         ] {
             let answer = app.ask(Some(&token), query, variables).await;

@@ -109,7 +109,6 @@ pub struct AdminQuery;
 #[Object]
 impl AdminQuery {
     /// 회원 검색: members by parts of name, login ID or e-mail address, by name. Managers find members who have not left. Needs `MEMBER_READ`.
-    #[expect(clippy::too_many_arguments, reason = "a list's arguments, as the schema has them")]
     async fn members(
         &self,
         context: &Context<'_>,

@@ -4,7 +4,7 @@ const { createElement, useEffect, useState } = globalThis.React;
 const { GraphiQL } = globalThis;
 
 /** Values that are kept out of localStorage, where GraphiQL remembers tabs and history. */
-const SECRET = /\b((?:password|refreshToken|token)"?\s*:\s*)("""[\s\S]*?"""|"(?:[^"\\]|\\.)*"?)/g;
+const SECRET = /\b((?:\w*[pP]assword|refreshToken|token)"?\s*:\s*)("""[\s\S]*?"""|"(?:[^"\\]|\\.)*"?)/g;
 
 function withoutSecrets(text) {
   return text.replace(SECRET, '$1""');

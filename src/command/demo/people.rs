@@ -11,9 +11,12 @@ use crate::{
     service::Service,
 };
 
+/// What somebody is in the services, and the channels that he takes where they are contracted.
+type Place = (agent::Role, &'static [Channel]);
+
 /// Login ID, name, whether an organization administrator, and role and channels in the services: a channel is given
 /// where the contract offers it.
-const PEOPLE: [(&str, &str, bool, Option<(agent::Role, &[Channel])>); 9] = [
+const PEOPLE: [(&str, &str, bool, Option<Place>); 9] = [
     ("admin.kim", "김운영", true, None),
     ("admin.lee", "이총괄", true, None),
     (
