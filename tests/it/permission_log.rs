@@ -416,13 +416,17 @@ both! {
             by.act(Action::AgentUpdate, &Plain, async |tx: &Tx| {
                 let known = tx.select::<agent::Entity>().all().await?;
                 match known.into_iter().find(|row| row.service_id == service && row.member_id == member) {
-                    None => drop(place(tx, service, member, agent::Role::Agent).await?),
-                    Some(agent) if bits / 9 % 5 == 0 => tx.delete::<agent::Entity>(agent).await?,
-                    Some(agent) => drop(tx.update::<agent::Entity>(agent, |row| {
+                    None => {
+                        place(tx, service, member, agent::Role::Agent).await?;
+                    }
+                    Some(agent) if (bits / 9).is_multiple_of(5) => tx.delete::<agent::Entity>(agent).await?,
+                    Some(agent) => {
+                        tx.update::<agent::Entity>(agent, |row| {
                         row.role = if bits >> 10 & 1 == 0 { agent::Role::Agent } else { agent::Role::Manager };
                         (row.handles_chats, row.forwards_tickets) = (bits >> 11 & 1 == 0, bits >> 12 & 1 == 0);
                         (row.views_access_logs, row.receives_chats) = (bits >> 13 & 1 == 0, bits >> 14 & 1 == 0);
-                    }).await?),
+                        }).await?;
+                    }
                 }
                 row(tx, member).await
             }).await.unwrap();
