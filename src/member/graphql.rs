@@ -229,7 +229,7 @@ impl Viewer {
 
     /// The second factor, used or not.
     async fn second_factor(&self, context: &Context<'_>) -> Result<ViewerSecondFactor> {
-        own::second_factor(context).await
+        own::second_factor(context, &self.member).await
     }
 
     /// The services in which the member is a manager or an agent, with his rights there, at most 100.

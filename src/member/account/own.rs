@@ -15,7 +15,7 @@ use crate::{
         own_account::{self, ViewerUpdateInput},
         own_session, recovery_code, second_factor,
     },
-    organization,
+    organization::graphql::Own,
 };
 
 payload! { ViewerUpdatePayload, "viewerUpdate", AccountUserError, {
@@ -48,21 +48,21 @@ pub(in crate::member) async fn sessions(context: &Context<'_>) -> Result<Vec<own
     own_session::shown(&view, caller.app(), signed_in.member_id, signed_in.session_id).await
 }
 
-pub(in crate::member) async fn second_factor(context: &Context<'_>) -> Result<ViewerSecondFactor> {
-    let caller = context.data_unchecked::<Arc<Caller>>();
-    let id = caller.actor().member().ok_or(Error::Unauthenticated)?.member_id;
-    let view = caller.view(Action::ViewerRead).await?;
-    let factor = second_factor::active(&view, id).await?;
+pub(in crate::member) async fn second_factor(context: &Context<'_>, own: &Member) -> Result<ViewerSecondFactor> {
+    let view = context.data_unchecked::<Arc<Caller>>().view(Action::ViewerRead).await?;
+    let factor = second_factor::active(&view, own.id).await?;
     let left = match &factor {
-        Some(_) => recovery_code::left(&view, id).await?,
+        Some(_) => recovery_code::left(&view, own.id).await?,
         None => 0,
     };
-    let member = view.find::<Entity>("id", &id.to_string()).await?;
+    // The check of the session has fetched it already.
+    let organization = view.loader.load_one(Own).await.map_err(Error::internal)?;
+    let is_demanded = organization.is_some_and(|organization| organization.requires_second_factor);
     Ok(ViewerSecondFactor {
         is_active: factor.is_some(),
         activated_at: factor.and_then(|factor| factor.activated_at),
         recovery_codes_left: i32::try_from(left).unwrap_or(i32::MAX),
-        is_demanded: member.has_short_password || organization::own(&view).await?.requires_second_factor,
+        is_demanded: is_demanded || own.has_short_password,
     })
 }
 
