@@ -86,12 +86,15 @@ macro_rules! user_errors {
 }
 
 /// Writes a mutation's payload: `payload! { ServiceCreatePayload, "serviceCreate", ServiceUserError, { service: Service } }`.
+/// Lists follow in braces of their own; they are empty where there is nothing.
 macro_rules! payload {
-    ($name:ident, $mutation:literal, $error:ident, { $($(#[$doc:meta])* $field:ident: $type:ty,)* }) => {
+    ($name:ident, $mutation:literal, $error:ident, { $($(#[$doc:meta])* $field:ident: $type:ty,)* }
+        $(, { $($(#[$list_doc:meta])* $list:ident: $item:ty,)* })?) => {
         #[doc = concat!("What came of `", $mutation, "`.")]
         #[derive(Debug, async_graphql::SimpleObject)]
         pub struct $name {
             $($(#[$doc])* pub $field: Option<$type>,)*
+            $($($(#[$list_doc])* pub $list: Vec<$item>,)*)?
             /// Why it was not done; empty where it was.
             pub user_errors: Vec<$error>,
         }

@@ -16,6 +16,7 @@ const LONGEST: usize = 100;
 
 /// Which members: name, login ID, e-mail address, at least one of them; conditions are joined by *and*.
 #[derive(Debug, Clone, Default, InputObject)]
+#[graphql(name = "MemberSearchInput")]
 pub struct MemberSearch {
     /// 이름: the name contains this, whatever the case; at most 100 characters.
     pub name: Option<String>,

@@ -82,7 +82,7 @@ both! {
             entry(&json!({ "id": "x", "version": 1 }), json!({})),
         ])).await;
 
-        assert_eq!(problems["agents"], Value::Null);
+        assert_eq!(problems["agents"], json!([]));
         assert_eq!(codes(&problems), [
             "CHANNEL_NOT_CONTRACTED at input.entries.1.channels.1", "RIGHT_NEEDS_CHANNEL at input.entries.1.assignsCallbacks",
             "STALE_VERSION at input.entries.2.expectedVersion", "DUPLICATE at input.entries.3.id",

@@ -13,7 +13,7 @@ use crate::{
 /// The login IDs that a search finds, in order.
 async fn found(who: Who<'_>, search: Value) -> Vec<String> {
     let query =
-        "query Q($search: MemberSearch!) { members(first: 100, search: $search) { totalCount nodes { login } } }";
+        "query Q($search: MemberSearchInput!) { members(first: 100, search: $search) { totalCount nodes { login } } }";
     let data = who.data(query, json!({ "search": search })).await;
     let nodes = data["members"]["nodes"].as_array().unwrap();
     assert_eq!(data["members"]["totalCount"], nodes.len(), "{search}");
@@ -87,7 +87,7 @@ both! {
             json!({}), json!({ "name": "" }), json!({ "name": " ", "login": "\t", "email": null }), json!({ "status": ["ACTIVE"] }),
             json!({ "name": long }), json!({ "email": "a\0b" }), json!({ "name": "a", "status": ["ACTIVE", "LEFT", "ACTIVE"] }),
         ];
-        let query = "query Q($search: MemberSearch!) { members(search: $search) { nodes { id } } }";
+        let query = "query Q($search: MemberSearchInput!) { members(search: $search) { nodes { id } } }";
 
         for search in wrong {
             let answer = app.owner().ask(query, json!({ "search": search })).await;

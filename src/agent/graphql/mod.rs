@@ -66,9 +66,9 @@ payload! { AgentUpdatePayload, "agentUpdate", AgentUserError, {
     /// The agent as he is now, also where he was not changed; null where there is none.
     agent: Model,
 } }
-payload! { AgentUpdateManyPayload, "agentUpdateMany", AgentUserError, {
-    /// The agents as they are now, in the order of the entries, at most 100; null where there are user errors.
-    agents: Vec<Model>,
+payload! { AgentUpdateManyPayload, "agentUpdateMany", AgentUserError, {}, {
+    /// The agents as they are now, in the order of the entries, at most 100; empty where there are user errors.
+    agents: Model,
 } }
 payload! { AgentRemovePayload, "agentRemove", AgentUserError, {
     /// The ID of what is no more; null where there are user errors.
@@ -246,7 +246,7 @@ impl AgentMutation {
             list::prefetch(context, &view, &done.0.iter().collect::<Vec<_>>(), &["agents"]).await?;
         }
         Ok(AgentUpdateManyPayload {
-            agents: done.map(|done| done.0),
+            agents: done.map(|done| done.0).unwrap_or_default(),
             user_errors: AgentUserError::all(problems)?,
         })
     }

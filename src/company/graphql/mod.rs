@@ -62,8 +62,9 @@ payload! { CompanyUpdatePayload, "companyUpdate", CompanyUserError, {
 payload! { CompanyRemovePayload, "companyRemove", CompanyUserError, {
     /// The entry as it is now, also where it was not removed; null where there is none.
     company: Model,
-    /// The services whose help centers show it, at most 100; null where it was removed.
-    services: Vec<Service>,
+}, {
+    /// The services whose help centers show it, at most 100; empty where it was removed.
+    services: Service,
 } }
 payload! { CompanyPublishPayload, "companyPublish", CompanyUserError, {
     /// The footer as it is now; null where there are user errors.
@@ -264,9 +265,9 @@ impl CompanyMutation {
         let services = match &company {
             Some(company) if !is_removed => {
                 let view = caller.view(Action::ServiceRead).await?;
-                Some(footer::services_of(&view, company.id).await?)
+                footer::services_of(&view, company.id).await?
             }
-            _ => None,
+            _ => Vec::new(),
         };
         Ok(CompanyRemovePayload {
             company,

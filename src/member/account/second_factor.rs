@@ -23,9 +23,9 @@ payload! { SecondFactorEnrollPayload, "secondFactorEnroll", AccountUserError, {
     uri: String,
 } }
 
-payload! { SecondFactorActivatePayload, "secondFactorActivate", AccountUserError, {
-    /// Ten recovery codes, each good once in the place of a code: shown this once. Null where there are user errors.
-    recovery_codes: Vec<String>,
+payload! { SecondFactorActivatePayload, "secondFactorActivate", AccountUserError, {}, {
+    /// Ten recovery codes, each good once in the place of a code: shown this once. Empty where there are user errors.
+    recovery_codes: String,
 } }
 
 payload! { SecondFactorRemovePayload, "secondFactorRemove", AccountUserError, {
@@ -33,9 +33,9 @@ payload! { SecondFactorRemovePayload, "secondFactorRemove", AccountUserError, {
     is_removed: bool,
 } }
 
-payload! { RecoveryCodesRenewPayload, "recoveryCodesRenew", AccountUserError, {
-    /// Ten recovery codes in the place of all earlier ones: shown this once. Null where there are user errors.
-    recovery_codes: Vec<String>,
+payload! { RecoveryCodesRenewPayload, "recoveryCodesRenew", AccountUserError, {}, {
+    /// Ten recovery codes in the place of all earlier ones: shown this once. Empty where there are user errors.
+    recovery_codes: String,
 } }
 
 payload! { SecondFactorResetPayload, "secondFactorReset", AccountUserError, {
@@ -95,7 +95,7 @@ impl SecondFactorMutation {
         let caller = context.data_unchecked::<Arc<Caller>>();
         let (recovery_codes, user_errors) = told(rules::activate(caller, &input.code).await)?;
         Ok(SecondFactorActivatePayload {
-            recovery_codes,
+            recovery_codes: recovery_codes.unwrap_or_default(),
             user_errors,
         })
     }
@@ -123,7 +123,7 @@ impl SecondFactorMutation {
         let caller = context.data_unchecked::<Arc<Caller>>();
         let (recovery_codes, user_errors) = told(rules::renew(caller, &input.code).await)?;
         Ok(RecoveryCodesRenewPayload {
-            recovery_codes,
+            recovery_codes: recovery_codes.unwrap_or_default(),
             user_errors,
         })
     }

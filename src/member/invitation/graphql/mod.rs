@@ -58,9 +58,9 @@ payload! { MemberInvitePayload, "memberInvite", InvitationUserError, {
     invitation: Model,
 } }
 
-payload! { MemberInviteManyPayload, "memberInviteMany", InvitationUserError, {
-    /// What came of each entry, in their order, at most 100; null where there are user errors.
-    results: Vec<MemberInviteResult>,
+payload! { MemberInviteManyPayload, "memberInviteMany", InvitationUserError, {}, {
+    /// What came of each entry, in their order, at most 100; empty where there are user errors.
+    results: MemberInviteResult,
 } }
 
 payload! { InvitationResendPayload, "invitationResend", InvitationUserError, {
@@ -185,7 +185,10 @@ impl InvitationMutation {
         let entries = invited.map(|invited| invited.0.into_iter().enumerate());
         let results = entries.map(|entries| entries.map(|(place, entry)| MemberInviteResult::of(place, entry)));
         Ok(MemberInviteManyPayload {
-            results: results.map(Iterator::collect::<Result<_>>).transpose()?,
+            results: results
+                .map(Iterator::collect::<Result<_>>)
+                .transpose()?
+                .unwrap_or_default(),
             user_errors: InvitationUserError::all(problems)?,
         })
     }
