@@ -7,6 +7,7 @@ use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use super::skip::skipped;
 
@@ -186,10 +187,18 @@ pub fn programs() -> Option<PathBuf> {
         })
 }
 
-/// A port of 127.0.0.1 on which nobody listened a moment ago.
+/// A port of 127.0.0.1 that nobody listens on. It lies below those that the system lends to connections, so that none of
+/// the many connections of other tests takes it meanwhile.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("127.0.0.1 has a free port");
-    listener.local_addr().expect("a bound socket has an address").port()
+    static ASKED: AtomicU16 = AtomicU16::new(0);
+
+    loop {
+        let step = u32::from(ASKED.fetch_add(1, Ordering::Relaxed));
+        let port = u16::try_from(20_000 + (std::process::id() * 97 + step) % 12_000).expect("below 32,000");
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// 32 hexadecimal digits that nobody can guess, fit for a URL.
