@@ -197,6 +197,7 @@ codes! {
     OutOfRange = "OUT_OF_RANGE",
     TooMany = "TOO_MANY",
     Duplicate = "DUPLICATE",
+    FileTooLarge = "FILE_TOO_LARGE",
     Taken = "TAKEN",
     Reserved = "RESERVED",
     UnknownTimeZone = "UNKNOWN_TIME_ZONE",

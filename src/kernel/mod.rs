@@ -115,6 +115,7 @@ pub(crate) mod secret;
 pub(crate) mod security;
 pub(crate) mod shelf;
 pub(crate) mod tx;
+pub mod upload;
 pub(crate) mod view;
 pub mod zone;
 
@@ -142,5 +143,6 @@ pub use record::Record;
 pub use scalar::{Day, Money, Timestamp};
 pub use secret::Keys;
 pub use tx::Tx;
+pub use upload::Upload;
 pub use view::{Batch, View};
 pub use zone::Month;

@@ -10,6 +10,7 @@ INVALID = This is not valid: { $rule }.
 OUT_OF_RANGE = It must be from { $min } to { $max }.
 TOO_MANY = At most { $max } are possible.
 DUPLICATE = This is here twice.
+FILE_TOO_LARGE = The file is larger than { $max }.
 TAKEN = This is in use or was used before.
 RESERVED = This word is reserved.
 UNKNOWN_TIME_ZONE = There is no time zone of this name.

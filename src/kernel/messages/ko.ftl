@@ -10,6 +10,7 @@ INVALID = 올바르지 않은 값입니다: { $rule }.
 OUT_OF_RANGE = { $min } 이상 { $max } 이하여야 합니다.
 TOO_MANY = 최대 { $max }개까지 가능합니다.
 DUPLICATE = 중복된 항목입니다.
+FILE_TOO_LARGE = 파일이 { $max }보다 큽니다.
 TAKEN = 이미 사용 중이거나 사용된 적이 있습니다.
 RESERVED = 예약된 단어라 사용할 수 없습니다.
 UNKNOWN_TIME_ZONE = 존재하지 않는 시간대입니다.
