@@ -114,6 +114,7 @@ pub mod scalar;
 pub(crate) mod secret;
 pub(crate) mod security;
 pub(crate) mod shelf;
+pub mod store;
 pub(crate) mod tx;
 pub mod upload;
 pub(crate) mod view;
@@ -130,7 +131,7 @@ pub use departure::Departure;
 pub use error::{Code, Error, Problem, Result};
 pub use id::{
     AgentId, AuditEntryId, CompanyId, ContractId, IdentityProviderId, InvitationId, JobId, KeyId, MemberId,
-    OrganizationId, PasswordResetId, PermissionChangeId, PriceListId, RefreshTokenId, ServiceId, SessionId,
+    OrganizationId, PasswordResetId, PermissionChangeId, PictureId, PriceListId, RefreshTokenId, ServiceId, SessionId,
 };
 pub use idempotency::{Ask, On, Outcome, Plain};
 pub use mail::{Letter, Mailer, Recipient, Undelivered};
