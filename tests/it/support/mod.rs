@@ -10,6 +10,7 @@ pub mod database;
 pub mod deed;
 pub mod dump;
 pub mod form;
+pub mod hostile;
 pub mod invite;
 pub mod ledger;
 pub mod letters;
