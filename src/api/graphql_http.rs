@@ -4,7 +4,7 @@
 use std::{borrow::Cow, net::SocketAddr};
 
 use async_graphql::{
-    Data, Executor, Request as GraphqlRequest, Response as GraphqlResponse, ServerError, Variables,
+    Data, Executor, Request as GraphqlRequest, Response as GraphqlResponse, ServerError,
     parser::types::{ExecutableDocument, OperationType},
 };
 use axum::{
@@ -22,7 +22,7 @@ use super::{
     guard,
     layers::{AnswerClock, RequestId},
     media::{self, Media},
-    multipart::{self, FILES_DEADLINE, Form, Places, Room, Taken},
+    multipart::{self, Files, Room, Taken},
     null_in_place::Executed,
     parameters::{self, BODY_DEADLINE, Parameters},
     server::PeerAddress,
@@ -160,13 +160,6 @@ struct Prepared {
     is_public: bool,
     cost: u64,
     files: Option<Files>,
-}
-
-/// Files that are still to be read.
-struct Files {
-    form: Form,
-    places: Places,
-    largest: usize,
 }
 
 /// How a request was sent.
@@ -350,7 +343,10 @@ async fn serve<B: Backend>(
     let mut taken = Taken::nothing(room);
     if let Some(files) = prepared.files.take() {
         backend.pause(&visit).await;
-        let received = receive(head, files, &mut prepared.parameters.variables, &mut taken).await;
+        let clock = head.extensions.get::<AnswerClock>();
+        let received = files
+            .receive(clock, &mut prepared.parameters.variables, &mut taken)
+            .await;
         if let Err(refusal) = received {
             backend.leave(visit).await;
             return refusal.reply(media);
@@ -385,26 +381,6 @@ async fn serve<B: Backend>(
         reply.headers_mut().insert(header::CACHE_CONTROL, PUBLIC);
     }
     reply
-}
-
-/// Waits for the files of a request, and puts them into its variables.
-async fn receive(
-    head: &request::Parts,
-    files: Files,
-    variables: &mut Variables,
-    taken: &mut Taken,
-) -> Result<(), Refusal> {
-    let clock = head.extensions.get::<AnswerClock>();
-    if let Some(clock) = clock {
-        clock.await_body(FILES_DEADLINE);
-    }
-    let Files { form, places, largest } = files;
-    let reading = form.files(places, largest, variables, taken);
-    let read = tokio::time::timeout(FILES_DEADLINE, reading).await;
-    if let Some(clock) = clock {
-        clock.restart();
-    }
-    read.unwrap_or_else(|_| Err(multipart::late()))
 }
 
 fn text<'r>(headers: &'r HeaderMap, name: &HeaderName) -> Option<&'r str> {

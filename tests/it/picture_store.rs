@@ -199,13 +199,14 @@ both! {
             let first = uploaded(owner, &content).await;
             app.wait(chrono::Duration::hours(25));
             let token = owner.token().await;
-            let send = app.send_files([127, 0, 0, 1], "en", Some(&token), query, json!({ "input": {} }), &[("input.file", "a.png", &content)]);
+            let file = [("input.file", "a.png", content.as_slice())];
+            let send = app.send_files([127, 0, 0, 1], "en", Some(&token), query, json!({ "input": {} }), &file);
 
             let (answer, _) = tokio::join!(send, app.run_due());
 
             let answer = if answer.code() == "none" { answer } else {
                 assert_eq!(answer.code(), "THROTTLED", "{}", answer.text);
-                app.send_files([127, 0, 0, 1], "en", Some(&token), query, json!({ "input": {} }), &[("input.file", "a.png", &content)]).await
+                app.send_files([127, 0, 0, 1], "en", Some(&token), query, json!({ "input": {} }), &file).await
             };
             let picture: &Value = &answer.json["data"]["pictureUpload"]["picture"];
             let shown = app.send(Request::get(path(picture)).body(Body::empty()).unwrap()).await;

@@ -23,6 +23,7 @@ use self::steps::{Allowance, Steps, Stopped};
 use super::{
     codes::RequestCode,
     graphql_http::Refusal,
+    layers::AnswerClock,
     parameters::{self, MAX_BODY_BYTES, Parameters},
 };
 use crate::kernel::upload::Upload;
@@ -127,6 +128,41 @@ pub async fn begin(body: Body, boundary: String, deadline: Duration) -> Result<(
     Ok((parameters, form, places))
 }
 
+/// The files of a form that was read as far as them.
+#[derive(Debug)]
+pub struct Files {
+    /// The form.
+    pub form: Form,
+    /// Where they belong.
+    pub places: Places,
+    /// The largest of them in bytes that is taken.
+    pub largest: usize,
+}
+
+impl Files {
+    /// Waits for the files, and puts each into its place in the variables.
+    ///
+    /// # Errors
+    /// 400 where a file is missing, comes twice or has no place, 408 where they are late, 413 where the form is too large,
+    /// 503 where no room is left for them.
+    pub async fn receive(
+        self,
+        clock: Option<&AnswerClock>,
+        variables: &mut Variables,
+        taken: &mut Taken,
+    ) -> Result<(), Refusal> {
+        if let Some(clock) = clock {
+            clock.await_body(FILES_DEADLINE);
+        }
+        let reading = self.form.files(self.places, self.largest, variables, taken);
+        let read = tokio::time::timeout(FILES_DEADLINE, reading).await;
+        if let Some(clock) = clock {
+            clock.restart();
+        }
+        read.unwrap_or_else(|_| Err(late()))
+    }
+}
+
 /// A form that is being read.
 pub struct Form {
     parts: Multipart<'static>,
@@ -160,12 +196,8 @@ impl Form {
         Ok((operations, map))
     }
 
-    /// Reads the files to the end of the form, and puts each into its place in the variables.
-    ///
-    /// # Errors
-    /// 400 where a file is missing, comes twice or has no place, 413 where the form is too large, 503 where no room is
-    /// left for it.
-    pub async fn files(
+    /// Reads the files to the end of the form.
+    async fn files(
         mut self,
         mut places: Places,
         largest: usize,
@@ -287,9 +319,8 @@ fn no_room() -> Refusal {
     }
 }
 
-/// The refusal of a form whose files are late.
-#[must_use]
-pub fn late() -> Refusal {
+/// The refusal of a form whose parts are late.
+fn late() -> Refusal {
     refuse(
         StatusCode::REQUEST_TIMEOUT,
         RequestCode::RequestTimeout,
