@@ -98,6 +98,8 @@ actions! {
     AgentRead = "AGENT_READ", LOOK, [Owner, Administrator, Manager];
     /// See company information; a manager, to choose from it.
     CompanyRead = "COMPANY_READ", LOOK, [Owner, Administrator, Manager];
+    /// See the CTI setting, and the CTI numbers of agents.
+    CtiRead = "CTI_READ", LOOK, [Owner, Administrator];
     /// Read the audit log.
     AuditRead = "AUDIT_READ", LOOK, [Owner, Administrator];
 
@@ -229,6 +231,11 @@ actions! {
     AgentUpdateMany = "AGENT_UPDATE_MANY", PERMISSION, [Owner, Administrator, Manager], confirmed;
     /// Take a member out of a service.
     AgentRemove = "AGENT_REMOVE", PERMISSION, [Owner, Administrator, Manager], confirmed;
+
+    /// Change the CTI setting.
+    CtiSettingUpdate = "CTI_SETTING_UPDATE", MANAGEMENT, [Owner, Administrator];
+    /// Give CTI IDs and numbers to agents, and take them back.
+    CtiAgentUpdateMany = "CTI_AGENT_UPDATE_MANY", MANAGEMENT, [Owner, Administrator];
 }
 
 #[cfg(test)]

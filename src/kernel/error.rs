@@ -6,7 +6,7 @@ use std::{fmt, panic::Location};
 
 use sea_orm::{DbErr, SqlErr};
 
-use super::{action::Action, message::Word, scalar::Timestamp};
+use super::{MemberId, action::Action, message::Word, scalar::Timestamp};
 
 /// What everything in the rules answers.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -43,6 +43,8 @@ pub struct Problem {
     pub words: Vec<(&'static str, Word)>,
     /// When it becomes possible, where time alone mends it.
     pub available_at: Option<Timestamp>,
+    /// Who has it, where it is somebody's already.
+    pub holder: Option<MemberId>,
 }
 
 impl Problem {
@@ -54,6 +56,7 @@ impl Problem {
             field,
             words: Vec::new(),
             available_at: None,
+            holder: None,
         }
     }
 
@@ -64,6 +67,7 @@ impl Problem {
             field: None,
             words: Vec::new(),
             available_at: None,
+            holder: None,
         }
     }
 
@@ -78,6 +82,13 @@ impl Problem {
     #[must_use]
     pub fn with_label(mut self, name: &'static str, korean: &'static str, english: &'static str) -> Self {
         self.words.push((name, Word::Own { korean, english }));
+        self
+    }
+
+    /// Says who has it.
+    #[must_use]
+    pub fn held_by(mut self, member: MemberId) -> Self {
+        self.holder = Some(member);
         self
     }
 
@@ -254,6 +265,13 @@ codes! {
     QuoteMismatch = "QUOTE_MISMATCH",
     QuotePriceMoved = "QUOTE_PRICE_MOVED",
     CompanyInUse = "COMPANY_IN_USE",
+    CtiNotContracted = "CTI_NOT_CONTRACTED",
+    CtiVersionNotApproved = "CTI_VERSION_NOT_APPROVED",
+    CtiFieldRequired = "CTI_FIELD_REQUIRED",
+    CtiIdTaken = "CTI_ID_TAKEN",
+    CtiNoTaken = "CTI_NO_TAKEN",
+    CtiPairRequired = "CTI_PAIR_REQUIRED",
+    AgentHasNoPhoneRight = "AGENT_HAS_NO_PHONE_RIGHT",
     UsageNotContracted = "USAGE_NOT_CONTRACTED",
     UsageInFuture = "USAGE_IN_FUTURE",
     UsageTooOld = "USAGE_TOO_OLD",

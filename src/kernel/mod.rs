@@ -128,8 +128,8 @@ pub use db::Database;
 pub use departure::Departure;
 pub use error::{Code, Error, Problem, Result};
 pub use id::{
-    AgentId, AuditEntryId, CompanyId, ContractId, IdentityProviderId, InvitationId, JobId, KeyId, MemberId,
-    OrganizationId, PasswordResetId, PermissionChangeId, PriceListId, RefreshTokenId, ServiceId, SessionId,
+    AgentId, AuditEntryId, CompanyId, ContractId, CtiHoldingId, IdentityProviderId, InvitationId, JobId, KeyId,
+    MemberId, OrganizationId, PasswordResetId, PermissionChangeId, PriceListId, RefreshTokenId, ServiceId, SessionId,
 };
 pub use idempotency::{Ask, On, Outcome, Plain};
 pub use mail::{Letter, Mailer, Recipient, Undelivered};
