@@ -79,6 +79,7 @@ macro_rules! actions {
 const LOOK: Option<AuditLog> = None;
 const ACCESS: Option<AuditLog> = Some(AuditLog::Access);
 const MANAGEMENT: Option<AuditLog> = Some(AuditLog::Management);
+const EXTRACTION: Option<AuditLog> = Some(AuditLog::Extraction);
 const PERMISSION: Option<AuditLog> = Some(AuditLog::Permission);
 
 actions! {
@@ -234,6 +235,8 @@ actions! {
 
     /// Change the CTI setting.
     CtiSettingUpdate = "CTI_SETTING_UPDATE", MANAGEMENT, [Owner, Administrator];
+    /// Fetch the workbook of CTI agents.
+    CtiAgentDownload = "CTI_AGENT_DOWNLOAD", EXTRACTION, [Owner, Administrator];
     /// Give CTI IDs and numbers to agents, and take them back.
     CtiAgentUpdateMany = "CTI_AGENT_UPDATE_MANY", MANAGEMENT, [Owner, Administrator];
 }
