@@ -237,6 +237,8 @@ actions! {
     CtiSettingUpdate = "CTI_SETTING_UPDATE", MANAGEMENT, [Owner, Administrator];
     /// Fetch the workbook of CTI agents.
     CtiAgentDownload = "CTI_AGENT_DOWNLOAD", EXTRACTION, [Owner, Administrator];
+    /// Give CTI IDs and numbers to agents by a workbook.
+    CtiAgentImport = "CTI_AGENT_IMPORT", MANAGEMENT, [Owner, Administrator];
     /// Give CTI IDs and numbers to agents, and take them back.
     CtiAgentUpdateMany = "CTI_AGENT_UPDATE_MANY", MANAGEMENT, [Owner, Administrator];
 }

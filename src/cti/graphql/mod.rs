@@ -2,6 +2,7 @@
 
 mod agent;
 mod holding;
+mod import;
 mod login;
 mod setting;
 
@@ -37,6 +38,22 @@ user_errors! { CtiUserError, CtiErrorCode, "anything of CTI", {
     TooMany,
     /// It is in the list twice.
     Duplicate,
+    /// The file is too large.
+    FileTooLarge,
+    /// The file is no workbook in the form of `.xlsx`, or has macros or a password.
+    FileNotWorkbook,
+    /// The file is damaged.
+    FileDamaged,
+    /// The workbook has no sheet of the name that the message tells.
+    SheetNotFound,
+    /// The sheet has no column of the name that the message tells.
+    ColumnNotFound,
+    /// The sheet has the column twice that the message tells.
+    ColumnTwice,
+    /// The cell is no text: of a number, zeros in front may be gone.
+    CellNotText,
+    /// The cell is a formula.
+    CellFormula,
     /// No service has the telephone in its contract.
     CtiNotContracted,
     /// The operator has not agreed to this version, or not enabled it.

@@ -70,6 +70,7 @@ pub async fn update_many(tx: &Tx, input: &CtiAgentUpdateManyInput) -> Result<Giv
         expected_version: Some(entry.expected_version),
         id: entry.cti_id.clone(),
         number: entry.cti_number.clone(),
+        wrong: Vec::new(),
     };
     let changes = save(tx, input.entries.iter().enumerate().map(wish).collect()).await?;
     Ok(Given(changes.into_iter().map(|change| change.member.id).collect()))

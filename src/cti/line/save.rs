@@ -34,6 +34,8 @@ pub(super) struct Wish {
     pub id: MaybeUndefined<String>,
     /// The CTI number.
     pub number: MaybeUndefined<String>,
+    /// What is wrong with it already.
+    pub wrong: Vec<Problem>,
 }
 
 /// What comes of a wish that can be had.
@@ -110,11 +112,17 @@ pub(super) async fn save(tx: &Tx, wishes: Vec<Wish>) -> Result<Vec<Change>> {
 /// What comes of a wish, or all that is wrong with it by itself.
 fn judge(wish: Wish, ground: &Ground, seen: &mut HashSet<MemberId>) -> Result<Change, Vec<Problem>> {
     let who = format!("{}.{}", wish.at, wish.who);
+    if wish.member.is_none() && !wish.wrong.is_empty() {
+        return Err(wish.wrong);
+    }
     let Some(member) = wish.member.and_then(|id| ground.members.get(&id)) else {
         return Err(vec![Problem::at(&who, Code::NotFound)]);
     };
     if !seen.insert(member.id) {
         return Err(vec![Problem::at(&who, Code::Duplicate)]);
+    }
+    if !wish.wrong.is_empty() {
+        return Err(wish.wrong);
     }
     let before = ground.lines.get(&member.id).cloned();
     let version = before.as_ref().map_or(0, |line| line.version);

@@ -1,6 +1,7 @@
 //! CTI IDs and numbers of all agents as a workbook: written with what they have now, and read again with what they are
 //! to have.
 
+mod apply;
 mod archive;
 mod download;
 mod read;
@@ -10,6 +11,7 @@ mod write;
 
 use crate::kernel::Language;
 
+pub use apply::{Imported, import, number_of, problem};
 pub use download::{KIND, download};
 pub use read::{Cell, Fault, Row, read};
 pub use write::{Filled, write};
