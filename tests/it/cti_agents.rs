@@ -15,11 +15,15 @@ use crate::{
 };
 
 async fn found(app: &crate::support::app::TestApp, filter: Value) -> Vec<String> {
-    let query = "query Q($filter: CtiAgentFilter) { ctiAgents(filter: $filter) { totalCount nodes { member { login } } } }";
+    let query =
+        "query Q($filter: CtiAgentFilter) { ctiAgents(filter: $filter) { totalCount nodes { member { login } } } }";
     let data = app.owner().data(query, json!({ "filter": filter })).await;
     let nodes = data["ctiAgents"]["nodes"].as_array().unwrap();
     assert_eq!(data["ctiAgents"]["totalCount"], nodes.len());
-    nodes.iter().map(|one| one["member"]["login"].as_str().unwrap().to_owned()).collect()
+    nodes
+        .iter()
+        .map(|one| one["member"]["login"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 both! {
@@ -126,7 +130,7 @@ both! {
         let (_, people) = cti::desk(&app, "desk", &["kim", "lee", "park", "choi"]).await;
         let quiet = member(app.owner(), "member").await;
         app.owner().deed(SAVE, all(vec![entry(&people[0], 0, "kim", "1001")])).await;
-        let before = Raw::admin(&app).await.dump().await;
+        let before = cti::rows(&app).await;
         let entries = vec![
             entry(&people[1], 0, "lee", "1002"),
             entry(&people[2], 3, "park", "1003"),
@@ -148,7 +152,7 @@ both! {
             "NOT_FOUND at input.entries.5.memberId",
             "CTI_PAIR_REQUIRED at input.entries.6.ctiNumber",
         ]);
-        assert!(Raw::admin(&app).await.dump().await == before, "nothing was changed");
+        assert!(cti::rows(&app).await == before, "nothing was changed");
         let same = app.owner().problems(SAVE, all(vec![entry(&people[1], 0, "same", "7001"), entry(&people[2], 0, "SAME", "7001")])).await;
         assert_eq!(same, ["CTI_ID_TAKEN at input.entries.1.ctiId", "CTI_NO_TAKEN at input.entries.1.ctiNumber"]);
         let taken = app.owner().problems(SAVE, all(vec![entry(&people[1], 0, "kim", "7001"), json!({ "memberId": people[0]["id"], "expectedVersion": 1 })])).await;

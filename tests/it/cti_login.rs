@@ -18,9 +18,16 @@ const SETTING: &str = "ctiSettingUpdate(input: $input) => setting { version }";
 /// What is asked about oneself, or about another.
 async fn lacks(who: Who<'_>, about: Option<&Value>) -> Vec<String> {
     let query = "query Q($id: ID) { ctiLoginCheck(memberId: $id) { isAllowed obstacles member { id } } }";
-    let data = who.data(query, json!({ "id": about.map(|member| &member["id"]) })).await;
+    let data = who
+        .data(query, json!({ "id": about.map(|member| &member["id"]) }))
+        .await;
     let check = &data["ctiLoginCheck"];
-    let obstacles: Vec<_> = check["obstacles"].as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned()).collect();
+    let obstacles: Vec<_> = check["obstacles"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one.as_str().unwrap().to_owned())
+        .collect();
     assert_eq!(check["isAllowed"], obstacles.is_empty());
     obstacles
 }

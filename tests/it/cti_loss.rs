@@ -25,7 +25,9 @@ async fn kim(app: &TestApp) -> (Value, [(Made, Value); 2]) {
         let place = cti::phone(app, &desk, &person).await;
         places.push((desk, place));
     }
-    app.owner().deed(SAVE, all(vec![entry(&person, 0, "kim", "0101")])).await;
+    app.owner()
+        .deed(SAVE, all(vec![entry(&person, 0, "kim", "0101")]))
+        .await;
     app.wait(chrono::Duration::minutes(1));
     let places: [(Made, Value); 2] = places.try_into().unwrap();
     (person, places)
@@ -41,11 +43,17 @@ async fn freed(app: &TestApp) -> (u64, u64) {
 }
 
 async fn told(app: &TestApp, action: &str) -> String {
-    let query = format!("{{ auditEntries(first: 1, filter: {{ action: [{action}] }}) {{ nodes {{ changes {{ record field before after }} }} }} }}");
+    let query = format!(
+        "{{ auditEntries(first: 10, filter: {{ action: [{action}] }}) {{ nodes {{ changes {{ record field before after }} }} }} }}"
+    );
     let data = app.owner().data(&query, json!({})).await;
-    let changes = data["auditEntries"]["nodes"][0]["changes"].as_array().unwrap();
-    let number = changes.iter().find(|change| change["record"] == "CTI agent" && change["field"] == "ctiNumber");
-    number.map_or_else(|| "nothing".to_owned(), |change| format!("{} → {}", change["before"], change["after"]))
+    let entries = data["auditEntries"]["nodes"].as_array().unwrap().iter();
+    let mut changes = entries.flat_map(|entry| entry["changes"].as_array().unwrap());
+    let number = changes.find(|change| change["record"] == "CTI agent" && change["field"] == "ctiNumber");
+    number.map_or_else(
+        || "nothing".to_owned(),
+        |change| format!("{} → {}", change["before"], change["after"]),
+    )
 }
 
 both! {

@@ -41,18 +41,28 @@ async fn crowd(servers: &[Arc<TestApp>]) {
     let token = app.owner().token().await;
     let spellings = ["0042", "００４２", "0 0 4 2", "00\u{200b}42", "\u{feff}0042"];
 
-    let crowd: Vec<_> = people.iter().enumerate().map(|(place, person)| {
-        let wish = entry(person, 0, &format!("id-{place}"), spellings[place % spellings.len()]);
-        let (server, token) = (servers[place % servers.len()].clone(), token.clone());
-        tokio::spawn(async move { patient(&server, &token, all(vec![wish])).await.json["data"]["ctiAgentUpdateMany"].clone() })
-    }).collect();
+    let crowd: Vec<_> = people
+        .iter()
+        .enumerate()
+        .map(|(place, person)| {
+            let wish = entry(person, 0, &format!("id-{place}"), spellings[place % spellings.len()]);
+            let (server, token) = (servers[place % servers.len()].clone(), token.clone());
+            tokio::spawn(async move {
+                patient(&server, &token, all(vec![wish])).await.json["data"]["ctiAgentUpdateMany"].clone()
+            })
+        })
+        .collect();
     let (mut winner, mut named) = (Vec::new(), Vec::new());
     for one in crowd {
         let payload = one.await.unwrap();
         if codes(&payload).is_empty() {
             winner.push(payload["agents"][0]["member"]["login"].clone());
         } else {
-            assert_eq!(codes(&payload), ["CTI_NO_TAKEN at input.entries.0.ctiNumber"], "{payload}");
+            assert_eq!(
+                codes(&payload),
+                ["CTI_NO_TAKEN at input.entries.0.ctiNumber"],
+                "{payload}"
+            );
             named.push(payload["userErrors"][0]["holder"]["login"].clone());
         }
     }

@@ -5,14 +5,16 @@ use std::{
     sync::Arc,
 };
 
-use async_graphql::{Enum, SimpleObject};
+use async_graphql::{Enum, InputObject, SimpleObject};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use super::CtiUserError;
 use crate::{
     cti::line::sheet::{self, Cell, Fault, Imported, Row},
-    kernel::{Action, Ask, Caller, Problem, Result, Tx, payload::settle},
+    kernel::{
+        Action, Caller, Problem, Result, Tx, Upload,
+        payload::{asks, settle},
+    },
 };
 
 /// The most problems that are told of the file as a whole; each row tells its own.
@@ -48,23 +50,18 @@ pub struct CtiAgentImportRow {
     pub user_errors: Vec<CtiUserError>,
 }
 
-/// What was asked for: the file by its digest.
-#[derive(Serialize)]
-struct Asked<'a> {
-    idempotency_key: Option<&'a str>,
-    is_dry_run: bool,
-    digest: Vec<u8>,
+/// A workbook of CTI agents: all of it is saved, or nothing.
+#[derive(Debug, Serialize, InputObject)]
+pub struct CtiAgentImportInput {
+    /// Makes a retry safe. 1 to 64 visible ASCII characters.
+    pub idempotency_key: Option<String>,
+    /// Answers as if it had been done, and changes nothing: the result of each row, before it is saved.
+    pub dry_run: Option<bool>,
+    /// A workbook such as `ctiAgentSheet` leads to, with the columns 계정, CTI ID and CTI 번호 in its sheet "CTI 상담원" or "CTI agents": at most 1 MB, 10,000 rows and 32 MB unpacked, without macros and password. Every cell is text: a number may have lost zeros in front, and is refused. Where both CTI columns are empty, what the agent holds is taken back; whom no row names stays as he is.
+    pub file: Upload,
 }
 
-impl Ask for Asked<'_> {
-    fn idempotency_key(&self) -> Option<&str> {
-        self.idempotency_key
-    }
-
-    fn is_dry_run(&self) -> bool {
-        self.is_dry_run
-    }
-}
+asks!(CtiAgentImportInput);
 
 /// Takes a workbook in. Answers its rows, and what is wrong with it.
 ///
@@ -72,28 +69,24 @@ impl Ask for Asked<'_> {
 /// What no person can mend.
 pub(super) async fn import(
     caller: &Arc<Caller>,
-    content: Vec<u8>,
-    idempotency_key: Option<&str>,
-    is_dry_run: bool,
+    input: &CtiAgentImportInput,
 ) -> Result<(Vec<CtiAgentImportRow>, Vec<CtiUserError>)> {
-    let ask = Asked {
-        idempotency_key,
-        is_dry_run,
-        digest: Sha256::digest(&content).to_vec(),
-    };
     // Only who may change anything has the server read a file of his.
-    let rows = if caller.may(Action::CtiAgentImport) {
-        // A file that the reader stumbles over is a broken one.
-        let read = tokio::task::spawn_blocking(move || sheet::read(&content)).await;
-        read.unwrap_or(Err(Fault::Damaged))
-    } else {
-        Ok(Vec::new())
+    let rows = match input.file.content("input.file", sheet::LARGEST) {
+        _ if !caller.may(Action::CtiAgentImport) => Ok(Vec::new()),
+        Err(_) => Err(Fault::TooLarge),
+        Ok(content) => {
+            let content = content.clone();
+            // A file that the reader stumbles over is a broken one.
+            let read = tokio::task::spawn_blocking(move || sheet::read(&content)).await;
+            read.unwrap_or(Err(Fault::Damaged))
+        }
     };
     let deed = async |tx: &Tx| match &rows {
         Ok(rows) => sheet::import(tx, rows).await,
         Err(fault) => Err(sheet::problem(*fault).into()),
     };
-    let (done, problems) = settle(caller.act(Action::CtiAgentImport, &ask, deed).await)?;
+    let (done, problems) = settle(caller.act(Action::CtiAgentImport, input, deed).await)?;
     let told = told(&rows.unwrap_or_default(), done.as_ref(), &problems)?;
     let first = problems.into_iter().take(MOST_TOLD).collect();
     Ok((told, CtiUserError::all(first)?))

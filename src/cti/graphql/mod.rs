@@ -24,6 +24,7 @@ use crate::{
 
 pub use agent::{CtiAgent, CtiAgentConnection, CtiAgentEdge, CtiAgentFilter};
 pub use holding::{CtiHoldingConnection, CtiHoldingEdge, CtiHoldingFilter};
+pub use import::{CtiAgentImportInput, CtiAgentImportOutcome, CtiAgentImportRow};
 pub use login::CtiLoginCheck;
 pub use setting::CtiSettingObstacle;
 
@@ -97,6 +98,11 @@ payload! { CtiSettingUpdatePayload, "ctiSettingUpdate", CtiUserError, {
 payload! { CtiAgentUpdateManyPayload, "ctiAgentUpdateMany", CtiUserError, {}, {
     /// The agents as they are now, in the order of the entries, at most 100; empty where there are user errors.
     agents: CtiAgent,
+} }
+
+payload! { CtiAgentImportPayload, "ctiAgentImport", CtiUserError, {}, {
+    /// What came of each row, at most 10,000, in the order of the sheet; empty where the file can't be read.
+    rows: CtiAgentImportRow,
 } }
 
 /// CTI, to look at.
@@ -219,5 +225,19 @@ impl CtiMutation {
             agents,
             user_errors: CtiUserError::all(problems)?,
         })
+    }
+
+    /// CTI 상담원 일괄 등록: gives CTI IDs and numbers to agents by a workbook, all of it or nothing; `dryRun` tells beforehand what would come of each row. Needs `CTI_AGENT_IMPORT`.
+    async fn cti_agent_import(
+        &self,
+        context: &Context<'_>,
+        #[graphql(
+            desc = "The workbook. `userErrors` tells the first 100 problems, with `[\"input\", \"file\", N, …]` for row N of the sheet; `rows` tells them all."
+        )]
+        input: CtiAgentImportInput,
+    ) -> Result<CtiAgentImportPayload> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        let (rows, user_errors) = import::import(caller, &input).await?;
+        Ok(CtiAgentImportPayload { rows, user_errors })
     }
 }

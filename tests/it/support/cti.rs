@@ -7,6 +7,7 @@ use super::{
     app::{TestApp, Who},
     make::Made,
     people::{self, member},
+    raw::Raw,
     staff,
 };
 
@@ -83,7 +84,8 @@ pub fn line(agent: &Value) -> String {
 
 /// Who holds a number at an instant; `None` for now.
 pub async fn holder(who: Who<'_>, number: &str, at: Option<&str>) -> Vec<String> {
-    let query = "query Q($filter: CtiHoldingFilter) { ctiHoldings(filter: $filter) { nodes { ctiId member { login } } } }";
+    let query =
+        "query Q($filter: CtiHoldingFilter) { ctiHoldings(filter: $filter) { nodes { ctiId member { login } } } }";
     let data = who
         .data(query, json!({ "filter": { "ctiNumber": number, "at": at } }))
         .await;
@@ -92,4 +94,10 @@ pub async fn holder(who: Who<'_>, number: &str, at: Option<&str>) -> Vec<String>
         .iter()
         .map(|one| one["member"]["login"].as_str().unwrap().to_owned())
         .collect()
+}
+
+/// Every row of CTI, as text.
+pub async fn rows(app: &TestApp) -> Vec<(String, Vec<String>)> {
+    let dump = Raw::admin(app).await.dump().await.into_iter();
+    dump.filter(|(table, _)| table.starts_with("cti_")).collect()
 }

@@ -11,7 +11,7 @@ use zip::ZipArchive;
 use super::read::Fault;
 
 /// The largest file that is looked at, in bytes.
-pub(super) const LARGEST: usize = 1_048_576;
+pub const LARGEST: usize = 1_048_576;
 /// The most that it may unpack to, in bytes: ten thousand rows take a third of it.
 const MOST_INFLATED: u64 = 32 * 1_048_576;
 /// The most parts. A workbook of one sheet has about a dozen.

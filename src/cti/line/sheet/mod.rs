@@ -12,6 +12,7 @@ mod write;
 use crate::kernel::Language;
 
 pub use apply::{Imported, import, number_of, problem};
+pub use archive::LARGEST;
 pub use download::{KIND, download};
 pub use read::{Cell, Fault, Row, read};
 pub use write::{Filled, write};
