@@ -1,6 +1,6 @@
 //! The demo's telephony: a private switchboard, and two who telephone, who exchanged their numbers half a year ago.
 
-use async_graphql::MaybeUndefined::{Undefined, Value};
+use async_graphql::MaybeUndefined::Value;
 
 use super::people::find;
 use crate::{
@@ -38,7 +38,7 @@ pub(super) async fn set_up(owner: &Caller) -> Result<()> {
         tenant_id: Value("demo-contact".to_owned()),
         tenant_name: Value("데모 컨택센터".to_owned()),
         representative_ivr_number: Value("1588-0000".to_owned()),
-        is_mobile_contact_enabled: Undefined,
+        is_mobile_contact_enabled: None,
         is_cti_log_monitored: Some(true),
         has_bulk_wait_state: Some(true),
         is_outbound_ticket_auto_created: None,
