@@ -11,6 +11,7 @@ pub mod cross_origin;
 pub mod errors;
 pub mod graphql_http;
 pub mod guard;
+mod guests;
 pub mod health;
 pub mod layers;
 pub mod mailbox;
@@ -23,6 +24,7 @@ pub mod playground;
 pub mod schema;
 pub mod server;
 pub mod session;
+pub mod standing;
 
 #[cfg(test)]
 mod tests;
