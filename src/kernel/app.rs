@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, atomic::AtomicU64};
 
-use super::{Clock, Database, Departure, Keys, Mailer, Random, Standing, config::Settings, security::Hush, shelf::Shelf};
+use super::{
+    Clock, Database, Departure, Keys, Mailer, Random, Standing, config::Settings, security::Hush, shelf::Shelf,
+};
 
 /// One installation: its database, its clock, its randomness, its keys, its settings. Cheap to clone.
 #[derive(Clone)]

@@ -172,7 +172,10 @@ async fn second_factor(base: &str, login: &Login<'_>) -> String {
             ),
             "secondFactorEnroll" => ("mutation M { secondFactorEnroll { secret } }", Value::Null),
             _ => {
-                let authenticator = Authenticator { secret: secret.clone(), recovery_codes: Vec::new() };
+                let authenticator = Authenticator {
+                    secret: secret.clone(),
+                    recovery_codes: Vec::new(),
+                };
                 (
                     "mutation M($input: SecondFactorActivateInput!) { secondFactorActivate(input: $input) { recoveryCodes } }",
                     json!({ "code": authenticator.code_at(chrono::Utc::now()) }),
