@@ -22,6 +22,7 @@ use crate::{
         invitation::graphql::{InvitationMutation, InvitationQuery, InvitationUserError},
     },
     organization::{OrganizationMutation, OrganizationQuery, graphql::OrganizationUserError},
+    picture::graphql::{PictureMutation, PictureUserError},
     service::graphql::{ServiceMutation, ServiceQuery, ServiceUserError},
 };
 
@@ -70,6 +71,7 @@ pub struct PeopleMutation(InvitationMutation, AdminMutation, AgentMutation);
 #[derive(MergedObject, Default)]
 pub struct DeskMutation(
     OrganizationMutation,
+    PictureMutation,
     ServiceMutation,
     ContractMutation,
     BillingMutation,
@@ -99,6 +101,8 @@ pub enum UserError {
     Invitation(InvitationUserError),
     /// Of members and organization administrators.
     Admin(AdminUserError),
+    /// Of pictures.
+    Picture(PictureUserError),
     /// Of organizations and keys.
     Organization(OrganizationUserError),
     /// Of services.

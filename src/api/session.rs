@@ -15,7 +15,7 @@ use super::{
     standing,
 };
 use crate::{
-    kernel::{Actor, App, Caller, Error, Language, Origin, Result, config::Introspection, security},
+    kernel::{Actor, App, Caller, Error, Language, Origin, Result, config::Introspection, security, upload},
     member::{self, Claims},
     organization::graphql::Own,
 };
@@ -105,6 +105,14 @@ impl Backend for Api {
             introspection,
             visit: caller,
         })
+    }
+
+    fn largest_file(&self, mutation: &str) -> Option<usize> {
+        upload::largest_file(mutation)
+    }
+
+    async fn pause(&self, visit: &Arc<Caller>) {
+        visit.release().await;
     }
 
     async fn execute(&self, visit: &Arc<Caller>, request: GraphqlRequest) -> GraphqlResponse {

@@ -115,7 +115,9 @@ pub(crate) mod secret;
 pub(crate) mod security;
 pub(crate) mod shelf;
 pub(crate) mod standing;
+pub mod store;
 pub(crate) mod tx;
+pub mod upload;
 pub(crate) mod view;
 pub mod zone;
 
@@ -130,7 +132,7 @@ pub use departure::Departure;
 pub use error::{Code, Error, Problem, Result};
 pub use id::{
     AgentId, AuditEntryId, CompanyId, ContractId, IdentityProviderId, InvitationId, JobId, KeyId, MemberId,
-    OrganizationId, PasswordResetId, PermissionChangeId, PriceListId, RefreshTokenId, ServiceId, SessionId,
+    OrganizationId, PasswordResetId, PermissionChangeId, PictureId, PriceListId, RefreshTokenId, ServiceId, SessionId,
 };
 pub use idempotency::{Ask, On, Outcome, Plain};
 pub use mail::{Letter, Mailer, Recipient, Undelivered};
@@ -144,5 +146,6 @@ pub use scalar::{Day, Money, Timestamp};
 pub use secret::Keys;
 pub use standing::Standing;
 pub use tx::Tx;
+pub use upload::Upload;
 pub use view::{Batch, View};
 pub use zone::Month;

@@ -6,7 +6,13 @@ use serde_json::{Value, json};
 
 use crate::{
     both,
-    support::{app::TestApp, invite, make, people, raw::Raw, staff, surface::Surface},
+    support::{
+        app::TestApp,
+        invite, make, people, picture,
+        raw::Raw,
+        staff,
+        surface::{self, Surface},
+    },
 };
 
 /// The permission that a field's description names.
@@ -60,6 +66,10 @@ async fn ids(app: &TestApp, organization: &str) -> Vec<String> {
             "{ organization { members { nodes { id } } } }",
             "/organization/members/nodes/0/id",
         ),
+        (
+            "{ organization { product { mainLogo { id } } } }",
+            "/organization/product/mainLogo/id",
+        ),
         ("{ invitations { nodes { id } } }", "/invitations/nodes/0/id"),
         ("{ services { nodes { id } } }", "/services/nodes/0/id"),
         (
@@ -101,6 +111,8 @@ async fn furnish(app: &TestApp) {
         )
         .await;
         who.deed(&make::company("c"), json!({})).await;
+        let logo = picture::uploaded(who, &picture::png(1)).await;
+        picture::set_logo(who, logo["id"].clone()).await;
     }
 }
 
@@ -123,7 +135,7 @@ both! {
                 }
                 // Whoever may leave stays for the next question.
                 let call = surface.call(&field, &[], "").replace("memberLeave(input: { ", "memberLeave(input: { dryRun: true, ");
-                let query = format!("{word} {{ {call} }}");
+                let query = surface::document(word, &call);
                 for (_, who, roles) in &personas {
                     let may = action.roles().iter().any(|role| roles.contains(role));
                     let denied = format!("audit_entry WHERE outcome = 'DENIED' AND action = '{}'", action.name());
@@ -222,7 +234,7 @@ both! {
             for field in surface.fields(kind) {
                 for way in surface.ways(&field, "ID") {
                     for id in &theirs {
-                        let ask = |id: &str| format!("{word} {{ {} }}", surface.call(&field, &way, id).replace("{ __typename }", &selection(&field)));
+                        let ask = |id: &str| surface::document(word, &surface.call(&field, &way, id).replace("{ __typename }", &selection(&field)));
                         let foreign = app.ask(Some(&token), &ask(id), json!({})).await;
                         let none = app.ask(Some(&token), &ask(&absent(id)), json!({})).await;
                         assert_eq!(told(&foreign), told(&none), "{}", ask(id));
@@ -256,7 +268,7 @@ both! {
                 for way in ["String", "ID"].iter().flat_map(|to| surface.ways(&field, to)) {
                     // Ten wrong passwords would only find the brake.
                     for text in odd.iter().filter(|_| field["name"] != "sessionConfirm") {
-                        let query = format!("{word} {{ {} }}", surface.call(&field, &way, text));
+                        let query = surface::document(word, &surface.call(&field, &way, text));
                         let answer = app.ask(Some(&token), &query, json!({})).await;
                         assert_eq!(answer.status, 200, "{query}: {}", answer.text);
                         assert_ne!(answer.code(), "INTERNAL", "{query}: {}", answer.text);
@@ -289,7 +301,7 @@ both! {
                 for (to, values) in odd {
                     for way in surface.ways(&field, to) {
                         for value in values {
-                            let query = format!("{word} {{ {} }}", surface.call(&field, &way, value));
+                            let query = surface::document(word, &surface.call(&field, &way, value));
                             let answer = app.ask(Some(&token), &query, json!({})).await;
                             assert_eq!(answer.status, 200, "{query}: {}", answer.text);
                             assert_ne!(answer.code(), "INTERNAL", "{query}: {}", answer.text);

@@ -7,7 +7,7 @@ use crate::{
     both,
     support::{
         app::{TestApp, Who},
-        invite, make, people, staff,
+        invite, make, people, picture, staff,
     },
 };
 
@@ -94,7 +94,9 @@ async fn everything(app: &TestApp) -> Vec<(&'static str, String)> {
     let invitation = invite::made(owner, "new.agent").await;
     let company = owner.deed(&make::company("Company"), json!({})).await;
     let agent = staff::add(owner, &desk, &people::member(owner, "admin").await, json!({})).await;
+    let logo = picture::uploaded(owner, &picture::png(1)).await;
     vec![
+        ("Picture", picture::id(&logo).to_owned()),
         ("Invitation", invitation["id"].as_str().unwrap().to_owned()),
         (
             "Organization",

@@ -12,7 +12,7 @@ use crate::{
     support::{
         app::{Answer, TestApp, Who},
         make, people,
-        surface::{Surface, named},
+        surface::{self, Surface, named},
     },
 };
 
@@ -74,7 +74,7 @@ fn guarded(surface: &Surface) -> Vec<(String, Value, String)> {
             fields.push((
                 format!("{kind}.{}", field["name"].as_str().unwrap()),
                 field,
-                format!("{word} {{ {call} }}"),
+                surface::document(word, &call),
             ));
         }
     }

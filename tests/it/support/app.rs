@@ -9,7 +9,8 @@ use orgdesk::{
     api::{health::Ready, server::PeerAddress},
     kernel::{
         App, Letter, Random, Settings, StoppedClock, Undelivered,
-        config::{Introspection, LogFormat, MailSettings},
+        config::{Introspection, LogFormat, MailSettings, Storage},
+        store::Store,
     },
     operate::{self, Person},
     serve, setup, worker,
@@ -21,6 +22,7 @@ use zeroize::Zeroizing;
 
 use super::{
     database::{self, Database},
+    form,
     letters::Letters,
 };
 
@@ -83,6 +85,8 @@ pub fn settings(url: &str) -> Settings {
             from: "Orgdesk <no-reply@example.com>".parse().unwrap(),
             server: None,
         },
+        storage: Storage::Folder,
+        picture_quota: 200 * 1024 * 1024,
         introspection: Introspection::SignedIn,
         has_playground: true,
         log_format: LogFormat::Text,
@@ -131,6 +135,10 @@ impl TestApp {
         let clock = StoppedClock::at(instant(BEGIN));
         let letters = Letters::default();
         let app = open(&url, &clock, Random::seeded(2), &letters).await;
+        let app = App {
+            store: Store::open(&Storage::Folder, folder.path()).unwrap(),
+            ..app
+        };
         let ready = Ready::default();
         ready.set(true);
         let router = serve::routes(&app, ready, None).unwrap();
@@ -149,6 +157,11 @@ impl TestApp {
     /// Another server on the same database, with the same clock, whose letters go the same way.
     pub async fn second_server(&self) -> Self {
         let app = open(&self.url, &self.clock, Random::seeded(3), &self.letters).await;
+        let app = App {
+            store: self.app.store.clone(),
+            settings: self.app.settings.clone(),
+            ..app
+        };
         let ready = Ready::default();
         ready.set(true);
         let router = serve::routes(&app, ready, None).unwrap();
@@ -163,6 +176,16 @@ impl TestApp {
             _folder: folder,
             _database: None,
         }
+    }
+
+    /// The same installation with something else about it.
+    #[must_use]
+    pub fn changed(self, change: impl FnOnce(App) -> App) -> Self {
+        let app = change(self.app);
+        let ready = Ready::default();
+        ready.set(true);
+        let router = serve::routes(&app, ready, None).unwrap();
+        Self { app, router, ..self }
     }
 
     /// The owner of Acme.
@@ -241,6 +264,7 @@ impl TestApp {
             status: parts.status.as_u16(),
             headers: parts.headers,
             text: String::from_utf8_lossy(&bytes).into_owned(),
+            bytes: bytes.to_vec(),
             json,
         }
     }
@@ -259,14 +283,44 @@ impl TestApp {
         query: &str,
         variables: Value,
     ) -> Answer {
-        let mut request = Request::post("/graphql")
-            .header("content-type", "application/json")
-            .header("accept-language", language);
-        if let Some(token) = token {
-            request = request.header("authorization", format!("Bearer {token}"));
+        // A document that takes a file without saying which gets one that is as good as none.
+        if query.contains("$file: Upload!") && variables.get("file").is_none() {
+            return self
+                .send_files(address, language, token, query, variables, &[("file", "none", b"none")])
+                .await;
         }
+        let head = Request::post("/graphql").header("content-type", "application/json");
         let body = json!({ "query": query, "variables": variables }).to_string();
-        let mut request = request.body(Body::from(body)).unwrap();
+        self.send_as(address, language, token, head, Body::from(body)).await
+    }
+
+    /// Asks with files.
+    pub async fn send_files(
+        &self,
+        address: [u8; 4],
+        language: &str,
+        token: Option<&str>,
+        query: &str,
+        variables: Value,
+        files: &[form::File<'_>],
+    ) -> Answer {
+        let body = form::body(query, variables, files);
+        self.send_as(address, language, token, form::head(), body).await
+    }
+
+    async fn send_as(
+        &self,
+        address: [u8; 4],
+        language: &str,
+        token: Option<&str>,
+        head: axum::http::request::Builder,
+        body: Body,
+    ) -> Answer {
+        let mut head = head.header("accept-language", language);
+        if let Some(token) = token {
+            head = head.header("authorization", format!("Bearer {token}"));
+        }
+        let mut request = head.body(body).unwrap();
         request
             .extensions_mut()
             .insert(PeerAddress(SocketAddr::from((address, 40_000))));
@@ -312,6 +366,14 @@ impl Who<'_> {
         let token = self.token().await;
         self.app
             .ask_from(self.address, self.language, Some(&token), query, variables)
+            .await
+    }
+
+    /// Asks with files, each with its place in the variables, its name and its content.
+    pub async fn ask_with(&self, query: &str, variables: Value, files: &[form::File<'_>]) -> Answer {
+        let token = self.token().await;
+        self.app
+            .send_files(self.address, self.language, Some(&token), query, variables, files)
             .await
     }
 
@@ -387,6 +449,8 @@ pub struct Answer {
     pub headers: axum::http::HeaderMap,
     /// The body as text.
     pub text: String,
+    /// The body as it came.
+    pub bytes: Vec<u8>,
     /// The body as JSON; null where it is none.
     pub json: Value,
 }
