@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::{
-        account_page, cross_origin, graphql_http, health,
+        account_page, cross_origin, download, graphql_http, health,
         health::{Checks, Ready},
         layers::Layers,
         mailbox, pictures,
@@ -29,6 +29,7 @@ pub fn routes(app: &App, ready: Ready, hint: Option<Hint>) -> anyhow::Result<Rou
         .merge(health::routes(ready, Database(app.clone())))
         .merge(mailbox::routes(app))
         .merge(pictures::routes(app))
+        .merge(download::routes(app))
         .merge(account_page::routes()?);
     if app.settings.has_playground {
         router = router

@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::{
-    admin, agent, api, billing,
+    admin, agent, api, billing, cti,
     kernel::{
         App, Clock, Database, Departure, Keys, Mailer, Random, Settings,
         mail::{
@@ -30,7 +30,7 @@ use crate::{
 
 /// What happens to what hangs on a member when he leaves: each area that hangs something on members stands here, from
 /// the right to the left. A table that still speaks of him afterwards fails a test.
-const DEPARTURES: &[Departure] = &[agent::depart, admin::depart, member::depart];
+const DEPARTURES: &[Departure] = &[cti::line::depart, agent::depart, admin::depart, member::depart];
 
 /// How many pictures are decoded at a time: each takes up to 64 MiB meanwhile.
 const DECODING: usize = 2;

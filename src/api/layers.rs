@@ -23,6 +23,7 @@ use super::{
     codes::{RequestCode, request_error},
     media::{self, Media},
 };
+use crate::kernel::download;
 
 /// Longest that a request may take, its body arrived.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -177,13 +178,21 @@ async fn outermost(State(layers): State<Layers>, mut request: Request, next: Nex
     let id = RequestId(id.into());
     request.extensions_mut().insert(id.clone());
     let method = request.method().clone();
-    let path: String = request.uri().path().chars().take(MAX_LOGGED_PATH).collect();
+    let path = logged(request.uri().path());
     let mut response = bounded(&layers, &id, request, next).await;
     seal(response.headers_mut(), &id);
     let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let status = response.status().as_u16();
     tracing::info!(target: "access", %method, path, status, ms, request_id = id.as_str());
     response
+}
+
+/// The path as the access line has it: a link to a file is good for whoever has it, so the log does not.
+fn logged(path: &str) -> String {
+    if path.starts_with(download::PATH) {
+        return format!("{}…", download::PATH);
+    }
+    path.chars().take(MAX_LOGGED_PATH).collect()
 }
 
 /// Runs the handler within the limits, and answers for it where it cannot.

@@ -8,6 +8,7 @@ pub mod codes;
 pub mod connection;
 pub mod cost;
 pub mod cross_origin;
+pub mod download;
 pub mod errors;
 pub mod graphql_http;
 pub mod guard;

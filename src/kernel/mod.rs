@@ -96,6 +96,7 @@ pub mod config;
 pub(crate) mod db;
 pub(crate) mod departure;
 mod difference;
+pub mod download;
 pub mod error;
 mod fetches;
 pub(crate) mod id;
@@ -129,10 +130,12 @@ pub use clock::{Clock, StoppedClock, SystemClock};
 pub use config::Settings;
 pub use db::Database;
 pub use departure::Departure;
+pub use download::{DownloadLink, File};
 pub use error::{Code, Error, Problem, Result};
 pub use id::{
-    AgentId, AuditEntryId, CompanyId, ContractId, IdentityProviderId, InvitationId, JobId, KeyId, MemberId,
-    OrganizationId, PasswordResetId, PermissionChangeId, PictureId, PriceListId, RefreshTokenId, ServiceId, SessionId,
+    AgentId, AuditEntryId, CompanyId, ContractId, CtiHoldingId, IdentityProviderId, InvitationId, JobId, KeyId,
+    MemberId, OrganizationId, PasswordResetId, PermissionChangeId, PictureId, PriceListId, RefreshTokenId, ServiceId,
+    SessionId,
 };
 pub use idempotency::{Ask, On, Outcome, Plain};
 pub use mail::{Letter, Mailer, Recipient, Undelivered};

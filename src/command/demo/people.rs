@@ -124,7 +124,7 @@ async fn as_owner(app: &App, organization: OrganizationId) -> Result<Caller> {
     ))
 }
 
-async fn find(caller: &Caller, login: &str) -> Result<member::Member> {
+pub(super) async fn find(caller: &Caller, login: &str) -> Result<member::Member> {
     use sea_orm::{ColumnTrait, QueryFilter};
     let view = caller.view(Action::SessionStart).await?;
     let found = view
