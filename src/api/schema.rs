@@ -23,6 +23,7 @@ use crate::{
         invitation::graphql::{InvitationMutation, InvitationQuery, InvitationUserError},
     },
     organization::{OrganizationMutation, OrganizationQuery, graphql::OrganizationUserError},
+    picture::graphql::{PictureMutation, PictureUserError},
     service::graphql::{ServiceMutation, ServiceQuery, ServiceUserError},
 };
 
@@ -78,6 +79,7 @@ pub struct PeopleMutation(InvitationMutation, AdminMutation, AgentMutation, CtiM
 #[derive(MergedObject, Default)]
 pub struct DeskMutation(
     OrganizationMutation,
+    PictureMutation,
     ServiceMutation,
     ContractMutation,
     BillingMutation,
@@ -107,6 +109,8 @@ pub enum UserError {
     Invitation(InvitationUserError),
     /// Of members and organization administrators.
     Admin(AdminUserError),
+    /// Of pictures.
+    Picture(PictureUserError),
     /// Of organizations and keys.
     Organization(OrganizationUserError),
     /// Of services.

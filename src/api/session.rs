@@ -15,11 +15,7 @@ use super::{
     standing,
 };
 use crate::{
-    kernel::{
-        Actor, App, Caller, Error, Language, Origin, Result,
-        config::Introspection,
-        security, upload,
-    },
+    kernel::{Actor, App, Caller, Error, Language, Origin, Result, config::Introspection, security, upload},
     member::{self, Claims},
     organization::graphql::Own,
 };
@@ -40,11 +36,7 @@ impl Api {
     pub fn new(app: App) -> anyhow::Result<Self> {
         let schema = schema::build();
         let cost = Arc::new(CostTable::from_sdl(&schema.sdl())?);
-        Ok(Self {
-            app,
-            schema,
-            cost,
-        })
+        Ok(Self { app, schema, cost })
     }
 
     /// The caller of a token; `None` if it is not ours, or its time, its session or its member is over.
@@ -57,7 +49,10 @@ impl Api {
 
     /// Whatever becomes of the entry, the token is refused.
     async fn log_bad_token(&self, origin: &Origin) {
-        if self.app.bad_tokens.is_news(self.app.clock.now(), &origin.address_text())
+        if self
+            .app
+            .bad_tokens
+            .is_news(self.app.clock.now(), &origin.address_text())
             && let Err(error) = security::log(&self.app, "ACCESS_TOKEN_REFUSED", origin).await
         {
             tracing::error!(?error, "a refused token could not be logged");

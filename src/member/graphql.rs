@@ -216,7 +216,7 @@ impl Viewer {
             .collect()
     }
 
-    /// Whether it was shown within the last five minutes who this is, as keys and the domain need it.
+    /// Whether it was shown within the last five minutes who this is, as keys, the domain, second factors and the rights of others need it.
     async fn is_recently_confirmed(&self, context: &Context<'_>) -> bool {
         let caller = context.data_unchecked::<Arc<Caller>>();
         caller.actor().is_confirmed(caller.now())

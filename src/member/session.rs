@@ -13,8 +13,8 @@ use serde::Serialize;
 use super::{entity, refresh_token, token};
 use crate::{
     kernel::{
-        Action, App, Caller, Code, Error, IdentityProviderId, MemberId, OrganizationId, Outcome, Problem, RefreshTokenId, Result,
-        SessionId, Timestamp, Tx, id::TypedId, record::record, secret::token_hash,
+        Action, App, Caller, Code, Error, IdentityProviderId, MemberId, OrganizationId, Outcome, Problem,
+        RefreshTokenId, Result, SessionId, Timestamp, Tx, id::TypedId, record::record, secret::token_hash,
     },
     organization,
 };

@@ -20,7 +20,7 @@ use crate::{
         authenticator::{self, Authenticator},
         cti, invite,
         make::{self, Made},
-        people,
+        people, picture,
         provider::{Key, Provider},
     },
 };
@@ -33,8 +33,13 @@ both! {
             let variables = world.variables(operation.name, operation.variables).await;
             // The owner can't leave; who was an administrator a moment ago can.
             let who = if operation.name == "member-leave" { app.administrator() } else { app.owner() };
-            let answer = if operation.name == "cti-agent-import" {
-                who.ask_with(operation.text, variables.clone(), &[("input.file", "agents.xlsx", &world.sheet)]).await
+            let file = match operation.name {
+                "picture-upload" => Some(("logo.png", picture::png(1))),
+                "cti-agent-import" => Some(("agents.xlsx", world.sheet.clone())),
+                _ => None,
+            };
+            let answer = if let Some((name, content)) = file {
+                who.ask_with(operation.text, variables.clone(), &[("input.file", name, &content)]).await
             } else {
                 who.ask(operation.text, variables.clone()).await
             };

@@ -11,7 +11,9 @@ use super::{
     mailing::{self, Delivery},
     send,
 };
-use crate::kernel::{Actor, Code, Error, Language, Problem, Result, Role, Timestamp, Tx, payload::asks, secret::SecretBytes};
+use crate::kernel::{
+    Actor, Code, Error, Language, Problem, Result, Role, Timestamp, Tx, payload::asks, secret::SecretBytes,
+};
 
 /// Somebody to be invited.
 #[derive(Debug, Clone, Serialize, InputObject)]

@@ -9,7 +9,8 @@ use orgdesk::{
     api::{health::Ready, server::PeerAddress},
     kernel::{
         App, Letter, Random, Settings, StoppedClock, Undelivered,
-        config::{Introspection, LogFormat, MailSettings},
+        config::{Introspection, LogFormat, MailSettings, Storage},
+        store::Store,
     },
     operate::{self, Person},
     serve, setup, worker,
@@ -84,6 +85,8 @@ pub fn settings(url: &str) -> Settings {
             from: "Orgdesk <no-reply@example.com>".parse().unwrap(),
             server: None,
         },
+        storage: Storage::Folder,
+        picture_quota: 200 * 1024 * 1024,
         introspection: Introspection::SignedIn,
         has_playground: true,
         log_format: LogFormat::Text,
@@ -132,6 +135,10 @@ impl TestApp {
         let clock = StoppedClock::at(instant(BEGIN));
         let letters = Letters::default();
         let app = open(&url, &clock, Random::seeded(2), &letters).await;
+        let app = App {
+            store: Store::open(&Storage::Folder, folder.path()).unwrap(),
+            ..app
+        };
         let ready = Ready::default();
         ready.set(true);
         let router = serve::routes(&app, ready, None).unwrap();
@@ -150,6 +157,11 @@ impl TestApp {
     /// Another server on the same database, with the same clock, whose letters go the same way.
     pub async fn second_server(&self) -> Self {
         let app = open(&self.url, &self.clock, Random::seeded(3), &self.letters).await;
+        let app = App {
+            store: self.app.store.clone(),
+            settings: self.app.settings.clone(),
+            ..app
+        };
         let ready = Ready::default();
         ready.set(true);
         let router = serve::routes(&app, ready, None).unwrap();
@@ -164,6 +176,16 @@ impl TestApp {
             _folder: folder,
             _database: None,
         }
+    }
+
+    /// The same installation with something else about it.
+    #[must_use]
+    pub fn changed(self, change: impl FnOnce(App) -> App) -> Self {
+        let app = change(self.app);
+        let ready = Ready::default();
+        ready.set(true);
+        let router = serve::routes(&app, ready, None).unwrap();
+        Self { app, router, ..self }
     }
 
     /// The owner of Acme.
