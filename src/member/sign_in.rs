@@ -15,7 +15,7 @@ use crate::{
     kernel::{
         Action, Caller, Code, Error, MemberId, OrganizationId, Plain, Problem, Result, Tx,
         secret::SecretText,
-        security::{self, Brake, Stop},
+        security::{self, Brake, Counted, Stop},
     },
     organization,
 };
@@ -41,11 +41,18 @@ const ACCOUNT_FROM_KNOWN: Brake = Brake {
     window: Duration::days(1),
 };
 
-/// Thirty a minute from one address, whatever the account.
+/// Thirty wrong ones a minute from one address, whatever the account. All of a contact center sits behind one: what was
+/// right is given back, and whoever was let in from there before is not asked for it.
 const ADDRESS: Brake = Brake {
     name: "address",
     attempts: 30,
     window: Duration::minutes(1),
+};
+
+/// Thirty tokens a minute that say they are of one member, from where he was let in before; and as many of his own session.
+const TOKEN: Brake = Brake {
+    name: "token of member",
+    ..ADDRESS
 };
 
 /// Five a minute for codes of one member's second factor, wherever they are given after his password or a link.
@@ -93,11 +100,26 @@ pub async fn sign_in(caller: &Caller, credentials: &Credentials) -> Result<Start
     let account = format!("{domain}/{login}");
     let organization = organization::find_by_domain(caller.app(), &domain).await?;
     let sought = look_up(caller, organization, &login).await?;
-    check_brakes(caller, &account, &sought).await?;
+    let counted = check_brakes(caller, &account, &sought).await?;
+    let started = judge(caller, credentials, sought).await?;
+    match started {
+        Started::Session(..) => {
+            security::forgive(caller.app(), &account_brakes(caller, &domain, &login)).await?;
+            security::give_back(caller.app(), &counted).await?;
+        }
+        // The password was right.
+        Started::Refused(Code::SecondFactorRequired) => security::give_back(caller.app(), &counted).await?,
+        Started::Refused(_) => {}
+    }
+    Ok(started)
+}
+
+/// What credentials are worth that no brake stops.
+async fn judge(caller: &Caller, credentials: &Credentials, sought: Sought) -> Result<Started> {
     let member = sought.member;
     let hash = member.as_ref().map(|member| &member.password_hash);
     let is_right = Hasher::verify(caller.app(), &credentials.password, hash).await?;
-    let Some(organization) = organization else {
+    let Some(organization) = sought.organization else {
         security::log(caller.app(), "SIGN_IN_UNKNOWN_ORGANIZATION", caller.origin()).await?;
         return Ok(Started::Refused(Code::CredentialsRefused));
     };
@@ -114,11 +136,7 @@ pub async fn sign_in(caller: &Caller, credentials: &Credentials) -> Result<Start
             Ok(refuse(tx, Code::CredentialsRefused))
         }
     };
-    let started = caller.at(organization).act(Action::SessionStart, &Plain, deed).await?;
-    if matches!(started, Started::Session(..)) {
-        security::forgive(caller.app(), &account_brakes(caller, &domain, &login)).await?;
-    }
-    Ok(started)
+    caller.at(organization).act(Action::SessionStart, &Plain, deed).await
 }
 
 /// Lets a member in whose password was right, and keeps its hash as strong as today's are.
@@ -178,19 +196,25 @@ fn check_length(path: &str, password: &str) -> Result<()> {
     Ok(())
 }
 
-/// Counts an attempt that names no account against its address.
+/// Counts a token, before it is believed, against the address that it comes from; or, where it is of one who was let in
+/// from there before or has a session, against him.
 ///
 /// # Errors
-/// `SIGN_IN_BLOCKED` at `path`, with the time of its end.
-pub(super) async fn check_address(caller: &Caller, path: &str) -> Result<()> {
-    let brakes = [(ADDRESS, caller.origin().address_text())];
-    let Some(stop) = security::attempt(caller.app(), &brakes).await? else {
-        return Ok(());
+/// `SIGN_IN_BLOCKED` at `input.token`, with the time of its end.
+pub(super) async fn check_token(caller: &Caller, whose: Option<MemberId>) -> Result<Counted> {
+    let address = caller.origin().address_text();
+    let brake = match whose {
+        Some(member) => (TOKEN, format!("{member} {address}")),
+        None => (ADDRESS, address),
+    };
+    let stop = match security::count(caller.app(), &[brake]).await? {
+        Ok(counted) => return Ok(counted),
+        Err(stop) => stop,
     };
     if stop.is_first {
         security::log(caller.app(), "SIGN_IN_BLOCKED", caller.origin()).await?;
     }
-    Err(blocked(path, stop))
+    Err(blocked("input.token", stop))
 }
 
 /// What was typed as databases take it: PostgreSQL knows no NUL, and nobody is called so.
@@ -228,17 +252,20 @@ async fn look_up(caller: &Caller, organization: Option<OrganizationId>, login: &
     found
 }
 
-/// From where the member has been let in before, others' guesses do not lock him out.
-async fn check_brakes(caller: &Caller, account: &str, sought: &Sought) -> Result<()> {
+/// From where the member has been let in before, others' guesses do not lock him out: neither those at his account from
+/// elsewhere, nor those at other accounts from there. What is to be given back of a sign-in that is right.
+async fn check_brakes(caller: &Caller, account: &str, sought: &Sought) -> Result<Counted> {
     let address = caller.origin().address_text();
     let mut brakes = own_brakes(caller, account);
     if sought.knows_address {
         brakes.retain(|(brake, _)| brake.name != ACCOUNT.name);
         brakes.push((ACCOUNT_FROM_KNOWN, format!("{account} {address}")));
+    } else {
+        brakes.insert(0, (ADDRESS, address));
     }
-    brakes.insert(0, (ADDRESS, address));
-    let Some(stop) = security::attempt(caller.app(), &brakes).await? else {
-        return Ok(());
+    let stop = match security::count(caller.app(), &brakes).await? {
+        Ok(counted) => return Ok(counted.by(ADDRESS)),
+        Err(stop) => stop,
     };
     if stop.is_first {
         match sought.organization {

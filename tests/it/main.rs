@@ -70,6 +70,7 @@ mod service;
 mod service_life;
 mod service_list;
 mod session;
+mod sign_in_brakes;
 mod statements;
 mod supply;
 mod tenancy;

@@ -104,6 +104,11 @@ impl<'t> Token<'t> {
         &self.claims.iss
     }
 
+    /// Who it says it is of.
+    pub(super) fn subject(&self) -> &str {
+        &self.claims.sub
+    }
+
     /// Which of the provider's keys it says it is signed with.
     pub(super) fn key_id(&self) -> Option<&str> {
         self.header.kid.as_deref()

@@ -1,7 +1,11 @@
 //! An installation of one test: a database of its own, copied from a template with two organizations in it, a clock
 //! that stands until the test moves it, and the routes as they are served.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use axum::{Router, body::Body, http::Request};
 use chrono::{DateTime, Duration, Utc};
@@ -259,6 +263,18 @@ impl TestApp {
         query: &str,
         variables: Value,
     ) -> Answer {
+        self.ask_at(address.into(), language, token, query, variables).await
+    }
+
+    /// The same from an address of either kind.
+    pub async fn ask_at(
+        &self,
+        address: IpAddr,
+        language: &str,
+        token: Option<&str>,
+        query: &str,
+        variables: Value,
+    ) -> Answer {
         let mut request = Request::post("/graphql")
             .header("content-type", "application/json")
             .header("accept-language", language);
@@ -269,7 +285,7 @@ impl TestApp {
         let mut request = request.body(Body::from(body)).unwrap();
         request
             .extensions_mut()
-            .insert(PeerAddress(SocketAddr::from((address, 40_000))));
+            .insert(PeerAddress(SocketAddr::new(address, 40_000)));
         self.send(request).await
     }
 }
