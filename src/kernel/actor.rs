@@ -1,6 +1,6 @@
 //! Who asks, and from where.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use chrono::Duration;
 
@@ -130,5 +130,18 @@ impl Origin {
         self.address
             .map(|address| address.to_canonical().to_string())
             .unwrap_or_default()
+    }
+
+    /// Whom brakes count: the address; of IPv6 the network of 64 bits, in which one subscriber has all the addresses he
+    /// wants (RFC 6177). Empty where there is none.
+    pub fn network_text(&self) -> String {
+        match self.address.map(|address| address.to_canonical()) {
+            Some(IpAddr::V6(address)) => {
+                let network = Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX));
+                format!("{network}/64")
+            }
+            Some(address) => address.to_string(),
+            None => String::new(),
+        }
     }
 }

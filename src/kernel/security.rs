@@ -162,7 +162,7 @@ impl Hush {
         if kept.0 != minute {
             *kept = (minute, HashSet::new());
         }
-        kept.1.len() < MOST && kept.1.insert(origin.address_text())
+        kept.1.len() < MOST && kept.1.insert(origin.network_text())
     }
 }
 

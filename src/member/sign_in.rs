@@ -202,7 +202,7 @@ fn check_length(path: &str, password: &str) -> Result<()> {
 /// # Errors
 /// `SIGN_IN_BLOCKED` at `input.token`, with the time of its end.
 pub(super) async fn check_token(caller: &Caller, whose: Option<MemberId>) -> Result<Counted> {
-    let address = caller.origin().address_text();
+    let address = caller.origin().network_text();
     let brake = match whose {
         Some(member) => (TOKEN, format!("{member} {address}")),
         None => (ADDRESS, address),
@@ -255,7 +255,7 @@ async fn look_up(caller: &Caller, organization: Option<OrganizationId>, login: &
 /// From where the member has been let in before, others' guesses do not lock him out: neither those at his account from
 /// elsewhere, nor those at other accounts from there. What is to be given back of a sign-in that is right.
 async fn check_brakes(caller: &Caller, account: &str, sought: &Sought) -> Result<Counted> {
-    let address = caller.origin().address_text();
+    let address = caller.origin().network_text();
     let mut brakes = own_brakes(caller, account);
     if sought.knows_address {
         brakes.retain(|(brake, _)| brake.name != ACCOUNT.name);
@@ -300,7 +300,7 @@ async fn log_stop(door: &Caller, action: Action, member: Option<&entity::Model>)
 pub(super) fn account_brakes(caller: &Caller, domain: &str, login: &str) -> Vec<(Brake, String)> {
     let account = format!("{domain}/{login}");
     let mut brakes = own_brakes(caller, &account);
-    let known = format!("{account} {}", caller.origin().address_text());
+    let known = format!("{account} {}", caller.origin().network_text());
     brakes.push((ACCOUNT_FROM_KNOWN, known));
     brakes
 }
@@ -326,6 +326,6 @@ pub(super) async fn check_code_brakes(door: &Caller, action: Action, brakes: &[(
 }
 
 fn own_brakes(caller: &Caller, account: &str) -> Vec<(Brake, String)> {
-    let from = format!("{account} {}", caller.origin().address_text());
+    let from = format!("{account} {}", caller.origin().network_text());
     vec![(ACCOUNT_FROM_ADDRESS, from), (ACCOUNT, account.to_owned())]
 }

@@ -118,4 +118,35 @@ both! {
         assert_eq!(codes(&stranger), ["SIGN_IN_BLOCKED at input.token"]);
         assert_eq!(looked_at, 30, "who only says that he is a known member has as many tries as others");
     }
+
+    // case: D3
+    async fn a1_the_addresses_of_one_network_are_counted_together(app) {
+        let mut looked_at = 0;
+        for host in 0..40 {
+            let payload = sign_in_at(&app, v6(1, host), &format!("account{host}"), WRONG, None).await;
+            looked_at += usize::from(codes(&payload) == REFUSED);
+        }
+        let neighbour = sign_in_at(&app, v6(2, 1), "member", PASSWORD, None).await;
+
+        assert_eq!(looked_at, 30);
+        access(&neighbour);
+    }
+
+    // case: D2
+    async fn a1_an_account_is_guarded_from_all_of_a_network_and_from_a_mapped_address(app) {
+        let mut looked_at = (0, 0);
+        for host in 0..10 {
+            let payload = sign_in_at(&app, v6(1, host), "owner", WRONG, None).await;
+            looked_at.0 += usize::from(codes(&payload) == REFUSED);
+        }
+        for round in 0..10_u8 {
+            let plain = IpAddr::from([198, 51, 100, 7]);
+            let mapped = IpAddr::from(std::net::Ipv4Addr::from([198, 51, 100, 7]).to_ipv6_mapped());
+            let from = if round % 2 == 0 { plain } else { mapped };
+            let payload = sign_in_at(&app, from, "admin", WRONG, None).await;
+            looked_at.1 += usize::from(codes(&payload) == REFUSED);
+        }
+
+        assert_eq!(looked_at, (5, 5));
+    }
 }

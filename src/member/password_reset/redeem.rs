@@ -112,7 +112,7 @@ pub(in crate::member) async fn preview(caller: &Caller, token: &str) -> Result<O
 /// What is wrong with the password; `SECOND_FACTOR_REQUIRED`; `SIGN_IN_BLOCKED` with the time of its end; `THROTTLED` if too
 /// many wait.
 pub(in crate::member) async fn reset(caller: &Caller, input: &PasswordResetInput) -> Result<Resetting> {
-    let mut brakes = vec![(ADDRESS, caller.origin().address_text())];
+    let mut brakes = vec![(ADDRESS, caller.origin().network_text())];
     if let Some(stop) = security::attempt(caller.app(), &brakes).await? {
         if stop.is_first {
             security::log(caller.app(), "PASSWORD_RESET_BLOCKED", caller.origin()).await?;
