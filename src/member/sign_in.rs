@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     kernel::{
-        Action, Caller, Code, Error, MemberId, OrganizationId, Plain, Problem, Result, Tx,
+        Action, Caller, Code, Error, MemberId, OrganizationId, Plain, Problem, Reader, Result, Tx,
         secret::SecretText,
         security::{self, Brake, Counted, Stop},
     },
@@ -55,7 +55,8 @@ const TOKEN: Brake = Brake {
     ..ADDRESS
 };
 
-/// Five a minute for codes of one member's second factor, wherever they are given after his password or a link.
+/// Five wrong ones a minute for codes of one member's second factor, wherever they are given after his password or a link:
+/// from everywhere new together, and from each network in which he was let in before.
 const CODE: Brake = Brake {
     name: "code",
     attempts: 5,
@@ -119,6 +120,7 @@ async fn judge(caller: &Caller, credentials: &Credentials, sought: Sought) -> Re
     let member = sought.member;
     let hash = member.as_ref().map(|member| &member.password_hash);
     let is_right = Hasher::verify(caller.app(), &credentials.password, hash).await?;
+    let code = credentials.code.as_deref().filter(|code| !code.trim().is_empty());
     let Some(organization) = sought.organization else {
         security::log(caller.app(), "SIGN_IN_UNKNOWN_ORGANIZATION", caller.origin()).await?;
         return Ok(Started::Refused(Code::CredentialsRefused));
@@ -127,8 +129,16 @@ async fn judge(caller: &Caller, credentials: &Credentials, sought: Sought) -> Re
         Some(hash) => Hasher::renewed(caller.app(), &credentials.password, hash).await?,
         None => None,
     };
+    let door = caller.at(organization);
+    let counted = match &member {
+        Some(member) if is_right && sought.has_second_factor && code.is_some() => {
+            let brakes = code_brakes(caller, member.id, sought.knows_address);
+            check_code_brakes(&door, Action::SessionStart, Some(member), &brakes).await?
+        }
+        _ => Counted::default(),
+    };
     let deed = async |tx: &Tx| match &member {
-        Some(member) if is_right => let_in(tx, member, credentials.code.as_deref(), renewed).await,
+        Some(member) if is_right => let_in(tx, member, code, renewed).await,
         _ => {
             if let Some(member) = &member {
                 tx.about::<Entity>(member);
@@ -136,7 +146,11 @@ async fn judge(caller: &Caller, credentials: &Credentials, sought: Sought) -> Re
             Ok(refuse(tx, Code::CredentialsRefused))
         }
     };
-    caller.at(organization).act(Action::SessionStart, &Plain, deed).await
+    let started = door.act(Action::SessionStart, &Plain, deed).await?;
+    if let Started::Session(..) = started {
+        security::give_back(caller.app(), &counted).await?;
+    }
+    Ok(started)
 }
 
 /// Lets a member in whose password was right, and keeps its hash as strong as today's are.
@@ -227,6 +241,7 @@ struct Sought {
     organization: Option<OrganizationId>,
     member: Option<entity::Model>,
     knows_address: bool,
+    has_second_factor: bool,
 }
 
 /// The member of a login ID, and whether he has been let in from this address before. Where there is no such organization,
@@ -237,19 +252,27 @@ async fn look_up(caller: &Caller, organization: Option<OrganizationId>, login: &
     let found = async {
         let member = rules::find_by_login(&view, login).await?;
         let id = member.as_ref().map_or(MemberId(Uuid::nil()), |member| member.id);
-        let address = caller.origin().address_text();
-        let knows = session::knows_address(&view, id, &address).await?
-            || password_reset::knows_address(&view, id, &address).await?;
         Ok(Sought {
             organization,
             member,
-            knows_address: knows,
+            knows_address: knows_address(&view, caller, id).await?,
+            has_second_factor: second_factor::active(&view, id).await?.is_some(),
         })
     }
     .await;
     drop(view);
     door.release().await;
     found
+}
+
+/// Whether a member has been let in from the address of this request before.
+///
+/// # Errors
+/// Only if the database fails.
+pub(super) async fn knows_address(reader: &Reader, caller: &Caller, member: MemberId) -> Result<bool> {
+    let address = caller.origin().address_text();
+    Ok(session::knows_address(reader, member, &address).await?
+        || password_reset::knows_address(reader, member, &address).await?)
 }
 
 /// From where the member has been let in before, others' guesses do not lock him out: neither those at his account from
@@ -305,22 +328,34 @@ pub(super) fn account_brakes(caller: &Caller, domain: &str, login: &str) -> Vec<
     brakes
 }
 
-/// The brakes on guessing codes of a member's second factor once his password or his link was right. They are let go by a
-/// right code only: a right password must not buy more guesses.
-pub(super) fn code_brakes(member: MemberId) -> Vec<(Brake, String)> {
-    [CODE, CODE_OF_DAY].map(|brake| (brake, member.to_string())).into()
+/// The brakes on guessing codes of a member's second factor once his password or his link was right. Neither a right
+/// password nor a right code of his own lets go of them, which would buy others more guesses; nor do guesses from
+/// elsewhere stop him where he `knows_address`.
+pub(super) fn code_brakes(caller: &Caller, member: MemberId, knows_address: bool) -> Vec<(Brake, String)> {
+    let subject = if knows_address {
+        format!("{member} {}", caller.origin().network_text())
+    } else {
+        member.to_string()
+    };
+    [CODE, CODE_OF_DAY].map(|brake| (brake, subject.clone())).into()
 }
 
-/// Counts an attempt with a code, for `action` through this door.
+/// Counts an attempt with a code, for `action` through this door. What is to be given back if it is right.
 ///
 /// # Errors
 /// `SIGN_IN_BLOCKED` at `input.code`, with the time of its end.
-pub(super) async fn check_code_brakes(door: &Caller, action: Action, brakes: &[(Brake, String)]) -> Result<()> {
-    let Some(stop) = security::attempt(door.app(), brakes).await? else {
-        return Ok(());
+pub(super) async fn check_code_brakes(
+    door: &Caller,
+    action: Action,
+    member: Option<&entity::Model>,
+    brakes: &[(Brake, String)],
+) -> Result<Counted> {
+    let stop = match security::count(door.app(), brakes).await? {
+        Ok(counted) => return Ok(counted),
+        Err(stop) => stop,
     };
     if stop.is_first {
-        log_stop(door, action, None).await?;
+        log_stop(door, action, member).await?;
     }
     Err(blocked("input.code", stop))
 }

@@ -149,4 +149,51 @@ both! {
 
         assert_eq!(looked_at, (5, 5));
     }
+
+    // case: D2
+    async fn a10_codes_are_guessed_five_times_a_minute_from_however_many_addresses(app) {
+        let authenticator = authenticator::activated(&app, app.member()).await;
+        app.wait(Duration::seconds(30));
+        let wrong = authenticator.wrong_code(&app);
+        let guess = |from: u8| sign_in_from(&app, [127, 5, 0, from], "member", PASSWORD, Some(&wrong));
+        let looked_at = |payloads: &[Value]| {
+            payloads.iter().filter(|payload| codes(payload) == ["SECOND_FACTOR_REFUSED at input.code"]).count()
+        };
+
+        let first = join_all((0..30).map(guess)).await;
+        app.wait(Duration::seconds(25));
+        let own = sign_in(&app, "member", PASSWORD, Some(&authenticator.code(&app))).await;
+        let then = join_all((30..60).map(guess)).await;
+
+        assert_eq!(looked_at(&first), 5, "{first:?}");
+        assert!(first.iter().any(|payload| codes(payload) == ["SIGN_IN_BLOCKED at input.code"]));
+        assert_eq!(codes(&own), ["SIGN_IN_BLOCKED at input.code"], "who has never been here waits too");
+        assert_eq!(looked_at(&then), 0);
+    }
+
+    // case: D4
+    async fn a10_a_members_own_sign_in_gives_nobody_new_guesses_and_nobody_blocks_it(app) {
+        let authenticator = authenticator::activated(&app, app.member()).await;
+        app.wait(Duration::seconds(30));
+        access(&sign_in(&app, "member", PASSWORD, Some(&authenticator.code(&app))).await);
+        app.wait(Duration::seconds(30));
+        let wrong = authenticator.wrong_code(&app);
+        let mut looked_at = 0;
+
+        for round in 0..4_u8 {
+            for from in 0..4 {
+                let payload = sign_in_from(&app, [127, 5, round, from], "member", PASSWORD, Some(&wrong)).await;
+                looked_at += usize::from(codes(&payload) == ["SECOND_FACTOR_REFUSED at input.code"]);
+            }
+            if round % 2 == 0 {
+                let own = sign_in(&app, "member", PASSWORD, Some(&authenticator.recovery_codes[usize::from(round)])).await;
+                let token = access(&own);
+                let code = &authenticator.recovery_codes[usize::from(round) + 1];
+                let confirmed = app.ask(Some(&token), CONFIRM, json!({ "input": { "password": PASSWORD, "code": code } })).await;
+                assert_eq!(codes(&confirmed.json["data"]["sessionConfirm"]), Vec::<String>::new());
+            }
+        }
+
+        assert_eq!(looked_at, 5);
+    }
 }

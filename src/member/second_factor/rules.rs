@@ -6,7 +6,11 @@ use serde::Serialize;
 
 use super::{Entity, Model, accepts_step, active, ask, of, plain, recovery_code, seal, totp};
 use crate::{
-    kernel::{Action, Caller, Code, Error, MemberId, On, Outcome, Plain, Problem, Result, Tx, payload::asks, security},
+    kernel::{
+        Action, Caller, Code, Error, MemberId, On, Outcome, Plain, Problem, Result, Tx,
+        payload::asks,
+        security::{self, Counted},
+    },
     member::{self, Member, Status, letter::Event, notice, own_session, sign_in},
     organization,
 };
@@ -188,11 +192,12 @@ async fn with_code(
     deed: impl AsyncFnOnce(&Tx, &Member) -> Result<Coded> + Send,
 ) -> Result<Coded> {
     let signed_in = caller.actor().member().ok_or(Error::Unauthenticated)?;
-    let brakes = sign_in::code_brakes(signed_in.member_id);
     // Whoever may not do it at all is told so first, and is not counted.
-    if caller.may(action) {
-        sign_in::check_code_brakes(caller, action, &brakes).await?;
-    }
+    let counted = if caller.may(action) {
+        count(caller, action, signed_in.member_id).await?
+    } else {
+        Counted::default()
+    };
     let coded = caller
         .act(action, &Plain, async |tx| {
             let member = own(tx).await?;
@@ -201,9 +206,18 @@ async fn with_code(
         })
         .await?;
     if let Coded::Done(_) = coded {
-        security::forgive(caller.app(), &brakes).await?;
+        security::give_back(caller.app(), &counted).await?;
     }
     Ok(coded)
+}
+
+async fn count(caller: &Caller, action: Action, member: MemberId) -> Result<Counted> {
+    let view = caller.view(action).await?;
+    let knows_address = sign_in::knows_address(&view, caller, member).await;
+    drop(view);
+    caller.release().await;
+    let brakes = sign_in::code_brakes(caller, member, knows_address?);
+    sign_in::check_code_brakes(caller, action, None, &brakes).await
 }
 
 fn refuse(tx: &Tx, code: Code) -> Coded {
