@@ -28,6 +28,7 @@ mod idempotency;
 mod identity;
 mod identity_forged;
 mod identity_keys;
+mod identity_vouch;
 mod invitation;
 mod invitation_accept;
 mod invitation_kill;

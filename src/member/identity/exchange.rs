@@ -129,8 +129,8 @@ pub(in crate::member) async fn authenticated_at(caller: &Caller, token: &str) ->
     let believed = believe(caller, provider.into_iter().collect(), token).await?;
     let at = believed.map(|(_, believed)| believed).and_then(|believed| {
         let is_own = link.is_some_and(|link| link.subject == believed.subject);
-        let is_recent = caller.now().0 - believed.authenticated_at.0 <= RECENT;
-        (is_own && is_recent).then_some(believed.authenticated_at)
+        let is_recent = |at: &Timestamp| caller.now().0 - at.0 <= RECENT;
+        believed.authenticated_at.filter(|at| is_own && is_recent(at))
     });
     if at.is_some() {
         security::give_back(caller.app(), &counted).await?;

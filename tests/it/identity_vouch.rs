@@ -1,0 +1,92 @@
+//! 외부 인증: what a provider vouches for, and what it does not: how lately somebody signed in, and whose an address is.
+
+use chrono::Duration;
+use orgdesk::operate::{self, Algorithm};
+use serde_json::{Value, json};
+
+use crate::{
+    both,
+    support::{
+        account::{reset, reset_token},
+        app::{Answer, PASSWORD, TestApp, codes},
+        invite,
+        people::{EXPEL, UPDATE, join, member, on},
+        provider::{Key, Provider},
+        raw::Raw,
+    },
+};
+
+const EXCHANGE: &str = "mutation M($input: SessionExchangeInput!) { sessionExchange(input: $input) {
+    tokens { accessToken } userErrors { code field message availableAt } } }";
+const CONFIRM: &str = "mutation M($input: SessionConfirmInput!) { sessionConfirm(input: $input) {
+    confirmedUntil userErrors { code field message availableAt } } }";
+const VIEWER: &str = "{ viewer { isRecentlyConfirmed member { login } } }";
+
+async fn provider(app: &TestApp) -> (Provider, Key) {
+    let key = Key::new("k-1", Algorithm::EdDsa);
+    let provider = Provider::start(&[&key]).await;
+    operate::set_identity_provider(&app.app, "acme", provider.setting(Algorithm::EdDsa))
+        .await
+        .unwrap();
+    (provider, key)
+}
+
+async fn exchange(app: &TestApp, token: &str) -> Answer {
+    let input = json!({ "organization": "acme", "token": token });
+    app.ask(None, EXCHANGE, json!({ "input": input })).await
+}
+
+fn access(answer: &Answer) -> Option<&str> {
+    answer.json["data"]["sessionExchange"]["tokens"]["accessToken"].as_str()
+}
+
+/// As whom somebody with a verified address comes in, who was never seen before; nobody where he does not.
+async fn comes_in_as(app: &TestApp, (provider, key): &(Provider, Key), email: &str) -> String {
+    let subject = format!("new at {} as {email}", app.app.clock.now().0);
+    let answer = exchange(app, &key.token(&provider.claims(app, &subject, email))).await;
+    let Some(access) = access(&answer) else {
+        assert_eq!(codes(&answer.json["data"]["sessionExchange"]), ["TOKEN_REFUSED at input.token"]);
+        return "nobody".to_owned();
+    };
+    let viewer = app.ask(Some(access), VIEWER, json!({})).await;
+    viewer.json["data"]["viewer"]["member"]["login"].as_str().unwrap().to_owned()
+}
+
+/// Somebody invited who has accepted.
+async fn newcomer(app: &TestApp, login: &str) {
+    let token = invite::sent(app, login).await;
+    assert_eq!(invite::accepted(app, &token).await.as_deref(), Ok(login));
+}
+
+/// A member of Acme gives himself another address.
+async fn moves_to(app: &TestApp, login: &str, email: &str) {
+    let version = member(app.owner(), login).await["version"].clone();
+    let input = json!({ "input": { "expectedVersion": version, "email": email } });
+    app.someone("acme", login).deed("viewerUpdate(input: $input)", input).await;
+}
+
+both! {
+    // case: D12
+    async fn a9_a_token_that_does_not_say_when_confirms_nothing(app) {
+        let (provider, key) = provider(&app).await;
+        operate::link_identity(&app.app, "acme", &provider.issuer, "owner", Some("u-1")).await.unwrap();
+        let silent = |number: i32| {
+            let mut claims: Value = provider.claims(&app, "u-1", "owner@example.com");
+            claims["jti"] = json!(number);
+            claims.as_object_mut().unwrap().remove("auth_time");
+            key.token(&claims)
+        };
+
+        let answer = exchange(&app, &silent(1)).await;
+        let access = access(&answer).unwrap_or_else(|| panic!("{}", answer.text));
+        let viewer = app.ask(Some(access), VIEWER, json!({})).await;
+        let confirmed = app.ask(Some(access), CONFIRM, json!({ "input": { "token": silent(2) } })).await;
+        let after = app.ask(Some(access), VIEWER, json!({})).await;
+        let password = app.ask(Some(access), CONFIRM, json!({ "input": { "password": PASSWORD } })).await;
+
+        assert_eq!(viewer.json["data"]["viewer"]["isRecentlyConfirmed"], false);
+        assert_eq!(codes(&confirmed.json["data"]["sessionConfirm"]), ["TOKEN_REFUSED at input.token"]);
+        assert_eq!(after.json["data"]["viewer"]["isRecentlyConfirmed"], false);
+        assert_eq!(codes(&password.json["data"]["sessionConfirm"]), Vec::<String>::new());
+    }
+}
