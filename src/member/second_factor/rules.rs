@@ -89,7 +89,7 @@ pub(in crate::member) async fn enroll(tx: &Tx) -> Result<Enrollment> {
     Ok(Enrollment { secret, uri })
 }
 
-/// `secondFactorActivate`.
+/// `secondFactorActivate`. It ends the member's other sessions: whoever is in by his password alone is out.
 ///
 /// # Errors
 /// `SECOND_FACTOR_ABSENT`, `SECOND_FACTOR_ACTIVE`; `SIGN_IN_BLOCKED` with the time of its end.
@@ -105,13 +105,14 @@ pub(in crate::member) async fn activate(caller: &Caller, code: &str) -> Result<C
             return Ok(refuse(tx, Code::SecondFactorRefused));
         }
         let codes = recovery_code::renew(tx, member.id).await?;
+        end_others(tx, member).await?;
         notice::tell(tx, member.id, Event::SecondFactorAdded).await?;
         Ok(Coded::Done(codes))
     };
     with_code(caller, Action::SecondFactorActivate, deed).await
 }
 
-/// `secondFactorRemove`.
+/// `secondFactorRemove`. It ends the member's other sessions.
 ///
 /// # Errors
 /// `SECOND_FACTOR_ABSENT`, `SECOND_FACTOR_DEMANDED`; `SIGN_IN_BLOCKED` with the time of its end.
@@ -127,6 +128,7 @@ pub(in crate::member) async fn remove(caller: &Caller, code: &str) -> Result<Cod
             return Ok(refuse(tx, code));
         }
         take_away(tx, factor).await?;
+        end_others(tx, member).await?;
         Ok(Coded::Done(Vec::new()))
     };
     with_code(caller, Action::SecondFactorRemove, deed).await
@@ -183,6 +185,12 @@ async fn take_away(tx: &Tx, factor: Model) -> Result<()> {
     tx.delete::<Entity>(factor).await?;
     recovery_code::forget(tx, member).await?;
     notice::tell(tx, member, Event::SecondFactorRemoved).await
+}
+
+/// Ends the acting member's sessions but for the one he acts in.
+async fn end_others(tx: &Tx, member: &Member) -> Result<()> {
+    let current = tx.actor().member().map(|actor| actor.session_id);
+    own_session::end_all_of(tx, member.id, current).await
 }
 
 /// Does what a code decides about, with a brake on guessing it.
