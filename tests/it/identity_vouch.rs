@@ -89,4 +89,19 @@ both! {
         assert_eq!(after.json["data"]["viewer"]["isRecentlyConfirmed"], false);
         assert_eq!(codes(&password.json["data"]["sessionConfirm"]), Vec::<String>::new());
     }
+
+    async fn a9_who_left_and_came_back_comes_in_as_who_he_is_now(app) {
+        let (provider, key) = provider(&app).await;
+        join(&app, "guest", false).await;
+        app.owner().deed(EXPEL, on(&member(app.owner(), "guest").await, json!({}))).await;
+        newcomer(&app, "guest").await;
+
+        let by_address = exchange(&app, &key.token(&provider.claims(&app, "u-1", "guest@example.com"))).await;
+        operate::link_identity(&app.app, "acme", &provider.issuer, "guest", None).await.unwrap();
+        operate::link_identity(&app.app, "acme", &provider.issuer, "guest", Some("u-2")).await.unwrap();
+        let by_hand = exchange(&app, &key.token(&provider.claims(&app, "u-2", "guest@example.com"))).await;
+
+        assert!(access(&by_address).is_some(), "{}", by_address.text);
+        assert!(access(&by_hand).is_some(), "{}", by_hand.text);
+    }
 }

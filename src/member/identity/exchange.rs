@@ -219,7 +219,7 @@ async fn find_by_subject(reader: &Reader, provider: &provider::Model, subject: &
     links.filter(link::Column::Subject.eq(subject)).one().await
 }
 
-/// The one member of this address, whatever its capitals.
+/// The one member of this address, whatever its capitals. Whoever has left has given it up, perhaps to himself.
 async fn find_by_email(tx: &Tx, email: &str) -> Result<Option<member::Model>> {
     if email.chars().any(char::is_control) {
         return Ok(None);
@@ -228,6 +228,7 @@ async fn find_by_email(tx: &Tx, email: &str) -> Result<Option<member::Model>> {
     let found = tx
         .select::<member::Entity>()
         .filter(small.eq(email.to_ascii_lowercase()))
+        .filter(member::Column::Status.eq(Status::Active))
         .all()
         .await?;
     let mut found = found
