@@ -62,7 +62,9 @@ pub(super) async fn update(tx: &Tx, id: &str, input: &MemberUpdateInput) -> Resu
                 row.name = name.to_owned();
                 row.name_key = name.to_lowercase();
             }
-            row.email = email.map_or_else(|| row.email.clone(), str::to_owned);
+            if let Some(email) = email {
+                row.set_email(email);
+            }
         })
         .await?;
     tx.about::<member::Entity>(&updated);

@@ -64,7 +64,9 @@ pub(super) async fn update(tx: &Tx, input: &ViewerUpdateInput) -> Result<Member>
                 row.name = name.to_owned();
                 row.name_key = name.to_lowercase();
             }
-            row.email = email.map_or_else(|| row.email.clone(), str::to_owned);
+            if let Some(email) = email {
+                row.set_email(email);
+            }
             row.language = input.language.unwrap_or(row.language);
         })
         .await?;

@@ -45,11 +45,17 @@ async fn comes_in_as(app: &TestApp, (provider, key): &(Provider, Key), email: &s
     let subject = format!("new at {} as {email}", app.app.clock.now().0);
     let answer = exchange(app, &key.token(&provider.claims(app, &subject, email))).await;
     let Some(access) = access(&answer) else {
-        assert_eq!(codes(&answer.json["data"]["sessionExchange"]), ["TOKEN_REFUSED at input.token"]);
+        assert_eq!(
+            codes(&answer.json["data"]["sessionExchange"]),
+            ["TOKEN_REFUSED at input.token"]
+        );
         return "nobody".to_owned();
     };
     let viewer = app.ask(Some(access), VIEWER, json!({})).await;
-    viewer.json["data"]["viewer"]["member"]["login"].as_str().unwrap().to_owned()
+    viewer.json["data"]["viewer"]["member"]["login"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 /// Somebody invited who has accepted.
@@ -62,7 +68,9 @@ async fn newcomer(app: &TestApp, login: &str) {
 async fn moves_to(app: &TestApp, login: &str, email: &str) {
     let version = member(app.owner(), login).await["version"].clone();
     let input = json!({ "input": { "expectedVersion": version, "email": email } });
-    app.someone("acme", login).deed("viewerUpdate(input: $input)", input).await;
+    app.someone("acme", login)
+        .deed("viewerUpdate(input: $input)", input)
+        .await;
 }
 
 both! {
@@ -103,5 +111,36 @@ both! {
 
         assert!(access(&by_address).is_some(), "{}", by_address.text);
         assert!(access(&by_hand).is_some(), "{}", by_hand.text);
+    }
+
+    async fn a9_an_address_that_a_member_gave_himself_links_nobody(app) {
+        let acme = provider(&app).await;
+
+        moves_to(&app, "member", "Stranger@example.com").await;
+        let stranger = comes_in_as(&app, &acme, "stranger@example.com").await;
+
+        assert_eq!(stranger, "nobody");
+        assert_eq!(Raw::admin(&app).await.count("external_identity").await, 0);
+    }
+
+    async fn a9_an_address_is_proved_by_a_link_that_lay_in_its_mailbox(app) {
+        let acme = provider(&app).await;
+        newcomer(&app, "guest").await;
+        newcomer(&app, "other").await;
+        newcomer(&app, "third").await;
+
+        moves_to(&app, "guest", "GUEST@example.com").await;
+        let capitals = comes_in_as(&app, &acme, "guest@example.com").await;
+        moves_to(&app, "other", "elsewhere@example.com").await;
+        let moved = comes_in_as(&app, &acme, "elsewhere@example.com").await;
+        let token = reset_token(&app, "other").await;
+        reset(&app, &token, "another password of mine", None).await;
+        app.wait(Duration::seconds(1));
+        let proved = comes_in_as(&app, &acme, "elsewhere@example.com").await;
+        let change = on(&member(app.owner(), "third").await, json!({ "email": "given@example.com" }));
+        app.owner().deed(UPDATE, change).await;
+        let given = comes_in_as(&app, &acme, "given@example.com").await;
+
+        assert_eq!([capitals, moved, proved, given], ["guest", "nobody", "other", "nobody"]);
     }
 }

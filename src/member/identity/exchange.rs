@@ -199,7 +199,9 @@ async fn find_member(tx: &Tx, checked: &provider::Model, believed: &Believed) ->
     let Some(email) = believed.email.as_deref().filter(|_| provider.links_by_email) else {
         return Ok(None);
     };
-    let Some(member) = find_by_email(tx, email).await? else {
+    // What a member only says to be his address may be somebody else's, whose door this is not.
+    let found = find_by_email(tx, email).await?;
+    let Some(member) = found.filter(|member| member.email_proved_at.is_some()) else {
         return Ok(None);
     };
     // Whoever is known there under another subject is somebody else: addresses are given to new people.

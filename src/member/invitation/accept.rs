@@ -208,6 +208,7 @@ fn new_member(person: Invitee, password_hash: SecretText, is_owner: bool) -> mem
         login: person.login,
         name: person.name,
         email: person.email,
+        is_email_proved: true,
         language: person.language,
         password_hash,
         is_owner,

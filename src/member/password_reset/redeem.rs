@@ -192,7 +192,13 @@ async fn use_up(tx: &Tx, input: &PasswordResetInput, accepted: Option<Accepted>)
         row.used_from = used_from;
     })
     .await?;
-    let member = change::replace(tx, member, accepted, None).await?;
+    let mut member = change::replace(tx, member, accepted, None).await?;
+    if member.email_proved_at.is_none() {
+        // An address that changes takes the links with it that lie in its mailbox: this one lay in the present one.
+        member = tx
+            .update::<member::Entity>(member, |row| row.email_proved_at = Some(now))
+            .await?;
+    }
     Ok(Resetting::Done {
         domain: organization.domain,
         login: member.login,
