@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{
     kernel::{Action, Code, Error, Problem, Result, Tx},
-    member::{self, Member, Status, check_email, letter::Event, notice, password_reset, search::find_by_email},
+    member::{
+        self, Member, Status, check_email, invitation::is_invited, letter::Event, notice, password_reset,
+        search::find_by_email,
+    },
     organization::check_name,
 };
 
@@ -162,5 +165,6 @@ async fn find_email_problem(tx: &Tx, member: &Member, email: &str) -> Result<Opt
         return Ok(problem);
     }
     let other = find_by_email(tx, email).await?.filter(|other| other.id != member.id);
-    Ok(other.map(|_| Problem::at("input.email", Code::Taken)))
+    let is_taken = other.is_some() || !member.has_mailbox(email) && is_invited(tx, email).await?;
+    Ok(is_taken.then(|| Problem::at("input.email", Code::Taken)))
 }

@@ -7,7 +7,9 @@ use sea_orm::{
 };
 use serde::Serialize;
 
-use super::{Column, Entity, Member, Status, letter::Event, notice, password_reset, rules::check_email};
+use super::{
+    Column, Entity, Member, Status, invitation::is_invited, letter::Event, notice, password_reset, rules::check_email,
+};
 use crate::{
     kernel::{Code, Error, Language, Problem, Result, Tx, payload::asks},
     organization::check_name,
@@ -24,7 +26,7 @@ pub struct ViewerUpdateInput {
     pub expected_version: i32,
     /// 이름: 1 to 100 characters.
     pub name: Option<String>,
-    /// The e-mail address, at most 254 characters, which no other member has. It takes a recent confirmation of the password; the old address is told.
+    /// The e-mail address, at most 254 characters, which no other member has and nobody is invited at. It takes a recent confirmation of the password; the old address is told.
     pub email: Option<String>,
     /// The language of one's letters.
     pub language: Option<Language>,
@@ -88,6 +90,7 @@ async fn find_email_problem(tx: &Tx, member: &Member, email: &str) -> Result<Opt
         .select::<Entity>()
         .filter(Column::Status.eq(Status::Active))
         .filter(Column::Id.ne(member.id));
-    let is_taken = others.filter(same).one().await?.is_some();
+    let is_others = others.filter(same).one().await?.is_some();
+    let is_taken = is_others || !member.has_mailbox(email) && is_invited(tx, email).await?;
     Ok(is_taken.then(|| Problem::at("input.email", Code::Taken)))
 }

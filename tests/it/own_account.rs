@@ -1,11 +1,16 @@
 //! What a member changes of himself.
 
 use chrono::Duration;
+use orgdesk::kernel::Undelivered;
 use serde_json::{Value, json};
 
 use crate::{
     both,
-    support::app::{TestApp, codes},
+    support::{
+        app::{PASSWORD, TestApp, codes},
+        invite,
+        people::{UPDATE, member, on},
+    },
 };
 
 const FIELD: &str = "viewerUpdate(input: $input) => member { name email language version }";
@@ -64,5 +69,22 @@ both! {
 
         assert_eq!(codes(&taken), ["TAKEN at input.email"]);
         assert_eq!(own["member"]["email"], "MEMBER@example.com");
+    }
+
+    async fn a4_an_address_that_is_invited_is_the_invited_persons(app) {
+        let token = invite::sent(&app, "guest").await;
+        let email = json!({ "email": "Guest@example.com" });
+
+        let taken = update(&app, json!({ "expectedVersion": 1, "email": "Guest@example.com" })).await;
+        let given = app.owner().problems(UPDATE, on(&member(app.owner(), "member").await, email.clone())).await;
+        let accepted = invite::accepted(&app, &token).await;
+        invite::sent(&app, "other").await;
+        app.wait(Duration::days(30));
+        let free = update(&app, json!({ "expectedVersion": 1, "email": "other@example.com" })).await;
+
+        assert_eq!(codes(&taken), ["TAKEN at input.email"]);
+        assert_eq!(given, ["TAKEN at input.email"]);
+        assert_eq!(accepted.as_deref(), Ok("guest"));
+        assert_eq!(free["member"]["email"], "other@example.com", "an invitation whose time is over holds nothing");
     }
 }
