@@ -58,7 +58,7 @@ pub(super) async fn update(tx: &Tx, id: &str, input: &MemberUpdateInput) -> Resu
         problems.extend(find_email_problem(tx, &member, email).await?);
     }
     Error::unless_none(problems)?;
-    let moves = email.is_some_and(|email| email != member.email);
+    let moves = email.is_some_and(|email| !member.has_mailbox(email));
     let updated = tx
         .update::<member::Entity>(member, |row| {
             if let Some(name) = name {

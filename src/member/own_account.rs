@@ -60,6 +60,7 @@ pub(super) async fn update(tx: &Tx, input: &ViewerUpdateInput) -> Result<Member>
     if email.is_some() {
         tx.require_confirmation()?;
     }
+    let moves = email.is_some_and(|email| !member.has_mailbox(email));
     let updated = tx
         .update::<Entity>(member, |row| {
             if let Some(name) = name {
@@ -72,7 +73,7 @@ pub(super) async fn update(tx: &Tx, input: &ViewerUpdateInput) -> Result<Member>
             row.language = input.language.unwrap_or(row.language);
         })
         .await?;
-    if email.is_some() {
+    if moves {
         password_reset::close_all_of(tx, id).await?;
         notice::tell(tx, id, Event::EmailChanged).await?;
     }
