@@ -102,7 +102,7 @@ pub struct SessionConfirmInput {
     /// A code of the authenticator or a recovery code, beside the password of a member who uses a second factor.
     #[graphql(secret)]
     pub code: Option<String>,
-    /// An ID token of the identity provider that began this session, at most 16,384 bytes. It tells of the same member having signed in there at most five minutes ago (`auth_time`, or `iat` where there is none), and it is good once.
+    /// An ID token of the identity provider that began this session, at most 16,384 bytes. It tells of the same member having signed in there at most five minutes ago (`auth_time`), and it is good once.
     #[graphql(secret)]
     pub token: Option<String>,
 }

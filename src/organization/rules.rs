@@ -51,7 +51,7 @@ pub struct OrganizationUpdateInput {
     pub domain: Option<String>,
     /// The IANA time zone, such as `Asia/Seoul`. Only the owner may change it. A day that a contract's edit has used stays used.
     pub time_zone: Option<String>,
-    /// Whether every member has to sign in with a second factor; whoever has none can then only enroll one. Only the owner may change it, after a recent confirmation of the password, and he must have a second factor himself.
+    /// Whether every member has to sign in with a second factor; whoever has none can then only enroll one. Who signs in by an identity provider is asked for no code: the provider vouches for him. Only the owner may change it, after a recent confirmation of the password, and he must have a second factor himself.
     pub requires_second_factor: Option<bool>,
     /// 메인 로고: the ID of a picture of `pictureUpload`, at the top of the organization's pages; null takes it away.
     pub main_logo_id: MaybeUndefined<ID>,

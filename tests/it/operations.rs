@@ -21,7 +21,7 @@ use crate::{
         cti, invite,
         make::{self, Made},
         people, picture,
-        provider::{Key, Provider},
+        provider::{Key, Provider, prove_addresses},
     },
 };
 
@@ -199,6 +199,7 @@ impl<'a> World<'a> {
         let provider = Provider::start(&[&provider_key]).await;
         let setting = provider.setting(Algorithm::EdDsa);
         operate::set_identity_provider(&app.app, "acme", setting).await.unwrap();
+        prove_addresses(app).await;
         for (service, login) in [("support", "admin"), ("suspended", "member")] {
             people::employ(app, service, login, false).await;
         }

@@ -68,6 +68,7 @@ pub(super) async fn people(app: &App) -> Result<Caller> {
         login: login.to_owned(),
         name: name.to_owned(),
         email: format!("{login}@demo.example"),
+        is_email_proved: false,
         language: Language::default(),
         password_hash: password_hash.clone(),
         is_owner,
