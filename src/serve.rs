@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::{
-        account_page, cross_origin, graphql_http, health,
+        account_page, cross_origin, download, graphql_http, health,
         health::{Checks, Ready},
         layers::Layers,
         mailbox, pictures,
@@ -29,6 +29,7 @@ pub fn routes(app: &App, ready: Ready, hint: Option<Hint>) -> anyhow::Result<Rou
         .merge(health::routes(ready, Database(app.clone())))
         .merge(mailbox::routes(app))
         .merge(pictures::routes(app))
+        .merge(download::routes(app))
         .merge(account_page::routes()?);
     if app.settings.has_playground {
         router = router
@@ -68,6 +69,15 @@ pub async fn stopped() {
     }
 }
 
+/// A proxy that is trusted is where all connections come from.
+fn limits(app: &App) -> ServerSettings {
+    let mut limits = ServerSettings::default();
+    if !app.settings.trusted_proxies.is_empty() {
+        limits.max_of_one = None;
+    }
+    limits
+}
+
 /// Serves on a listener until `stop`.
 ///
 /// # Errors
@@ -84,7 +94,7 @@ pub async fn serve_on(
     let worker = tokio::spawn(worker::work(app.clone(), jobs.clone()));
     ready.set(true);
     tracing::info!(address = %listener.local_addr()?, "listening");
-    let ended = server::serve(listener, router, ServerSettings::default(), ready, stop).await;
+    let ended = server::serve(listener, router, limits(&app), ready, stop).await;
     jobs.cancel();
     if let Err(error) = worker.await {
         tracing::error!(%error, "the job runner ended badly");

@@ -15,13 +15,14 @@ use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::{
-    admin, agent, billing,
+    admin, agent, api, billing, cti,
     kernel::{
         App, Clock, Database, Departure, Keys, Mailer, Random, Settings,
         mail::{
             mailbox::{Folder, Mailbox},
             smtp::Smtp,
         },
+        security::Hush,
         store::Store,
     },
     member, worker,
@@ -29,7 +30,7 @@ use crate::{
 
 /// What happens to what hangs on a member when he leaves: each area that hangs something on members stands here, from
 /// the right to the left. A table that still speaks of him afterwards fails a test.
-const DEPARTURES: &[Departure] = &[agent::depart, admin::depart, member::depart];
+const DEPARTURES: &[Departure] = &[cti::line::depart, agent::depart, admin::depart, member::depart];
 
 /// How many pictures are decoded at a time: each takes up to 64 MiB meanwhile.
 const DECODING: usize = 2;
@@ -53,6 +54,9 @@ pub async fn open(settings: Settings, clock: Arc<dyn Clock>, random: Random) -> 
         shelf: Arc::default(),
         verification: Arc::default(),
         departures: DEPARTURES,
+        bad_tokens: Arc::new(Hush::new(100)),
+        refusals: Arc::new(Hush::new(10_000)),
+        standing: api::standing::again,
         hashes: Arc::default(),
         database,
         clock,

@@ -13,7 +13,9 @@ mod m20261125_000008_permission_change;
 mod m20261125_000009_identity;
 mod m20261125_000010_administrators;
 mod m20261125_000020_company;
+mod m20261128_000021_proved_addresses;
 mod m20261128_000030_pictures;
+mod m20261128_000040_cti;
 
 pub use dialect::{APPEND_ONLY, ROUTING, TENANT};
 pub use sea_orm_migration::MigratorTrait;
@@ -38,7 +40,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000009_identity::Migration),
             Box::new(m20261125_000010_administrators::Migration),
             Box::new(m20261125_000020_company::Migration),
+            Box::new(m20261128_000021_proved_addresses::Migration),
             Box::new(m20261128_000030_pictures::Migration),
+            Box::new(m20261128_000040_cti::Migration),
         ]
     }
 }

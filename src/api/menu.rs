@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
-use sea_orm::{ColumnTrait, QueryFilter};
 
 use crate::{
-    contract::{self, item::ItemCode},
+    cti,
     kernel::{Action, Caller, Result, scalar::Url},
     service::{self, ServiceKind},
 };
@@ -77,14 +76,7 @@ impl MenuQuery {
             },
             None => None,
         };
-        let in_force = contract::Column::Status.eq(contract::Status::InForce);
-        let contracts = view.select::<contract::Entity>().filter(in_force).all().await?;
-        let has_telephony = contracts.iter().any(|row| {
-            row.items
-                .0
-                .iter()
-                .any(|item| item.is_on && item.code == ItemCode::Telticket)
-        });
+        let has_telephony = cti::contracted(&view).await?.is_somewhere();
         Ok(entries(via, has_telephony))
     }
 }

@@ -8,9 +8,11 @@ pub mod codes;
 pub mod connection;
 pub mod cost;
 pub mod cross_origin;
+pub mod download;
 pub mod errors;
 pub mod graphql_http;
 pub mod guard;
+mod guests;
 pub mod health;
 pub mod layers;
 pub mod mailbox;
@@ -25,6 +27,7 @@ pub mod playground;
 pub mod schema;
 pub mod server;
 pub mod session;
+pub mod standing;
 
 #[cfg(test)]
 mod tests;

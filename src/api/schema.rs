@@ -15,6 +15,7 @@ use crate::{
     billing::graphql::{BillingMutation, BillingQuery, UsageUserError},
     company::graphql::{CompanyMutation, CompanyQuery, CompanyUserError, PublicQuery},
     contract::graphql::{ContractMutation, ContractQuery, ContractUserError},
+    cti::graphql::{CtiMutation, CtiQuery, CtiUserError},
     member::{
         account::{AccountUserError, OwnMutation, PasswordMutation, PasswordQuery, SecondFactorMutation},
         graphql::{MemberMutation, MemberQuery, SessionUserError},
@@ -32,7 +33,14 @@ pub struct Query(PeopleQuery, DeskQuery, AboutQuery);
 
 /// The reads of people: who they are, how they come, what they may.
 #[derive(MergedObject, Default)]
-pub struct PeopleQuery(MemberQuery, PasswordQuery, InvitationQuery, AdminQuery, AgentQuery);
+pub struct PeopleQuery(
+    MemberQuery,
+    PasswordQuery,
+    InvitationQuery,
+    AdminQuery,
+    AgentQuery,
+    CtiQuery,
+);
 
 /// The reads of an organization and its services.
 #[derive(MergedObject, Default)]
@@ -65,7 +73,7 @@ pub struct AccountMutation(
 
 /// The writes of people: how they come and go, and what they may.
 #[derive(MergedObject, Default)]
-pub struct PeopleMutation(InvitationMutation, AdminMutation, AgentMutation);
+pub struct PeopleMutation(InvitationMutation, AdminMutation, AgentMutation, CtiMutation);
 
 /// The writes of an organization and its services.
 #[derive(MergedObject, Default)]
@@ -115,6 +123,8 @@ pub enum UserError {
     Company(CompanyUserError),
     /// Of agents.
     Agent(AgentUserError),
+    /// Of CTI.
+    Cti(CtiUserError),
 }
 
 /// The schema of the API.

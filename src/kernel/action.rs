@@ -79,6 +79,7 @@ macro_rules! actions {
 const LOOK: Option<AuditLog> = None;
 const ACCESS: Option<AuditLog> = Some(AuditLog::Access);
 const MANAGEMENT: Option<AuditLog> = Some(AuditLog::Management);
+const EXTRACTION: Option<AuditLog> = Some(AuditLog::Extraction);
 const PERMISSION: Option<AuditLog> = Some(AuditLog::Permission);
 
 actions! {
@@ -98,6 +99,8 @@ actions! {
     AgentRead = "AGENT_READ", LOOK, [Owner, Administrator, Manager];
     /// See company information; a manager, to choose from it.
     CompanyRead = "COMPANY_READ", LOOK, [Owner, Administrator, Manager];
+    /// See the CTI setting, and the CTI numbers of agents.
+    CtiRead = "CTI_READ", LOOK, [Owner, Administrator];
     /// Read the audit log.
     AuditRead = "AUDIT_READ", LOOK, [Owner, Administrator];
 
@@ -233,6 +236,15 @@ actions! {
     AgentUpdateMany = "AGENT_UPDATE_MANY", PERMISSION, [Owner, Administrator, Manager], confirmed;
     /// Take a member out of a service.
     AgentRemove = "AGENT_REMOVE", PERMISSION, [Owner, Administrator, Manager], confirmed;
+
+    /// Change the CTI setting.
+    CtiSettingUpdate = "CTI_SETTING_UPDATE", MANAGEMENT, [Owner, Administrator];
+    /// Fetch the workbook of CTI agents.
+    CtiAgentDownload = "CTI_AGENT_DOWNLOAD", EXTRACTION, [Owner, Administrator];
+    /// Give CTI IDs and numbers to agents by a workbook.
+    CtiAgentImport = "CTI_AGENT_IMPORT", MANAGEMENT, [Owner, Administrator];
+    /// Give CTI IDs and numbers to agents, and take them back.
+    CtiAgentUpdateMany = "CTI_AGENT_UPDATE_MANY", MANAGEMENT, [Owner, Administrator];
 }
 
 #[cfg(test)]

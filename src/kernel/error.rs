@@ -6,7 +6,7 @@ use std::{fmt, panic::Location};
 
 use sea_orm::{DbErr, SqlErr};
 
-use super::{action::Action, message::Word, scalar::Timestamp};
+use super::{MemberId, action::Action, message::Word, scalar::Timestamp};
 
 /// What everything in the rules answers.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -45,6 +45,8 @@ pub struct Problem {
     pub words: Vec<(&'static str, Word)>,
     /// When it becomes possible, where time alone mends it.
     pub available_at: Option<Timestamp>,
+    /// Who has it, where it is somebody's already.
+    pub holder: Option<MemberId>,
 }
 
 impl Problem {
@@ -56,6 +58,7 @@ impl Problem {
             field,
             words: Vec::new(),
             available_at: None,
+            holder: None,
         }
     }
 
@@ -66,6 +69,7 @@ impl Problem {
             field: None,
             words: Vec::new(),
             available_at: None,
+            holder: None,
         }
     }
 
@@ -80,6 +84,13 @@ impl Problem {
     #[must_use]
     pub fn with_label(mut self, name: &'static str, korean: &'static str, english: &'static str) -> Self {
         self.words.push((name, Word::Own { korean, english }));
+        self
+    }
+
+    /// Says who has it.
+    #[must_use]
+    pub fn held_by(mut self, member: MemberId) -> Self {
+        self.holder = Some(member);
         self
     }
 
@@ -263,6 +274,20 @@ codes! {
     QuoteMismatch = "QUOTE_MISMATCH",
     QuotePriceMoved = "QUOTE_PRICE_MOVED",
     CompanyInUse = "COMPANY_IN_USE",
+    FileNotWorkbook = "FILE_NOT_WORKBOOK",
+    FileDamaged = "FILE_DAMAGED",
+    SheetNotFound = "SHEET_NOT_FOUND",
+    ColumnNotFound = "COLUMN_NOT_FOUND",
+    ColumnTwice = "COLUMN_TWICE",
+    CellNotText = "CELL_NOT_TEXT",
+    CellFormula = "CELL_FORMULA",
+    CtiNotContracted = "CTI_NOT_CONTRACTED",
+    CtiVersionNotApproved = "CTI_VERSION_NOT_APPROVED",
+    CtiFieldRequired = "CTI_FIELD_REQUIRED",
+    CtiIdTaken = "CTI_ID_TAKEN",
+    CtiNoTaken = "CTI_NO_TAKEN",
+    CtiPairRequired = "CTI_PAIR_REQUIRED",
+    AgentHasNoPhoneRight = "AGENT_HAS_NO_PHONE_RIGHT",
     UsageNotContracted = "USAGE_NOT_CONTRACTED",
     UsageInFuture = "USAGE_IN_FUTURE",
     UsageTooOld = "USAGE_TOO_OLD",

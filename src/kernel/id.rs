@@ -143,6 +143,8 @@ ids! {
     CompanyId = "com";
     /// The ID of a picture.
     PictureId = "pic";
+    /// The ID of a time in which somebody held a CTI ID and number.
+    CtiHoldingId = "cth";
     /// The ID of a contract.
     ContractId = "ctr";
     /// The ID of a price list.

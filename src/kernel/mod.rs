@@ -96,6 +96,7 @@ pub mod config;
 pub(crate) mod db;
 pub(crate) mod departure;
 mod difference;
+pub mod download;
 pub mod error;
 mod fetches;
 pub(crate) mod id;
@@ -114,6 +115,7 @@ pub mod scalar;
 pub(crate) mod secret;
 pub(crate) mod security;
 pub(crate) mod shelf;
+pub(crate) mod standing;
 pub mod store;
 pub(crate) mod tx;
 pub mod upload;
@@ -128,10 +130,12 @@ pub use clock::{Clock, StoppedClock, SystemClock};
 pub use config::Settings;
 pub use db::Database;
 pub use departure::Departure;
+pub use download::{DownloadLink, File};
 pub use error::{Code, Error, Problem, Result};
 pub use id::{
-    AgentId, AuditEntryId, CompanyId, ContractId, IdentityProviderId, InvitationId, JobId, KeyId, MemberId,
-    OrganizationId, PasswordResetId, PermissionChangeId, PictureId, PriceListId, RefreshTokenId, ServiceId, SessionId,
+    AgentId, AuditEntryId, CompanyId, ContractId, CtiHoldingId, IdentityProviderId, InvitationId, JobId, KeyId,
+    MemberId, OrganizationId, PasswordResetId, PermissionChangeId, PictureId, PriceListId, RefreshTokenId, ServiceId,
+    SessionId,
 };
 pub use idempotency::{Ask, On, Outcome, Plain};
 pub use mail::{Letter, Mailer, Recipient, Undelivered};
@@ -143,6 +147,7 @@ pub use reader::Reader;
 pub use record::Record;
 pub use scalar::{Day, Money, Timestamp};
 pub use secret::Keys;
+pub use standing::Standing;
 pub use tx::Tx;
 pub use upload::Upload;
 pub use view::{Batch, View};

@@ -16,9 +16,10 @@ pub fn settle<T>(result: Result<T>) -> Result<(Option<T>, Vec<Problem>)> {
 }
 
 /// Writes an area's user error and the enumeration of its codes:
-/// `user_errors! { ServiceUserError, ServiceErrorCode, "a service", { /// doc  Taken, … } }`.
+/// `user_errors! { ServiceUserError, ServiceErrorCode, "a service", { /// doc  Taken, … } }`. Resolvers of what an area
+/// tells beside that follow in braces of their own; they read `self.problem`.
 macro_rules! user_errors {
-    ($error:ident, $code:ident, $what:literal, { $($(#[$doc:meta])* $name:ident,)* }) => {
+    ($error:ident, $code:ident, $what:literal, { $($(#[$doc:meta])* $name:ident,)* } $(, { $($extra:tt)* })?) => {
         #[doc = concat!("Why ", $what, " was not created or changed. More may be added.")]
         #[derive(Clone, Copy, PartialEq, Eq, Debug, async_graphql::Enum)]
         pub enum $code {
@@ -69,6 +70,8 @@ macro_rules! user_errors {
                 let language = caller.map_or_else(Default::default, |caller| caller.language());
                 $crate::kernel::message::text(language, self.problem.code.name(), &self.problem.words)
             }
+
+            $($($extra)*)?
         }
 
         impl $error {

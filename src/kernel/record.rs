@@ -97,7 +97,7 @@ macro_rules! record {
 
 /// Implements [`Record`] for a table whose rows have no ID of their own: parts of something, written and read with it.
 macro_rules! part {
-    ($name:literal, key: |$row:ident| $key:expr $(, service: $service:ident)?
+    ($name:literal, key: |$row:ident| $key:expr $(, version: $version:ident)? $(, service: $service:ident)?
      $(, grants: $grants:expr)?) => {
         impl $crate::kernel::Record for Entity {
             const NAME: &'static str = $name;
@@ -108,7 +108,7 @@ macro_rules! part {
             }
 
             fn version() -> Option<Column> {
-                None
+                [$(Column::$version)?].into_iter().next()
             }
 
             fn key($row: &Model) -> String {

@@ -56,6 +56,7 @@ pub struct Keys {
     audit: Zeroizing<[u8; 32]>,
     cursor: Zeroizing<[u8; 32]>,
     quote: Zeroizing<[u8; 32]>,
+    download: Zeroizing<[u8; 32]>,
     throttle: Zeroizing<[u8; 32]>,
     signing: Zeroizing<[u8; 32]>,
     second_factor: Zeroizing<[u8; 32]>,
@@ -84,6 +85,7 @@ impl Keys {
             audit: key("audit chain"),
             cursor: key("cursors"),
             quote: key("quotes"),
+            download: key("downloads"),
             throttle: key("sign-in throttle"),
             signing: key("access tokens"),
             second_factor: key("second factors"),
@@ -164,6 +166,7 @@ impl Keys {
         match purpose {
             Purpose::Cursor => &self.cursor,
             Purpose::Quote => &self.quote,
+            Purpose::Download => &self.download,
         }
     }
 }
@@ -175,6 +178,8 @@ pub(crate) enum Purpose {
     Cursor,
     /// A price that was named.
     Quote,
+    /// A file that can be fetched.
+    Download,
 }
 
 fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {

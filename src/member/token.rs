@@ -28,6 +28,21 @@ pub struct Claims {
     exp: i64,
 }
 
+impl Claims {
+    /// What says that this was a member's session, past any token: only whether it still holds is left to ask.
+    pub fn of(organization: OrganizationId, member: MemberId, session: SessionId) -> Self {
+        Self {
+            iss: ISSUER.to_owned(),
+            aud: AUDIENCE.to_owned(),
+            sub: member,
+            org: organization,
+            sid: session,
+            iat: 0,
+            exp: 0,
+        }
+    }
+}
+
 /// A signed token, and until when it is good.
 ///
 /// # Errors

@@ -28,7 +28,7 @@ pub struct Model {
     pub is_mobile_contact_approved: bool,
     /// Whether the operator has agreed to the security item of contracts.
     pub is_security_approved: bool,
-    /// Whether every member has to sign in with a second factor. Whoever has none can only enroll one.
+    /// Whether every member has to sign in with a second factor. Whoever has none can only enroll one. Who signs in by an identity provider is asked for no code: the provider vouches for him.
     pub requires_second_factor: bool,
     /// 메인 로고: the picture at the top of its pages; `None` where that is the product's own.
     #[graphql(skip)]

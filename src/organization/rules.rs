@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::{entity, route};
 use crate::{
     kernel::{
-        App, Code, Error, Job, Month, OrganizationId, Problem, Reader, Result, Role, Tx, outbox, payload::asks, zone,
+        App, Code, Error, Job, Month, OrganizationId, Problem, Reader, Result, Role, Tx, audit::is_hidden, outbox,
+        payload::asks, zone,
     },
     picture,
 };
@@ -50,7 +51,7 @@ pub struct OrganizationUpdateInput {
     pub domain: Option<String>,
     /// The IANA time zone, such as `Asia/Seoul`. Only the owner may change it. A day that a contract's edit has used stays used.
     pub time_zone: Option<String>,
-    /// Whether every member has to sign in with a second factor; whoever has none can then only enroll one. Only the owner may change it, after a recent confirmation of the password, and he must have a second factor himself.
+    /// Whether every member has to sign in with a second factor; whoever has none can then only enroll one. Who signs in by an identity provider is asked for no code: the provider vouches for him. Only the owner may change it, after a recent confirmation of the password, and he must have a second factor himself.
     pub requires_second_factor: Option<bool>,
     /// 메인 로고: the ID of a picture of `pictureUpload`, at the top of the organization's pages; null takes it away.
     pub main_logo_id: MaybeUndefined<ID>,
@@ -242,8 +243,8 @@ pub fn check_name(path: &str, name: &str) -> Option<Problem> {
     if length == 0 {
         return Some(Problem::at(path, Code::Blank));
     }
-    if name.chars().any(char::is_control) {
-        return Some(Problem::at(path, Code::Invalid).with("rule", "control characters"));
+    if name.chars().any(is_hidden) {
+        return Some(Problem::at(path, Code::Invalid).with("rule", "control or invisible characters"));
     }
     (length > 100).then(|| Problem::at(path, Code::TooLong).with("max", 100))
 }

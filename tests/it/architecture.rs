@@ -116,7 +116,7 @@ fn files_say_what_they_are_for_and_stay_short() {
 
 /// The tables of organizations whose rows give nobody a right. All others say with `grants:` what right a row gives, so
 /// that whatever writes one leaves it in the permission-change log: a new table has to be thought about here.
-const GRANT_NOTHING: [&str; 26] = [
+const GRANT_NOTHING: [&str; 29] = [
     "picture",
     "picture_holder",
     "identity_provider",
@@ -126,6 +126,9 @@ const GRANT_NOTHING: [&str; 26] = [
     "company_revision",
     "company_footer",
     "company_footer_revision",
+    "cti_setting",
+    "cti_agent",
+    "cti_agent_history",
     "session",
     "refresh_token",
     "invitation",

@@ -8,7 +8,7 @@ use crate::{
     both,
     support::{
         app::TestApp,
-        invite, make, people, picture,
+        cti, invite, make, people, picture,
         raw::Raw,
         staff,
         surface::{self, Surface},
@@ -78,6 +78,7 @@ async fn ids(app: &TestApp, organization: &str) -> Vec<String> {
         ),
         ("{ companies { nodes { id } } }", "/companies/nodes/0/id"),
         ("{ agents { nodes { id } } }", "/agents/nodes/0/id"),
+        ("{ ctiHoldings { nodes { id } } }", "/ctiHoldings/nodes/0/id"),
         ("{ auditEntries { nodes { id } } }", "/auditEntries/nodes/0/id"),
         (
             "{ permissionChanges { nodes { id } } }",
@@ -101,9 +102,11 @@ fn absent(id: &str) -> String {
 
 async fn furnish(app: &TestApp) {
     for who in [app.owner(), app.rival()] {
-        let desk = make::in_use(who, "desk", 3).await;
+        let desk = staff::full(who, "desk").await;
         let admin = people::member(who, "admin").await;
-        staff::add(who, &desk, &admin, json!({})).await;
+        staff::add(who, &desk, &admin, json!({ "channels": ["PHONE"] })).await;
+        who.deed(cti::SAVE, cti::all(vec![cti::entry(&admin, 0, "admin", "0101")]))
+            .await;
         invite::made(who, "new.agent").await;
         who.deed(
             r#"organizationKeyCreate(input: { name: "k", scopes: [SERVICE_READ] }) => key { id }"#,
@@ -363,11 +366,12 @@ both! {
 /// As much of the answer as could give something away.
 fn selection(field: &Value) -> String {
     match field["name"].as_str().unwrap() {
-        "agents" | "auditEntries" | "charges" | "companies" | "invitations" | "permissionChanges" => {
+        "agents" | "auditEntries" | "charges" | "companies" | "ctiHoldings" | "invitations" | "permissionChanges" => {
             "{ totalCount nodes { id } }"
         }
         "node" | "nodes" | "service" => "{ id __typename }",
-        "menu" => "{ __typename }",
+        "menu" | "ctiLoginCheck" => "{ __typename }",
+        "ctiAgents" => "{ totalCount nodes { version } }",
         "contractQuote" | "companyFooter" | "helpCenterFooter" => "{ __typename }",
         _ => "{ __typename userErrors { code field message availableAt } }",
     }

@@ -6,6 +6,8 @@ use std::{collections::BTreeSet, path::Path, sync::OnceLock};
 use chrono::Duration;
 use orgdesk::{
     api::{playground::OPERATIONS, schema},
+    cti::line::sheet::{Filled, write},
+    kernel::Language,
     operate::{self, Algorithm},
 };
 use serde_json::{Value, json};
@@ -16,10 +18,10 @@ use crate::{
         account,
         app::{PASSWORD, TestApp, Who},
         authenticator::{self, Authenticator},
-        invite,
+        cti, invite,
         make::{self, Made},
         people, picture,
-        provider::{Key, Provider},
+        provider::{Key, Provider, prove_addresses},
     },
 };
 
@@ -31,8 +33,13 @@ both! {
             let variables = world.variables(operation.name, operation.variables).await;
             // The owner can't leave; who was an administrator a moment ago can.
             let who = if operation.name == "member-leave" { app.administrator() } else { app.owner() };
-            let answer = if operation.name == "picture-upload" {
-                who.ask_with(operation.text, variables.clone(), &[("input.file", "logo.png", &picture::png(1))]).await
+            let file = match operation.name {
+                "picture-upload" => Some(("logo.png", picture::png(1))),
+                "cti-agent-import" => Some(("agents.xlsx", world.sheet.clone())),
+                _ => None,
+            };
+            let answer = if let Some((name, content)) = file {
+                who.ask_with(operation.text, variables.clone(), &[("input.file", name, &content)]).await
             } else {
                 who.ask(operation.text, variables.clone()).await
             };
@@ -152,6 +159,7 @@ struct World<'a> {
     provider_key: Key,
     invitations: [String; 3],
     token: String,
+    sheet: Vec<u8>,
 }
 
 impl<'a> World<'a> {
@@ -191,11 +199,28 @@ impl<'a> World<'a> {
         let provider = Provider::start(&[&provider_key]).await;
         let setting = provider.setting(Algorithm::EdDsa);
         operate::set_identity_provider(&app.app, "acme", setting).await.unwrap();
+        prove_addresses(app).await;
         for (service, login) in [("support", "admin"), ("suspended", "member")] {
             people::employ(app, service, login, false).await;
         }
+        cti::desk(app, "phones", &["phone.first", "phone.second"]).await;
+        cti::approve(app).await;
+        owner
+            .deed(
+                "ctiSettingUpdate(input: { expectedVersion: 0, isInboundAutoAnswered: true })",
+                json!({}),
+            )
+            .await;
+        let filled = Filled {
+            login: "phone.first".to_owned(),
+            cti_id: "agent.sheet".to_owned(),
+            cti_number: "0803".to_owned(),
+            version: 1,
+            ..Filled::default()
+        };
         Self {
             app,
+            sheet: write(&[filled], Language::Korean).unwrap(),
             token: invite::token(app, "invited"),
             support,
             draft,
@@ -253,6 +278,16 @@ impl<'a> World<'a> {
                 "/organization/admins/0/member/id",
             ),
             ("$AGENT_ID", "{ agents { nodes { id } } }", "/agents/nodes/0/id"),
+            (
+                "$OTHER_CTI_MEMBER_ID",
+                "{ ctiAgents { nodes { member { id } } } }",
+                "/ctiAgents/nodes/1/member/id",
+            ),
+            (
+                "$CTI_MEMBER_ID",
+                "{ ctiAgents { nodes { member { id } } } }",
+                "/ctiAgents/nodes/0/member/id",
+            ),
             ("$OTHER_AGENT_ID", "{ agents { nodes { id } } }", "/agents/nodes/1/id"),
             (
                 "$COLLEAGUE_ID",
@@ -309,7 +344,7 @@ impl<'a> World<'a> {
         for entry in entries
             .into_iter()
             .flatten()
-            .filter(|entry| entry["expectedVersion"].is_i64())
+            .filter(|entry| entry["expectedVersion"].is_i64() && entry["id"].is_string())
         {
             entry["expectedVersion"] = self.version(&entry["id"].clone()).await;
         }

@@ -11,7 +11,7 @@ use crate::{
     doors::permission,
     support::{
         app::{Answer, TestApp, Who},
-        make, people,
+        make, people, staff,
         surface::{self, Surface, named},
     },
 };
@@ -288,6 +288,7 @@ async fn a2_a_guarded_field_is_asked_for_where_it_stands() {
     let surface = Surface::of(&app).await;
     people::personas(&app).await;
     app.owner().deed(&make::company("Company"), json!({})).await;
+    staff::full(app.owner(), "phones").await;
 
     for (name, _, query) in guarded(&surface) {
         let Some((owner, _)) = name

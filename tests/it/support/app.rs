@@ -1,7 +1,11 @@
 //! An installation of one test: a database of its own, copied from a template with two organizations in it, a clock
 //! that stands until the test moves it, and the routes as they are served.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use axum::{Router, body::Body, http::Request};
 use chrono::{DateTime, Duration, Utc};
@@ -283,6 +287,18 @@ impl TestApp {
         query: &str,
         variables: Value,
     ) -> Answer {
+        self.ask_at(address.into(), language, token, query, variables).await
+    }
+
+    /// The same from an address of either kind.
+    pub async fn ask_at(
+        &self,
+        address: IpAddr,
+        language: &str,
+        token: Option<&str>,
+        query: &str,
+        variables: Value,
+    ) -> Answer {
         // A document that takes a file without saying which gets one that is as good as none.
         if query.contains("$file: Upload!") && variables.get("file").is_none() {
             return self
@@ -297,7 +313,7 @@ impl TestApp {
     /// Asks with files.
     pub async fn send_files(
         &self,
-        address: [u8; 4],
+        address: impl Into<IpAddr>,
         language: &str,
         token: Option<&str>,
         query: &str,
@@ -305,12 +321,12 @@ impl TestApp {
         files: &[form::File<'_>],
     ) -> Answer {
         let body = form::body(query, variables, files);
-        self.send_as(address, language, token, form::head(), body).await
+        self.send_as(address.into(), language, token, form::head(), body).await
     }
 
     async fn send_as(
         &self,
-        address: [u8; 4],
+        address: IpAddr,
         language: &str,
         token: Option<&str>,
         head: axum::http::request::Builder,
@@ -323,7 +339,7 @@ impl TestApp {
         let mut request = head.body(body).unwrap();
         request
             .extensions_mut()
-            .insert(PeerAddress(SocketAddr::from((address, 40_000))));
+            .insert(PeerAddress(SocketAddr::new(address, 40_000)));
         self.send(request).await
     }
 }
