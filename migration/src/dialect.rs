@@ -30,6 +30,7 @@ pub const TENANT: &[&str] = &[
     "company_revision",
     "company_footer",
     "company_footer_revision",
+    "data_key",
     "audit_entry",
     "permission_change",
     "idempotency",
@@ -43,6 +44,7 @@ pub const ROUTING: &[&str] = &[
     "job_outbox",
     "sign_in_throttle",
     "price_list",
+    "wrapping_key",
     "security_event",
 ];
 

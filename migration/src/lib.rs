@@ -13,6 +13,7 @@ mod m20261125_000008_permission_change;
 mod m20261125_000009_identity;
 mod m20261125_000010_administrators;
 mod m20261125_000020_company;
+mod m20261128_000049_keys;
 
 pub use dialect::{APPEND_ONLY, ROUTING, TENANT};
 pub use sea_orm_migration::MigratorTrait;
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000009_identity::Migration),
             Box::new(m20261125_000010_administrators::Migration),
             Box::new(m20261125_000020_company::Migration),
+            Box::new(m20261128_000049_keys::Migration),
         ]
     }
 }

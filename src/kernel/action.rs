@@ -145,6 +145,9 @@ actions! {
     /// Revoke an organization key.
     OrganizationKeyRevoke = "ORGANIZATION_KEY_REVOKE", PERMISSION, [Owner, Administrator], confirmed;
 
+    /// Wrap an organization's data keys anew, under the first key of the ring.
+    DataKeyRewrap = "DATA_KEY_REWRAP", MANAGEMENT, [Operator];
+
     /// See the identity providers that sign people in.
     IdentityProviderRead = "IDENTITY_PROVIDER_READ", LOOK, [Operator];
     /// Let an identity provider sign people in, or change how.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, atomic::AtomicU64};
 
-use super::{Clock, Database, Departure, Keys, Mailer, Random, config::Settings, shelf::Shelf};
+use super::{Clock, Database, Departure, Keys, Mailer, Random, config::Settings, seal::Vault, shelf::Shelf};
 
 /// One installation: its database, its clock, its randomness, its keys, its settings. Cheap to clone.
 #[derive(Clone)]
@@ -15,6 +15,8 @@ pub struct App {
     pub random: Random,
     /// The keys, derived from the installation's secret.
     pub keys: Keys,
+    /// Whoever wraps the keys that data are sealed under.
+    pub vault: Arc<Vault>,
     /// The way that letters go.
     pub mailer: Arc<dyn Mailer>,
     /// What is read rarely and changes more rarely.

@@ -21,6 +21,7 @@ mod contract_history;
 mod contract_item;
 mod contract_race;
 mod cross_origin;
+mod data_key;
 mod departure;
 mod doors;
 mod dry_run;

@@ -14,7 +14,9 @@ use zeroize::Zeroizing;
 
 use super::recovery_code;
 use crate::kernel::{
-    App, Code, MemberId, OrganizationId, Reader, Result, Timestamp, Tx, record::part, secret::SecretBytes,
+    Code, Error, MemberId, OrganizationId, Reader, Result, Timestamp, Tx,
+    record::part,
+    seal::{Cell, Keychain, Purpose, Sealed},
 };
 
 pub(super) use totp::base32;
@@ -30,7 +32,7 @@ pub struct Model {
     pub organization_id: OrganizationId,
     #[sea_orm(primary_key, auto_increment = false)]
     pub member_id: MemberId,
-    pub secret: SecretBytes,
+    pub secret: Sealed,
     pub enrolled_at: Timestamp,
     pub activated_at: Option<Timestamp>,
     pub last_step: i64,
@@ -88,7 +90,7 @@ async fn accepts(tx: &Tx, factor: Model, code: &str) -> Result<bool> {
 
 /// The same for a code of the authenticator alone; `more` is what else changes if it is right.
 async fn accepts_step(tx: &Tx, factor: Model, code: &str, more: impl FnOnce(&mut Model, Timestamp)) -> Result<bool> {
-    let (secret, now) = (open(tx.app(), &factor)?, tx.now());
+    let (secret, now) = (open(tx, &factor).await?, tx.now());
     let Some(step) = totp::step_of(&secret, code, now, factor.last_step) else {
         return Ok(false);
     };
@@ -106,20 +108,22 @@ fn plain(code: &str) -> Option<String> {
     (code.len() <= LONGEST).then(|| letters.collect::<String>().to_lowercase())
 }
 
-fn seal(app: &App, organization: OrganizationId, member: MemberId, secret: &[u8]) -> Result<SecretBytes> {
-    app.keys
-        .encrypt(app.random.bytes(), &whose(organization, member), secret)
+async fn seal(tx: &Tx, member: MemberId, secret: &[u8]) -> Result<Sealed> {
+    let keys = Keychain::for_sealing(tx, Purpose::SecondFactor).await?;
+    keys.seal(&tx.app().random, &cell(&member), secret)
 }
 
-fn open(app: &App, factor: &Model) -> Result<Zeroizing<Vec<u8>>> {
-    app.keys
-        .decrypt(&whose(factor.organization_id, factor.member_id), &factor.secret)
+async fn open(tx: &Tx, factor: &Model) -> Result<Zeroizing<Vec<u8>>> {
+    let keys = Keychain::of(tx, tx.app(), Purpose::SecondFactor).await?;
+    keys.open(&cell(&factor.member_id), &factor.secret)
+        .map_err(Error::internal)
 }
 
-/// What a sealed secret is bound to, so that it can't be moved to another member's row.
-fn whose(organization: OrganizationId, member: MemberId) -> [u8; 32] {
-    let mut both = [0; 32];
-    both[..16].copy_from_slice(organization.0.as_bytes());
-    both[16..].copy_from_slice(member.0.as_bytes());
-    both
+/// Where a secret stands, so that it can't be moved to another member's row.
+fn cell(member: &MemberId) -> Cell<'_> {
+    Cell {
+        table: "second_factor",
+        column: "secret",
+        row: member.0.as_bytes(),
+    }
 }

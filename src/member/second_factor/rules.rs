@@ -71,7 +71,7 @@ pub(in crate::member) async fn enroll(tx: &Tx) -> Result<Enrollment> {
     tx.create::<Entity>(Model {
         organization_id: tx.organization_id(),
         member_id: member.id,
-        secret: seal(tx.app(), tx.organization_id(), member.id, &*bytes)?,
+        secret: seal(tx, member.id, &*bytes).await?,
         enrolled_at: tx.now(),
         activated_at: None,
         last_step: 0,
