@@ -5,7 +5,7 @@
 //! A folder is a part of the menu: its tables, its rules, its GraphQL. They stand in an order, and rules use areas to
 //! their left only; the types of the API (`graphql.rs`) refer to each other both ways.
 //!
-//! `organization` → `member` → `admin` → `service` → `contract` → `billing` → `company` → `agent` → `audit`
+//! `organization` → `member` → `admin` → `service` → `contract` → `billing` → `company` → `agent` → `field` → `audit`
 //!
 //! Below them lies [`kernel`], which knows no area. Above them: [`api`] (HTTP, the schema as a whole), [`worker`]
 //! (jobs), [`serve`] and [`setup`] (start and end), [`operate`] and [`command`] (what operators do).
@@ -58,6 +58,7 @@ pub mod billing;
 pub mod command;
 pub mod company;
 pub mod contract;
+pub mod field;
 pub mod kernel;
 pub mod member;
 pub mod operate;

@@ -31,6 +31,9 @@ pub const TENANT: &[&str] = &[
     "company_footer",
     "company_footer_revision",
     "data_key",
+    "field",
+    "field_composition",
+    "field_composition_revision",
     "audit_entry",
     "permission_change",
     "idempotency",
@@ -61,6 +64,7 @@ pub const APPEND_ONLY: &[&str] = &[
     "price_list",
     "company_revision",
     "company_footer_revision",
+    "field_composition_revision",
 ];
 
 /// Runs `sql` with the database's own names of types.

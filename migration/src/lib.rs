@@ -14,6 +14,7 @@ mod m20261125_000009_identity;
 mod m20261125_000010_administrators;
 mod m20261125_000020_company;
 mod m20261128_000049_keys;
+mod m20261128_000050_fields;
 
 pub use dialect::{APPEND_ONLY, ROUTING, TENANT};
 pub use sea_orm_migration::MigratorTrait;
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000010_administrators::Migration),
             Box::new(m20261125_000020_company::Migration),
             Box::new(m20261128_000049_keys::Migration),
+            Box::new(m20261128_000050_fields::Migration),
         ]
     }
 }

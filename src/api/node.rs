@@ -14,6 +14,7 @@ use crate::{
     billing::graphql::{Charge, charge_id, of_charge_id, of_service},
     company::{self, Company},
     contract::{self, Contract},
+    field::{self, Field},
     kernel::{Action, Caller, Error, Record, Result, audit, permission},
     member::{
         self, Member,
@@ -49,6 +50,8 @@ pub enum Node {
     Company(Company),
     /// An agent.
     Agent(Agent),
+    /// A field of a service.
+    Field(Field),
     /// An entry of the audit log.
     AuditEntry(audit::Model),
     /// A change of a right.
@@ -104,6 +107,11 @@ async fn find(context: &Context<'_>, ids: &[&str]) -> Result<HashMap<String, Nod
                 .await?
                 .into_iter()
                 .map(|agent| (agent.id.to_string(), Node::Agent(agent)))
+                .collect(),
+            Some("fld") => field::graphql::find(context, &ids)
+                .await?
+                .into_iter()
+                .map(|field| (field.id.to_string(), Node::Field(field)))
                 .collect(),
             Some("com") => seek::<company::Entity>(caller, Action::CompanyRead, &ids, Node::Company).await?,
             Some("aud") => seek::<audit::Entity>(caller, Action::AuditRead, &ids, Node::AuditEntry).await?,

@@ -15,6 +15,7 @@ use crate::{
     billing::graphql::{BillingMutation, BillingQuery, UsageUserError},
     company::graphql::{CompanyMutation, CompanyQuery, CompanyUserError, PublicQuery},
     contract::graphql::{ContractMutation, ContractQuery, ContractUserError},
+    field::graphql::{FieldMutation, FieldUserError},
     member::{
         account::{AccountUserError, OwnMutation, PasswordMutation, PasswordQuery, SecondFactorMutation},
         graphql::{MemberMutation, MemberQuery, SessionUserError},
@@ -74,6 +75,7 @@ pub struct DeskMutation(
     ContractMutation,
     BillingMutation,
     CompanyMutation,
+    FieldMutation,
 );
 
 /// Why a mutation did not do what was asked.
@@ -111,6 +113,8 @@ pub enum UserError {
     Company(CompanyUserError),
     /// Of agents.
     Agent(AgentUserError),
+    /// Of fields.
+    Field(FieldUserError),
 }
 
 /// The schema of the API.

@@ -98,6 +98,8 @@ actions! {
     AgentRead = "AGENT_READ", LOOK, [Owner, Administrator, Manager];
     /// See company information; a manager, to choose from it.
     CompanyRead = "COMPANY_READ", LOOK, [Owner, Administrator, Manager];
+    /// See the fields of services; without a rank, of those that one works in.
+    FieldRead = "FIELD_READ", LOOK, [Owner, Administrator, Manager, Member];
     /// Read the audit log.
     AuditRead = "AUDIT_READ", LOOK, [Owner, Administrator];
 
@@ -232,6 +234,15 @@ actions! {
     AgentUpdateMany = "AGENT_UPDATE_MANY", PERMISSION, [Owner, Administrator, Manager], confirmed;
     /// Take a member out of a service.
     AgentRemove = "AGENT_REMOVE", PERMISSION, [Owner, Administrator, Manager], confirmed;
+
+    /// Add a field to a service.
+    FieldAdd = "FIELD_ADD", MANAGEMENT, [Owner, Manager];
+    /// Change a field.
+    FieldUpdate = "FIELD_UPDATE", MANAGEMENT, [Owner, Manager];
+    /// Put the fields of a service into another order.
+    FieldReorder = "FIELD_REORDER", MANAGEMENT, [Owner, Manager];
+    /// Remove a field from a service.
+    FieldRemove = "FIELD_REMOVE", MANAGEMENT, [Owner, Manager];
 }
 
 #[cfg(test)]

@@ -141,6 +141,8 @@ ids! {
     ServiceId = "svc";
     /// The ID of an entry of company information.
     CompanyId = "com";
+    /// The ID of a field of a service.
+    FieldId = "fld";
     /// The ID of a contract.
     ContractId = "ctr";
     /// The ID of a price list.

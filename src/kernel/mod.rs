@@ -163,7 +163,7 @@ pub use db::Database;
 pub use departure::Departure;
 pub use error::{Code, Error, Problem, Result};
 pub use id::{
-    AgentId, AuditEntryId, CompanyId, ContractId, IdentityProviderId, InvitationId, JobId, KeyId, MemberId,
+    AgentId, AuditEntryId, CompanyId, ContractId, FieldId, IdentityProviderId, InvitationId, JobId, KeyId, MemberId,
     OrganizationId, PasswordResetId, PermissionChangeId, PriceListId, RefreshTokenId, ServiceId, SessionId,
 };
 pub use idempotency::{Ask, On, Outcome, Plain};

@@ -25,6 +25,7 @@ mod data_key;
 mod departure;
 mod doors;
 mod dry_run;
+mod field;
 mod idempotency;
 mod identity;
 mod identity_forged;

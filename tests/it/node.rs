@@ -107,6 +107,15 @@ async fn everything(app: &TestApp) -> Vec<(&'static str, String)> {
         ),
         ("Company", company["company"]["id"].as_str().unwrap().to_owned()),
         ("Agent", agent["id"].as_str().unwrap().to_owned()),
+        (
+            "Field",
+            find(
+                owner,
+                "{ service(by: { code: \"desk\" }) { fields { id } } }",
+                "/service/fields/0/id",
+            )
+            .await,
+        ),
         ("Service", desk.id),
         ("Contract", desk.contract),
         (

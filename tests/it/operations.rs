@@ -154,6 +154,8 @@ impl<'a> World<'a> {
     async fn make(app: &'a TestApp) -> Self {
         let owner = app.owner();
         let support = make::in_use(owner, "support", 3).await;
+        let input = json!({ "serviceId": support.id, "code": "own", "type": "TEXT", "texts": [{ "language": "ko", "title": "필드" }] });
+        owner.deed("fieldAdd(input: $input)", json!({ "input": input })).await;
         let draft = make::draft(owner, "draft").await;
         let suspended = make::in_use(owner, "suspended", 1).await;
         let discarded = make::in_use(owner, "discarded", 1).await;
@@ -248,6 +250,16 @@ impl<'a> World<'a> {
                 "{ organization { admins { member { id } } } }",
                 "/organization/admins/0/member/id",
             ),
+            (
+                "$FIELD_ID",
+                "{ service(by: { code: \"support\" }) { fields { id } } }",
+                "/service/fields/0/id",
+            ),
+            (
+                "$OWN_FIELD_ID",
+                "{ service(by: { code: \"support\" }) { fields { id } } }",
+                "/service/fields/10/id",
+            ),
             ("$AGENT_ID", "{ agents { nodes { id } } }", "/agents/nodes/0/id"),
             ("$OTHER_AGENT_ID", "{ agents { nodes { id } } }", "/agents/nodes/1/id"),
             (
@@ -301,6 +313,9 @@ impl<'a> World<'a> {
                 version
             };
         }
+        if operation == "field-reorder" {
+            self.list_fields(&mut variables).await;
+        }
         let entries = variables.pointer_mut("/input/entries").and_then(Value::as_array_mut);
         for entry in entries
             .into_iter()
@@ -310,6 +325,19 @@ impl<'a> World<'a> {
             entry["expectedVersion"] = self.version(&entry["id"].clone()).await;
         }
         variables
+    }
+
+    /// An order names every field, and the version of all of them together.
+    async fn list_fields(&self, variables: &mut Value) {
+        let query = "{ service(by: { code: \"support\" }) { fieldComposition { version } fields { id } } }";
+        let service = self.app.owner().data(query, json!({})).await["service"].clone();
+        let ids = service["fields"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|field| field["id"].clone());
+        variables["input"]["fieldIds"] = ids.rev().collect();
+        variables["input"]["expectedVersion"] = service["fieldComposition"]["version"].clone();
     }
 
     async fn refresh_token(&self) -> String {
@@ -335,7 +363,8 @@ impl<'a> World<'a> {
         }
         let query = "query V($id: ID!) { node(id: $id) { ... on Service { version } ... on Contract { version }
             ... on Agent { version } ... on Organization { version } ... on OrganizationKey { version }
-            ... on Member { version } ... on Company { version } ... on Invitation { version } } }";
+            ... on Member { version } ... on Company { version } ... on Invitation { version }
+            ... on Field { version } } }";
         let data = self.app.owner().data(query, json!({ "id": id })).await;
         data["node"]["version"].clone()
     }

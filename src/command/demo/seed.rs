@@ -7,6 +7,7 @@ use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
 use chrono_tz::{Asia::Seoul, Tz};
 
 use super::{
+    fields,
     invitations::invite,
     people::{employ, people},
 };
@@ -17,6 +18,7 @@ use crate::{
         self, Contract, ContractItemInput, ContractSignInput, ContractUpdateInput,
         item::{ItemCode, Meter},
     },
+    field,
     kernel::{
         Action, App, Caller, Clock, Month, Random, Result, ServiceId, Settings, StoppedClock, SystemClock, Timestamp,
         zone,
@@ -89,6 +91,7 @@ pub(super) async fn make(settings: Settings) -> anyhow::Result<App> {
     for plan in &PLANS {
         services.push(open_service(&owner, plan).await.map_err(told)?);
     }
+    fields::furnish(&owner, &services).await.map_err(told)?;
     employ(&owner, &services).await.map_err(told)?;
     for month in first.through(last) {
         if month < last {
@@ -211,7 +214,7 @@ async fn open_service(owner: &Caller, plan: &Plan) -> Result<Service> {
     };
     let service = owner
         .act(Action::ServiceCreate, &input, async |tx| {
-            contract::add(tx, &input).await
+            field::add_service(tx, &input).await
         })
         .await?;
     let view = owner.view(Action::ContractRead).await?;
