@@ -64,7 +64,7 @@ impl All {
 /// 필드 구성: a service's fields as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize, SimpleObject)]
 #[sea_orm(table_name = "field_composition")]
-#[graphql(name = "FieldComposition")]
+#[graphql(name = "FieldComposition", complex)]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     #[graphql(skip)]

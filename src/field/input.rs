@@ -6,13 +6,6 @@ use serde::Serialize;
 use super::{entity::Visibility, kind::FieldType, text::Text};
 use crate::kernel::{PersonalKind, payload::asks};
 
-/// An option of a field.
-#[derive(Debug, Clone, Serialize, InputObject)]
-pub struct FieldOptionInput {
-    /// What it says, 1 to 100 characters; for 유형 its way from the top, up to five levels. No two of a field are the same.
-    pub path: Vec<String>,
-}
-
 /// A new field.
 #[derive(Debug, Clone, Serialize, InputObject)]
 pub struct FieldAddInput {
@@ -27,12 +20,12 @@ pub struct FieldAddInput {
     /// 유형: what it takes. It can't be changed later.
     #[graphql(name = "type")]
     pub kind: FieldType,
-    /// What it is called, one a language, at most 50; the service's main language must be there.
+    /// What it is called, one a language, at most 20; the service's main language must be there.
     pub texts: Vec<Text>,
     /// 길이: the most characters, 1 to 5,000; 0 or absent for no other limit. For `TEXT` and `TEXTAREA` only.
     pub length: Option<i32>,
-    /// 옵션: what it offers, 1 to 100. For `CHECKBOX`, `DROPDOWN` and `RADIO` only, and needed there.
-    pub options: Option<Vec<FieldOptionInput>>,
+    /// 옵션: what it offers, 1 to 100, each a list of one word of 1 to 100 characters; no two are the same. For `CHECKBOX`, `DROPDOWN` and `RADIO` only, and needed there.
+    pub options: Option<Vec<Vec<String>>>,
     /// 필수: whether a ticket must have it; not where absent, and not for `CAPTION`.
     pub is_required: Option<bool>,
     /// 개인정보: whether its values are encrypted, and masked when they are read; not where absent. For `TEXT`, `TEXTAREA` and `DATE` only. It can't be changed later.
@@ -52,12 +45,12 @@ pub struct FieldUpdateInput {
     pub dry_run: Option<bool>,
     /// The `version` last read.
     pub expected_version: i32,
-    /// What it is called: all of it, one a language, at most 50; the service's main language must be there.
+    /// What it is called: all of it, one a language, at most 20; the service's main language must be there.
     pub texts: Option<Vec<Text>>,
     /// 길이: the most characters, 1 to 5,000; 0 for no other limit. Of a field that came with the service at most what it came with.
     pub length: Option<i32>,
-    /// 옵션: all that it offers from now on, 1 to 100. What tickets have already stays in them.
-    pub options: Option<Vec<FieldOptionInput>>,
+    /// 옵션: all that it offers from now on, 1 to 100; for 유형 each is its way from the top, up to five words. What tickets have already stays in them.
+    pub options: Option<Vec<Vec<String>>>,
     /// 필수: whether a ticket must have it.
     pub is_required: Option<bool>,
     /// Who sees it. A field that came with the service is the customers'.

@@ -14,7 +14,7 @@ pub mod value;
 
 pub use composition::{Composition, Described, current as composition_of, of_fingerprint};
 pub use entity::{Column, Entity, Model, Model as Field, Visibility};
-pub use input::{FieldAddInput, FieldOptionInput};
+pub use input::FieldAddInput;
 pub use kind::FieldType;
 pub use rules::{add, add_service, of_service};
 pub use text::{Options, Text, Texts};

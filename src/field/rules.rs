@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, QueryFilter, QuerySelect, sea_query::Expr};
 use super::{
     composition::{self, Composition, deepest},
     entity::{Column, Entity, Model, Visibility},
-    input::{FieldAddInput, FieldOptionInput, FieldRemoveInput, FieldReorderInput, FieldUpdateInput},
+    input::{FieldAddInput, FieldRemoveInput, FieldReorderInput, FieldUpdateInput},
     kind::FieldType,
     system,
     text::{Options, Texts},
@@ -249,8 +249,8 @@ pub(super) async fn remove(tx: &Tx, id: &str, input: &FieldRemoveInput) -> Resul
     Ok(field)
 }
 
-fn tidied(options: Option<&[FieldOptionInput]>) -> Option<Options> {
-    options.map(|options| Options::tidied(options.iter().map(|option| option.path.as_slice())))
+fn tidied(options: Option<&[Vec<String>]>) -> Option<Options> {
+    options.map(Options::tidied)
 }
 
 async fn check_code(tx: &Tx, service: ServiceId, code: &str) -> Result<Option<Problem>> {

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The most languages, and the most options.
-const MOST_TEXTS: usize = 50;
+const MOST_TEXTS: usize = 20;
 pub(super) const MOST_OPTIONS: usize = 100;
 /// The deepest option of 유형; others have one level.
 pub(super) const DEEPEST: usize = 5;
@@ -95,12 +95,9 @@ impl Texts {
 impl Options {
     /// The options without blanks around their words.
     #[must_use]
-    pub fn tidied<'o>(options: impl Iterator<Item = &'o [String]>) -> Self {
-        Self(
-            options
-                .map(|way| way.iter().map(|word| word.trim().to_owned()).collect())
-                .collect(),
-        )
+    pub fn tidied(options: &[Vec<String>]) -> Self {
+        let tidy = |way: &Vec<String>| way.iter().map(|word| word.trim().to_owned()).collect();
+        Self(options.iter().map(tidy).collect())
     }
 
     /// What is wrong with them, below `input.options`, of which none has more than `deepest` levels.
@@ -113,7 +110,7 @@ impl Options {
         }
         let mut problems = Vec::new();
         for (number, way) in self.0.iter().enumerate() {
-            let at = format!("{AT}.{number}.path");
+            let at = format!("{AT}.{number}");
             match way.len() {
                 0 => problems.push(Problem::at(&at, Code::Blank)),
                 levels if levels > deepest => problems.push(Problem::at(&at, Code::TooMany).with("max", deepest)),

@@ -1,7 +1,7 @@
 //! What the demo's services ask for beyond what every service does.
 
 use crate::{
-    field::{self, FieldAddInput, FieldOptionInput, FieldType, Text, Visibility},
+    field::{self, FieldAddInput, FieldType, Text, Visibility},
     kernel::{Action, Caller, PersonalKind, Result},
     service::Service,
 };
@@ -120,9 +120,7 @@ pub(super) async fn furnish(owner: &Caller, services: &[Service]) -> Result<()> 
                 description: None,
                 placeholder: None,
             };
-            let option = |word: &&str| FieldOptionInput {
-                path: vec![(*word).to_owned()],
-            };
+            let option = |word: &&str| vec![(*word).to_owned()];
             let input = FieldAddInput {
                 idempotency_key: None,
                 dry_run: None,

@@ -1,27 +1,30 @@
 //! What the API says of fields. Whoever has a place in a service sees its fields, agents not those of managers alone; owner
 //! and administrators see all.
 
-use std::{collections::HashMap, sync::Arc};
+mod sight;
 
-use async_graphql::{ComplexObject, Context, ID, Object, SimpleObject, dataloader::Loader};
-use sea_orm::{ColumnTrait, QueryFilter};
+use std::sync::Arc;
+
+use async_graphql::{ComplexObject, Context, ID, Object};
 
 use super::{
     Text,
     composition::{self, Composition},
-    entity::{Entity, Model, Visibility},
+    entity::Model,
     input::{FieldAddInput, FieldRemoveInput, FieldReorderInput, FieldUpdateInput},
     rules,
 };
 use crate::{
-    agent,
     billing::graphql::ById,
     kernel::{
-        Action, Batch, Caller, Code, Error, MemberId, On, Result, ServiceId,
+        Action, Caller, Code, Error, On, Result, ServiceId,
         payload::{payload, settle, user_errors},
     },
     service::{self, Service, graphql::PossibleAction},
 };
+
+use sight::{Sight, sight};
+pub(crate) use sight::{composition_of, find, of_service};
 
 user_errors! { FieldUserError, FieldErrorCode, "a field", {
     /// A value is needed.
@@ -78,13 +81,6 @@ payload! { FieldRemovePayload, "fieldRemove", FieldUserError, {
     composition: Composition,
 } }
 
-/// What a field offers.
-#[derive(Debug, SimpleObject)]
-pub struct FieldOption {
-    /// What it says; for 유형 its way from the top, at most 5 levels.
-    pub path: Vec<String>,
-}
-
 /// The verbs of a field that is there.
 const VERBS: [Action; 2] = [Action::FieldUpdate, Action::FieldRemove];
 
@@ -97,17 +93,16 @@ impl Model {
         service.map_err(Error::internal)
     }
 
-    /// What it is called, one a language, at most 50.
+    /// What it is called, one a language, at most 20.
     #[graphql(name = "texts")]
     async fn text_list(&self) -> Vec<Text> {
         self.texts.0.clone()
     }
 
-    /// 옵션: what it offers, in its order, at most 100; empty for types without options.
+    /// 옵션: what it offers, in its order, at most 100: each as its way from the top, one word or, for 유형, up to five; empty for types without options.
     #[graphql(name = "options")]
-    async fn option_list(&self) -> Vec<FieldOption> {
-        let ways = self.options.0.iter().cloned();
-        ways.map(|path| FieldOption { path }).collect()
+    async fn option_list(&self) -> &[Vec<String>] {
+        &self.options.0
     }
 
     /// What the caller can do with it now, and why not where not; at most 10.
@@ -138,145 +133,36 @@ impl Model {
     }
 }
 
-/// Which of a service's fields somebody sees.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Sight {
-    /// All of them, by his rank.
-    All,
-    /// All of them, as its manager.
-    Manager,
-    /// Those of agents and customers.
-    Agent,
-    /// None.
-    None,
+#[ComplexObject]
+impl Composition {
+    /// The fields, in their order, at most 100; without those that the caller does not see.
+    async fn fields(&self, context: &Context<'_>) -> Result<Vec<Model>> {
+        of_service(context, self.service_id).await
+    }
 }
 
-impl Sight {
-    fn shows(self, field: &Model) -> bool {
-        match self {
-            Self::All | Self::Manager => true,
-            Self::Agent => field.visibility != Visibility::Managers,
-            Self::None => false,
+/// Fields, to look at.
+#[derive(Debug, Default)]
+pub struct FieldQuery;
+
+#[Object]
+impl FieldQuery {
+    /// 필드: what the tickets of a service ask for, for whoever works in it; null where there is no such service, or none of his. Needs `FIELD_READ`.
+    async fn field_composition(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The service's ID.")] service_id: ID,
+    ) -> Result<Option<Composition>> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        let view = caller.view(Action::FieldRead).await?;
+        let id = match service_id.parse::<ServiceId>() {
+            Ok(id) => view.loader.load_one(ById(id)).await.map_err(Error::internal)?,
+            Err(()) => None,
+        };
+        match id {
+            Some(service) => composition_of(context, service.id).await,
+            None => Ok(None),
         }
-    }
-}
-
-/// What the caller sees of a service's fields: whoever is both administrator and manager there is its manager.
-async fn sight(context: &Context<'_>, service: ServiceId) -> Result<Sight> {
-    let caller = context.data_unchecked::<Arc<Caller>>();
-    let view = caller.view(Action::FieldRead).await?;
-    let Some(actor) = caller.actor().member() else {
-        return Ok(Sight::All);
-    };
-    let place = view.loader.load_one(PlaceOf(service, actor.member_id)).await;
-    let is_high = actor.is_owner || actor.is_administrator;
-    Ok(match place.map_err(Error::internal)? {
-        Some(agent::Role::Manager) => Sight::Manager,
-        _ if is_high => Sight::All,
-        Some(agent::Role::Agent) => Sight::Agent,
-        None => Sight::None,
-    })
-}
-
-/// The fields of a service that the caller sees, in their order.
-pub(crate) async fn of_service(context: &Context<'_>, service: ServiceId) -> Result<Vec<Model>> {
-    let sight = sight(context, service).await?;
-    let view = context.data_unchecked::<Arc<Caller>>().view(Action::FieldRead).await?;
-    let fields = view.loader.load_one(FieldsOf(service)).await.map_err(Error::internal)?;
-    Ok(fields
-        .unwrap_or_default()
-        .into_iter()
-        .filter(|field| sight.shows(field))
-        .collect())
-}
-
-/// What the fields of a service make together; `None` for whoever sees none of them.
-pub(crate) async fn composition_of(context: &Context<'_>, service: ServiceId) -> Result<Option<Composition>> {
-    if sight(context, service).await? == Sight::None {
-        return Ok(None);
-    }
-    let view = context.data_unchecked::<Arc<Caller>>().view(Action::FieldRead).await?;
-    let kept = view.loader.load_one(CompositionOf(service)).await;
-    if let Some(kept) = kept.map_err(Error::internal)? {
-        return Ok(Some(kept));
-    }
-    let fields = view.loader.load_one(FieldsOf(service)).await.map_err(Error::internal)?;
-    composition::first(&view, service, &fields.unwrap_or_default()).map(Some)
-}
-
-/// The fields of these IDs that the caller sees.
-pub(crate) async fn find(context: &Context<'_>, ids: &[&str]) -> Result<Vec<Model>> {
-    let caller = context.data_unchecked::<Arc<Caller>>();
-    let Some(view) = caller.view_if_allowed(Action::FieldRead).await? else {
-        return Ok(Vec::new());
-    };
-    let mut seen = Vec::new();
-    for field in view.seek_many::<Entity>(ids).await? {
-        if sight(context, field.service_id).await?.shows(&field) {
-            seen.push(field);
-        }
-    }
-    Ok(seen)
-}
-
-/// The question for the fields of a service.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-struct FieldsOf(ServiceId);
-
-impl Loader<FieldsOf> for Batch {
-    type Value = Vec<Model>;
-    type Error = String;
-
-    async fn load(&self, keys: &[FieldsOf]) -> std::result::Result<HashMap<FieldsOf, Vec<Model>>, String> {
-        let services: Vec<ServiceId> = keys.iter().map(|key| key.0).collect();
-        let rows = composition::fields(self, &services).await;
-        let mut found: HashMap<_, Vec<Model>> = HashMap::new();
-        for row in rows.map_err(|error| format!("{error:?}"))? {
-            found.entry(FieldsOf(row.service_id)).or_default().push(row);
-        }
-        Ok(found)
-    }
-}
-
-/// The question for what the fields of a service make together.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-struct CompositionOf(ServiceId);
-
-impl Loader<CompositionOf> for Batch {
-    type Value = Composition;
-    type Error = String;
-
-    async fn load(&self, keys: &[CompositionOf]) -> std::result::Result<HashMap<CompositionOf, Composition>, String> {
-        let services = keys.iter().map(|key| key.0);
-        let rows = self
-            .select::<composition::Entity>()
-            .filter(composition::Column::ServiceId.is_in(services));
-        let rows = rows.all().await.map_err(|error| format!("{error:?}"))?;
-        Ok(rows
-            .into_iter()
-            .map(|row| (CompositionOf(row.service_id), row))
-            .collect())
-    }
-}
-
-/// The question for what a member is in a service.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-struct PlaceOf(ServiceId, MemberId);
-
-impl Loader<PlaceOf> for Batch {
-    type Value = agent::Role;
-    type Error = String;
-
-    async fn load(&self, keys: &[PlaceOf]) -> std::result::Result<HashMap<PlaceOf, agent::Role>, String> {
-        let rows = self
-            .select::<agent::Entity>()
-            .filter(agent::Column::ServiceId.is_in(keys.iter().map(|key| key.0)))
-            .filter(agent::Column::MemberId.is_in(keys.iter().map(|key| key.1)));
-        let rows = rows.all().await.map_err(|error| format!("{error:?}"))?;
-        Ok(rows
-            .into_iter()
-            .map(|row| (PlaceOf(row.service_id, row.member_id), row.role))
-            .collect())
     }
 }
 
