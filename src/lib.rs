@@ -5,7 +5,7 @@
 //! A folder is a part of the menu: its tables, its rules, its GraphQL. They stand in an order, and rules use areas to
 //! their left only; the types of the API (`graphql.rs`) refer to each other both ways.
 //!
-//! `organization` → `member` → `admin` → `service` → `contract` → `billing` → `company` → `agent` → `field` → `audit`
+//! `organization` → `member` → `admin` → `service` → `contract` → `billing` → `company` → `agent` → `field` → `pii` → `audit`
 //!
 //! Below them lies [`kernel`], which knows no area. Above them: [`api`] (HTTP, the schema as a whole), [`worker`]
 //! (jobs), [`serve`] and [`setup`] (start and end), [`operate`] and [`command`] (what operators do).
@@ -63,6 +63,7 @@ pub mod kernel;
 pub mod member;
 pub mod operate;
 pub mod organization;
+pub mod pii;
 pub mod serve;
 pub mod service;
 pub mod setup;

@@ -16,19 +16,22 @@ use zeroize::Zeroizing;
 use crate::{
     admin, agent, billing,
     kernel::{
-        App, Clock, Database, Departure, Keys, Mailer, Random, Settings,
+        App, Clock, Database, Demand, Departure, Keys, Mailer, Random, Settings,
         mail::{
             mailbox::{Folder, Mailbox},
             smtp::Smtp,
         },
         seal::{self, KeyRing, Vault},
     },
-    member, operate, worker,
+    member, operate, pii, worker,
 };
 
 /// What happens to what hangs on a member when he leaves: each area that hangs something on members stands here, from
 /// the right to the left. A table that still speaks of him afterwards fails a test.
-const DEPARTURES: &[Departure] = &[agent::depart, admin::depart, member::depart];
+const DEPARTURES: &[Departure] = &[pii::depart, agent::depart, admin::depart, member::depart];
+
+/// What makes a member one of those of whom an organization can demand a second factor, if not of everybody.
+const DEMANDS: &[Demand] = &[pii::holds];
 
 /// Opens an installation. On SQLite its tables are brought up to date; on PostgreSQL that takes `orgdesk migrate`,
 /// since the service's own role may not change tables.
@@ -47,6 +50,7 @@ pub async fn open(settings: Settings, clock: Arc<dyn Clock>, random: Random) -> 
         shelf: Arc::default(),
         verification: Arc::default(),
         departures: DEPARTURES,
+        demands: DEMANDS,
         hashes: Arc::default(),
         database,
         clock,

@@ -34,6 +34,8 @@ pub const TENANT: &[&str] = &[
     "field",
     "field_composition",
     "field_composition_revision",
+    "pii_grant",
+    "pii_grant_change",
     "audit_entry",
     "permission_change",
     "idempotency",
@@ -65,6 +67,7 @@ pub const APPEND_ONLY: &[&str] = &[
     "company_revision",
     "company_footer_revision",
     "field_composition_revision",
+    "pii_grant_change",
 ];
 
 /// Runs `sql` with the database's own names of types.

@@ -15,6 +15,7 @@ mod m20261125_000010_administrators;
 mod m20261125_000020_company;
 mod m20261128_000049_keys;
 mod m20261128_000050_fields;
+mod m20261128_000051_pii;
 
 pub use dialect::{APPEND_ONLY, ROUTING, TENANT};
 pub use sea_orm_migration::MigratorTrait;
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000020_company::Migration),
             Box::new(m20261128_000049_keys::Migration),
             Box::new(m20261128_000050_fields::Migration),
+            Box::new(m20261128_000051_pii::Migration),
         ]
     }
 }

@@ -39,7 +39,7 @@ impl Outcome for Many {
 
 /// The agent that is one no more.
 #[derive(Debug)]
-pub(super) struct Removed(pub AgentId);
+pub struct Removed(pub AgentId);
 
 impl Outcome for Removed {
     type Receipt = AgentId;
@@ -155,7 +155,7 @@ pub(super) async fn update_many(tx: &Tx, input: &AgentUpdateManyInput) -> Result
 ///
 /// # Errors
 /// `NOT_FOUND`, `NOT_ONESELF`, `MEMBER_LEFT` and `ABOVE_OWN_RANK` at `id`; `STALE_VERSION`.
-pub(super) async fn remove(tx: &Tx, id: &str, input: &AgentRemoveInput) -> Result<Removed> {
+pub async fn remove(tx: &Tx, id: &str, input: &AgentRemoveInput) -> Result<Removed> {
     let reach = Reach::of_actor(tx).await?;
     let place = tx.find::<Entity>("id", id).await?;
     if !reach.includes(place.service_id) {

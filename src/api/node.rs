@@ -21,6 +21,7 @@ use crate::{
         invitation::{self, Invitation},
     },
     organization::{self, Organization, key},
+    pii::{self, PiiGrant, PiiGrantChange},
     service::{self, Service},
 };
 
@@ -52,6 +53,10 @@ pub enum Node {
     Agent(Agent),
     /// A field of a service.
     Field(Field),
+    /// A grant to see personal data.
+    PiiGrant(PiiGrant),
+    /// A row of the log of such grants.
+    PiiGrantChange(PiiGrantChange),
     /// An entry of the audit log.
     AuditEntry(audit::Model),
     /// A change of a right.
@@ -114,6 +119,8 @@ async fn find(context: &Context<'_>, ids: &[&str]) -> Result<HashMap<String, Nod
                 .map(|field| (field.id.to_string(), Node::Field(field)))
                 .collect(),
             Some("com") => seek::<company::Entity>(caller, Action::CompanyRead, &ids, Node::Company).await?,
+            Some("pii") => seek::<pii::Entity>(caller, Action::PiiGrantRead, &ids, Node::PiiGrant).await?,
+            Some("pgc") => seek::<pii::ChangeEntity>(caller, Action::AuditRead, &ids, Node::PiiGrantChange).await?,
             Some("aud") => seek::<audit::Entity>(caller, Action::AuditRead, &ids, Node::AuditEntry).await?,
             Some("pch") => seek::<permission::Entity>(caller, Action::AuditRead, &ids, Node::PermissionChange).await?,
             Some("chg") => charges(context, caller, &ids).await?,

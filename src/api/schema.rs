@@ -15,7 +15,7 @@ use crate::{
     billing::graphql::{BillingMutation, BillingQuery, UsageUserError},
     company::graphql::{CompanyMutation, CompanyQuery, CompanyUserError, PublicQuery},
     contract::graphql::{ContractMutation, ContractQuery, ContractUserError},
-    field::graphql::{FieldMutation, FieldUserError},
+    field::graphql::{FieldMutation, FieldQuery, FieldUserError},
     member::{
         account::{AccountUserError, OwnMutation, PasswordMutation, PasswordQuery, SecondFactorMutation},
         graphql::{MemberMutation, MemberQuery, SessionUserError},
@@ -23,6 +23,7 @@ use crate::{
         invitation::graphql::{InvitationMutation, InvitationQuery, InvitationUserError},
     },
     organization::{OrganizationMutation, OrganizationQuery, graphql::OrganizationUserError},
+    pii::graphql::{PiiGrantUserError, PiiLogQuery, PiiMutation, PiiQuery},
     service::graphql::{ServiceMutation, ServiceQuery, ServiceUserError},
 };
 
@@ -32,7 +33,14 @@ pub struct Query(PeopleQuery, DeskQuery, AboutQuery);
 
 /// The reads of people: who they are, how they come, what they may.
 #[derive(MergedObject, Default)]
-pub struct PeopleQuery(MemberQuery, PasswordQuery, InvitationQuery, AdminQuery, AgentQuery);
+pub struct PeopleQuery(
+    MemberQuery,
+    PasswordQuery,
+    InvitationQuery,
+    AdminQuery,
+    AgentQuery,
+    PiiQuery,
+);
 
 /// The reads of an organization and its services.
 #[derive(MergedObject, Default)]
@@ -43,11 +51,12 @@ pub struct DeskQuery(
     BillingQuery,
     CompanyQuery,
     PublicQuery,
+    FieldQuery,
 );
 
 /// The reads about all of it: logs, the menu, anything by its ID.
 #[derive(MergedObject, Default)]
-pub struct AboutQuery(AuditQuery, PermissionQuery, MenuQuery, NodeQuery);
+pub struct AboutQuery(AuditQuery, PermissionQuery, PiiLogQuery, MenuQuery, NodeQuery);
 
 /// The writes. Each is one transaction: all of it happens, or nothing.
 #[derive(MergedObject, Default)]
@@ -65,7 +74,7 @@ pub struct AccountMutation(
 
 /// The writes of people: how they come and go, and what they may.
 #[derive(MergedObject, Default)]
-pub struct PeopleMutation(InvitationMutation, AdminMutation, AgentMutation);
+pub struct PeopleMutation(InvitationMutation, AdminMutation, AgentMutation, PiiMutation);
 
 /// The writes of an organization and its services.
 #[derive(MergedObject, Default)]
@@ -115,6 +124,8 @@ pub enum UserError {
     Agent(AgentUserError),
     /// Of fields.
     Field(FieldUserError),
+    /// Of grants to see personal data.
+    PiiGrant(PiiGrantUserError),
 }
 
 /// The schema of the API.

@@ -80,6 +80,7 @@ const LOOK: Option<AuditLog> = None;
 const ACCESS: Option<AuditLog> = Some(AuditLog::Access);
 const MANAGEMENT: Option<AuditLog> = Some(AuditLog::Management);
 const PERMISSION: Option<AuditLog> = Some(AuditLog::Permission);
+const PII_GRANT: Option<AuditLog> = Some(AuditLog::PiiGrant);
 
 actions! {
     /// See oneself.
@@ -100,6 +101,8 @@ actions! {
     CompanyRead = "COMPANY_READ", LOOK, [Owner, Administrator, Manager];
     /// See the fields of services; without a rank, of those that one works in.
     FieldRead = "FIELD_READ", LOOK, [Owner, Administrator, Manager, Member];
+    /// See who may see personal data in clear.
+    PiiGrantRead = "PII_GRANT_READ", LOOK, [Owner, Administrator];
     /// Read the audit log.
     AuditRead = "AUDIT_READ", LOOK, [Owner, Administrator];
 
@@ -243,6 +246,15 @@ actions! {
     FieldReorder = "FIELD_REORDER", MANAGEMENT, [Owner, Manager];
     /// Remove a field from a service.
     FieldRemove = "FIELD_REMOVE", MANAGEMENT, [Owner, Manager];
+
+    /// Let a member see personal data in clear.
+    PiiGrantCreate = "PII_GRANT_CREATE", PII_GRANT, [Owner, Administrator], confirmed;
+    /// Change such a grant.
+    PiiGrantUpdate = "PII_GRANT_UPDATE", PII_GRANT, [Owner, Administrator], confirmed;
+    /// Take such a grant back.
+    PiiGrantRevoke = "PII_GRANT_REVOKE", PII_GRANT, [Owner, Administrator], confirmed;
+    /// Note that the time of such a grant is over.
+    PiiGrantLapse = "PII_GRANT_LAPSE", PII_GRANT, [System];
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, atomic::AtomicU64};
 
-use super::{Clock, Database, Departure, Keys, Mailer, Random, config::Settings, seal::Vault, shelf::Shelf};
+use super::{Clock, Database, Demand, Departure, Keys, Mailer, Random, config::Settings, seal::Vault, shelf::Shelf};
 
 /// One installation: its database, its clock, its randomness, its keys, its settings. Cheap to clone.
 #[derive(Clone)]
@@ -27,6 +27,8 @@ pub struct App {
     pub verification: Arc<tokio::sync::Mutex<()>>,
     /// What each area takes from a member who leaves.
     pub departures: &'static [Departure],
+    /// What makes a member one of those of whom an organization can demand a second factor.
+    pub demands: &'static [Demand],
     /// What the operator chose.
     pub settings: Arc<Settings>,
 }

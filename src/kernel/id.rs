@@ -143,6 +143,10 @@ ids! {
     CompanyId = "com";
     /// The ID of a field of a service.
     FieldId = "fld";
+    /// The ID of a grant to see personal data.
+    PiiGrantId = "pii";
+    /// The ID of a row of the log of such grants.
+    PiiChangeId = "pgc";
     /// The ID of a contract.
     ContractId = "ctr";
     /// The ID of a price list.

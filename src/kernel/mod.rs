@@ -160,11 +160,12 @@ pub use caller::Caller;
 pub use clock::{Clock, StoppedClock, SystemClock};
 pub use config::Settings;
 pub use db::Database;
-pub use departure::Departure;
+pub use departure::{Demand, Departure};
 pub use error::{Code, Error, Problem, Result};
 pub use id::{
     AgentId, AuditEntryId, CompanyId, ContractId, FieldId, IdentityProviderId, InvitationId, JobId, KeyId, MemberId,
-    OrganizationId, PasswordResetId, PermissionChangeId, PriceListId, RefreshTokenId, ServiceId, SessionId,
+    OrganizationId, PasswordResetId, PermissionChangeId, PiiChangeId, PiiGrantId, PriceListId, RefreshTokenId,
+    ServiceId, SessionId,
 };
 pub use idempotency::{Ask, On, Outcome, Plain};
 pub use mail::{Letter, Mailer, Recipient, Undelivered};

@@ -30,6 +30,8 @@ pub struct Model {
     pub is_security_approved: bool,
     /// Whether every member has to sign in with a second factor. Whoever has none can only enroll one.
     pub requires_second_factor: bool,
+    /// Whether whoever may see personal data in clear has to sign in with a second factor, if not everybody has to.
+    pub requires_second_factor_for_pii: bool,
     /// When it was created.
     pub created_at: Timestamp,
     /// Counts the changes: give it back as `expectedVersion`.

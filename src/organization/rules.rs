@@ -49,6 +49,8 @@ pub struct OrganizationUpdateInput {
     pub time_zone: Option<String>,
     /// Whether every member has to sign in with a second factor; whoever has none can then only enroll one. Only the owner may change it, after a recent confirmation of the password, and he must have a second factor himself.
     pub requires_second_factor: Option<bool>,
+    /// Whether whoever holds a grant to see personal data in clear has to sign in with a second factor. Only the owner may change it, after a recent confirmation of the password.
+    pub requires_second_factor_for_pii: Option<bool>,
 }
 
 asks!(OrganizationUpdateInput);
@@ -96,6 +98,7 @@ pub async fn create(tx: &Tx, new: New) -> Result<entity::Model> {
             is_mobile_contact_approved: false,
             is_security_approved: false,
             requires_second_factor: false,
+            requires_second_factor_for_pii: false,
             created_at: tx.now(),
             version: 1,
         })
@@ -152,10 +155,14 @@ pub async fn update(tx: &Tx, id: &str, input: &OrganizationUpdateInput) -> Resul
         .requires_second_factor
         .filter(|demand| *demand != organization.requires_second_factor);
     problems.extend(demand.and_then(|demand| find_demand_problem(tx, demand)));
+    let demand_for_pii = input
+        .requires_second_factor_for_pii
+        .filter(|demand| *demand != organization.requires_second_factor_for_pii);
     let reserved = [
         ("input.domain", domain.is_some()),
         ("input.timeZone", zone.is_some()),
         ("input.requiresSecondFactor", demand.is_some()),
+        ("input.requiresSecondFactorForPii", demand_for_pii.is_some()),
     ];
     problems.extend(
         reserved
@@ -164,7 +171,7 @@ pub async fn update(tx: &Tx, id: &str, input: &OrganizationUpdateInput) -> Resul
             .map(|(path, _)| Problem::at(path, Code::OwnerRequired)),
     );
     Error::unless_none(problems)?;
-    if domain.is_some() || demand.is_some() {
+    if domain.is_some() || demand.is_some() || demand_for_pii.is_some() {
         tx.require_confirmation()?;
     }
     if let Some(domain) = &domain {
@@ -176,6 +183,7 @@ pub async fn update(tx: &Tx, id: &str, input: &OrganizationUpdateInput) -> Resul
             row.domain = domain.unwrap_or_else(|| row.domain.clone());
             row.time_zone = zone.unwrap_or_else(|| row.time_zone.clone());
             row.requires_second_factor = demand.unwrap_or(row.requires_second_factor);
+            row.requires_second_factor_for_pii = demand_for_pii.unwrap_or(row.requires_second_factor_for_pii);
         })
         .await?;
     tx.about::<entity::Entity>(&updated);

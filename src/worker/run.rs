@@ -21,6 +21,7 @@ use crate::{
         outbox::{self, Attempt, Fate, MONTH_CLOSE, Taken},
     },
     member::{invitation, notice, password_reset},
+    pii,
 };
 
 /// How often the outbox is looked at.
@@ -180,6 +181,7 @@ async fn perform(app: &App, job: &outbox::Model) -> Result<Fate> {
                 billing::Closing::Closed(_) | billing::Closing::Already => Fate::Done,
             })
         }
+        pii::LAPSE => Ok(pii::lapse(app, job.organization_id, &job.argument).await),
         notice::KIND => notice::send(app, job).await,
         password_reset::KIND => password_reset::send(app, job).await,
         invitation::KIND => invitation::send(app, job).await,

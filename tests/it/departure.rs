@@ -7,14 +7,15 @@ use crate::{
     both,
     support::{
         app::{PASSWORD, TestApp},
-        make,
+        grants, make,
         people::{self, ADD, EXPEL, LEAVE, member, of, on, own},
         raw::Raw,
     },
 };
 
 /// The columns that may still name a member who has left, each with why.
-const HISTORIES: [(&str, &str, &str); 4] = [
+const HISTORIES: [(&str, &str, &str); 5] = [
+    ("pii_grant", "member_id", "what he was granted; it has ended"),
     (
         "session",
         "member_id",
@@ -78,6 +79,7 @@ async fn laden(app: &TestApp) -> Value {
     ] {
         raw.must(&sql).await;
     }
+    grants::give(app.owner(), "leaver", json!({ "isForAllServices": true })).await;
     member(app.owner(), "leaver").await
 }
 

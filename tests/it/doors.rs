@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     both,
-    support::{app::TestApp, invite, make, people, raw::Raw, staff, surface::Surface},
+    support::{app::TestApp, grants, invite, make, people, raw::Raw, staff, surface::Surface},
 };
 
 /// The permission that a field's description names.
@@ -68,6 +68,12 @@ async fn ids(app: &TestApp, organization: &str) -> Vec<String> {
         ),
         ("{ companies { nodes { id } } }", "/companies/nodes/0/id"),
         ("{ agents { nodes { id } } }", "/agents/nodes/0/id"),
+        (
+            "{ services { nodes { fields { id } } } }",
+            "/services/nodes/0/fields/0/id",
+        ),
+        ("{ piiGrants { nodes { id } } }", "/piiGrants/nodes/0/id"),
+        ("{ piiGrantChanges { nodes { id } } }", "/piiGrantChanges/nodes/0/id"),
         ("{ auditEntries { nodes { id } } }", "/auditEntries/nodes/0/id"),
         (
             "{ permissionChanges { nodes { id } } }",
@@ -94,6 +100,7 @@ async fn furnish(app: &TestApp) {
         let desk = make::in_use(who, "desk", 3).await;
         let admin = people::member(who, "admin").await;
         staff::add(who, &desk, &admin, json!({})).await;
+        grants::give(who, "admin", json!({ "isForAllServices": true })).await;
         invite::made(who, "new.agent").await;
         who.deed(
             r#"organizationKeyCreate(input: { name: "k", scopes: [SERVICE_READ] }) => key { id }"#,
@@ -308,7 +315,7 @@ both! {
         furnish(&app).await;
         let token = app.owner().token().await;
         let lists = [
-            ("agents", ""), ("auditEntries", ""), ("permissionChanges", ""), ("services", ""), ("invitations", ""),
+            ("agents", ""), ("auditEntries", ""), ("permissionChanges", ""), ("piiGrants", ""), ("piiGrantChanges", ""), ("services", ""), ("invitations", ""),
             ("charges", r#", filter: { from: "2026-11", to: "2026-11" }"#),
         ];
         let mut refused = 0;
@@ -351,11 +358,12 @@ both! {
 /// As much of the answer as could give something away.
 fn selection(field: &Value) -> String {
     match field["name"].as_str().unwrap() {
-        "agents" | "auditEntries" | "charges" | "companies" | "invitations" | "permissionChanges" => {
-            "{ totalCount nodes { id } }"
-        }
+        "agents" | "auditEntries" | "charges" | "companies" | "invitations" | "permissionChanges" | "piiGrants"
+        | "piiGrantChanges" => "{ totalCount nodes { id } }",
         "node" | "nodes" | "service" => "{ id __typename }",
         "menu" => "{ __typename }",
+        "piiAccess" => "{ isUnmasked reason }",
+        "fieldComposition" => "{ fingerprint fields { id } }",
         "contractQuote" | "companyFooter" | "helpCenterFooter" => "{ __typename }",
         _ => "{ __typename userErrors { code field message availableAt } }",
     }

@@ -59,6 +59,8 @@ mod permission_log_plan;
 mod permission_log_seal;
 mod permission_log_verbs;
 mod permissions;
+mod pii;
+mod pii_access;
 mod playground;
 mod process;
 mod quote;

@@ -7,7 +7,7 @@ use crate::{
     both,
     support::{
         app::{TestApp, Who},
-        invite, make, people, staff,
+        grants, invite, make, people, staff,
     },
 };
 
@@ -94,6 +94,7 @@ async fn everything(app: &TestApp) -> Vec<(&'static str, String)> {
     let invitation = invite::made(owner, "new.agent").await;
     let company = owner.deed(&make::company("Company"), json!({})).await;
     let agent = staff::add(owner, &desk, &people::member(owner, "admin").await, json!({})).await;
+    let grant = grants::give(owner, "admin", json!({ "isForAllServices": true })).await;
     vec![
         ("Invitation", invitation["id"].as_str().unwrap().to_owned()),
         (
@@ -107,6 +108,16 @@ async fn everything(app: &TestApp) -> Vec<(&'static str, String)> {
         ),
         ("Company", company["company"]["id"].as_str().unwrap().to_owned()),
         ("Agent", agent["id"].as_str().unwrap().to_owned()),
+        ("PiiGrant", grant["id"].as_str().unwrap().to_owned()),
+        (
+            "PiiGrantChange",
+            find(
+                owner,
+                "{ piiGrantChanges { nodes { id } } }",
+                "/piiGrantChanges/nodes/0/id",
+            )
+            .await,
+        ),
         (
             "Field",
             find(

@@ -16,7 +16,7 @@ use crate::{
         account,
         app::{PASSWORD, TestApp, Who},
         authenticator::{self, Authenticator},
-        invite,
+        grants, invite,
         make::{self, Made},
         people,
         provider::{Key, Provider},
@@ -192,6 +192,7 @@ impl<'a> World<'a> {
         for (service, login) in [("support", "admin"), ("suspended", "member")] {
             people::employ(app, service, login, false).await;
         }
+        grants::give(owner, "admin", json!({ "isForAllServices": true })).await;
         Self {
             app,
             token: invite::token(app, "invited"),
@@ -259,6 +260,16 @@ impl<'a> World<'a> {
                 "$OWN_FIELD_ID",
                 "{ service(by: { code: \"support\" }) { fields { id } } }",
                 "/service/fields/10/id",
+            ),
+            (
+                "$COLLEAGUE_EMAIL",
+                "{ members(search: { login: \"member\" }) { nodes { email } } }",
+                "/members/nodes/0/email",
+            ),
+            (
+                "$PII_GRANT_ID",
+                "{ piiGrants { nodes { id } } }",
+                "/piiGrants/nodes/0/id",
             ),
             ("$AGENT_ID", "{ agents { nodes { id } } }", "/agents/nodes/0/id"),
             ("$OTHER_AGENT_ID", "{ agents { nodes { id } } }", "/agents/nodes/1/id"),
@@ -364,7 +375,7 @@ impl<'a> World<'a> {
         let query = "query V($id: ID!) { node(id: $id) { ... on Service { version } ... on Contract { version }
             ... on Agent { version } ... on Organization { version } ... on OrganizationKey { version }
             ... on Member { version } ... on Company { version } ... on Invitation { version }
-            ... on Field { version } } }";
+            ... on Field { version } ... on PiiGrant { version } } }";
         let data = self.app.owner().data(query, json!({ "id": id })).await;
         data["node"]["version"].clone()
     }

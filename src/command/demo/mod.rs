@@ -1,6 +1,7 @@
 //! `orgdesk demo`: an organization to explore, on a database of its own. Made at the first start, kept afterwards.
 
 mod fields;
+mod grants;
 mod invitations;
 mod people;
 mod seed;

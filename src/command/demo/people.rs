@@ -93,7 +93,8 @@ pub(super) async fn people(app: &App) -> Result<Caller> {
     as_owner(app, organization).await
 }
 
-async fn as_owner(app: &App, organization: OrganizationId) -> Result<Caller> {
+/// Its owner, who has just given his password.
+pub(super) async fn as_owner(app: &App, organization: OrganizationId) -> Result<Caller> {
     let member = find(&Caller::operator(app.clone(), organization), LOGIN).await?;
     let owner = SignedIn {
         member_id: member.id,
@@ -121,7 +122,8 @@ async fn as_owner(app: &App, organization: OrganizationId) -> Result<Caller> {
     ))
 }
 
-async fn find(caller: &Caller, login: &str) -> Result<member::Member> {
+/// The member of a login ID.
+pub(super) async fn find(caller: &Caller, login: &str) -> Result<member::Member> {
     use sea_orm::{ColumnTrait, QueryFilter};
     let view = caller.view(Action::SessionStart).await?;
     let found = view

@@ -7,7 +7,7 @@ use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
 use chrono_tz::{Asia::Seoul, Tz};
 
 use super::{
-    fields,
+    fields, grants,
     invitations::invite,
     people::{employ, people},
 };
@@ -108,6 +108,9 @@ pub(super) async fn make(settings: Settings) -> anyhow::Result<App> {
     }
     clock.set(now.0);
     invite(&owner, 0).await.map_err(told)?;
+    if let Some(organization) = owner.organization_id() {
+        grants::give(&app, organization, &services).await.map_err(told)?;
+    }
     Ok(app)
 }
 

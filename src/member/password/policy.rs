@@ -134,6 +134,7 @@ mod tests {
             is_mobile_contact_approved: false,
             is_security_approved: false,
             requires_second_factor: false,
+            requires_second_factor_for_pii: false,
             created_at: Timestamp(chrono::DateTime::UNIX_EPOCH),
             version: 1,
         };

@@ -12,11 +12,14 @@ use sea_orm::{QueryFilter, entity::prelude::*};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::recovery_code;
-use crate::kernel::{
-    Code, Error, MemberId, OrganizationId, Reader, Result, Timestamp, Tx,
-    record::part,
-    seal::{Cell, Keychain, Purpose, Sealed},
+use super::{Member, recovery_code};
+use crate::{
+    kernel::{
+        App, Code, Error, MemberId, OrganizationId, Reader, Result, Timestamp, Tx,
+        record::part,
+        seal::{Cell, Keychain, Purpose, Sealed},
+    },
+    organization::Organization,
 };
 
 pub(super) use totp::base32;
@@ -61,6 +64,30 @@ pub(super) async fn of(reader: &Reader, member: MemberId) -> Result<Option<Model
 /// Only if the database fails.
 pub(super) async fn active(reader: &Reader, member: MemberId) -> Result<Option<Model>> {
     Ok(of(reader, member).await?.filter(|factor| factor.activated_at.is_some()))
+}
+
+/// Whether the member has to have a second factor: everybody has to, or he is one of those who have to, or his password is
+/// good beside one only.
+///
+/// # Errors
+/// Only if the database fails.
+pub(super) async fn is_demanded(
+    reader: &Reader,
+    app: &App,
+    organization: &Organization,
+    member: &Member,
+) -> Result<bool> {
+    if organization.requires_second_factor || member.has_short_password {
+        return Ok(true);
+    }
+    if organization.requires_second_factor_for_pii {
+        for demands in app.demands {
+            if demands(reader, member.id).await? {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Asks for a code where the member uses a second factor, and uses it up: `None` where he may go on, else why not. The

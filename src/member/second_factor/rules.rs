@@ -4,7 +4,7 @@
 use async_graphql::InputObject;
 use serde::Serialize;
 
-use super::{Entity, Model, accepts_step, active, ask, of, plain, recovery_code, seal, totp};
+use super::{Entity, Model, accepts_step, active, ask, is_demanded, of, plain, recovery_code, seal, totp};
 use crate::{
     kernel::{Action, Caller, Code, Error, MemberId, On, Outcome, Plain, Problem, Result, Tx, payload::asks, security},
     member::{self, Member, Status, letter::Event, notice, own_session, sign_in},
@@ -116,7 +116,8 @@ pub(in crate::member) async fn remove(caller: &Caller, code: &str) -> Result<Cod
         let factor = active(tx, member.id)
             .await?
             .ok_or(Problem::of(Code::SecondFactorAbsent))?;
-        if organization::own(tx).await?.requires_second_factor || member.has_short_password {
+        let organization = organization::own(tx).await?;
+        if is_demanded(tx, tx.app(), &organization, member).await? {
             return Err(Problem::of(Code::SecondFactorDemanded).into());
         }
         if let Some(code) = ask(tx, member.id, Some(code)).await? {

@@ -9,7 +9,7 @@ use orgdesk::{
     api::{health::Ready, server::PeerAddress},
     kernel::{
         App, Letter, Random, Settings, StoppedClock, Undelivered,
-        config::{Introspection, LogFormat, MailSettings},
+        config::{Introspection, LogFormat, MailSettings, Source},
         seal::KeyRing,
     },
     operate::{self, Person},
@@ -158,10 +158,28 @@ impl TestApp {
 
     /// The same with other keys that data are sealed under.
     pub async fn server_with(&self, ring: &str) -> anyhow::Result<Self> {
-        let settings = Settings {
+        self.server_of(Settings {
             key_ring: KeyRing::parse(ring, b"").map_err(anyhow::Error::msg)?,
             ..settings(&self.url)
-        };
+        })
+        .await
+    }
+
+    /// The same behind proxies that are believed, such as `10.0.0.0/8`.
+    pub async fn server_behind(&self, proxies: &str) -> Self {
+        let pairs = [("ORGDESK_TRUSTED_PROXIES", proxies)];
+        let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let source = Source::read(pairs.into_iter()).unwrap();
+        let read = Settings::for_demo(&source, Zeroizing::default(), KeyRing::default()).unwrap();
+        self.server_of(Settings {
+            trusted_proxies: read.trusted_proxies,
+            ..settings(&self.url)
+        })
+        .await
+        .unwrap()
+    }
+
+    async fn server_of(&self, settings: Settings) -> anyhow::Result<Self> {
         let app = setup::open(settings, Arc::new(self.clock.clone()), Random::seeded(3)).await?;
         let app = App {
             mailer: Arc::new(self.letters.clone()),
