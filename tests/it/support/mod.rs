@@ -9,6 +9,7 @@ pub mod database;
 pub mod deed;
 pub mod dump;
 pub mod grants;
+pub mod hostile;
 pub mod invite;
 pub mod ledger;
 pub mod letters;
