@@ -192,7 +192,11 @@ impl<'a> World<'a> {
         for (service, login) in [("support", "admin"), ("suspended", "member")] {
             people::employ(app, service, login, false).await;
         }
-        grants::give(owner, "admin", json!({ "isForAllServices": true })).await;
+        for login in ["holder", "newcomer"] {
+            people::join(app, login, false).await;
+            people::employ(app, "support", login, false).await;
+        }
+        grants::give(owner, "holder", json!({ "isForAllServices": true })).await;
         Self {
             app,
             token: invite::token(app, "invited"),
@@ -242,6 +246,13 @@ impl<'a> World<'a> {
         ] {
             text = text.replace(placeholder, value);
         }
+        // By now the colleague of the other operations has left.
+        if operation == "pii-grant-create" {
+            let newcomer = people::member(self.app.owner(), "newcomer").await;
+            for (placeholder, field) in [("$COLLEAGUE_ID", "id"), ("$COLLEAGUE_EMAIL", "email")] {
+                text = text.replace(placeholder, newcomer[field].as_str().unwrap());
+            }
+        }
         for (placeholder, query, pointer) in [
             ("$ORGANIZATION_ID", "{ organization { id } }", "/organization/id"),
             ("$MEMBER_ID", "{ viewer { member { id } } }", "/viewer/member/id"),
@@ -260,11 +271,6 @@ impl<'a> World<'a> {
                 "$OWN_FIELD_ID",
                 "{ service(by: { code: \"support\" }) { fields { id } } }",
                 "/service/fields/10/id",
-            ),
-            (
-                "$COLLEAGUE_EMAIL",
-                "{ members(search: { login: \"member\" }) { nodes { email } } }",
-                "/members/nodes/0/email",
             ),
             (
                 "$PII_GRANT_ID",

@@ -56,7 +56,7 @@ both! {
 
         assert_eq!(grant["networks"], json!(["203.0.113.0/24", "2001:db8:0:1::/64"]));
         assert_eq!((&grant["services"], &grant["isForAllServices"]), (&json!([{ "code": "desk" }]), &json!(false)));
-        assert_eq!(grant["validUntil"], "2027-11-10T01:00:00Z");
+        assert_eq!(grant["validUntil"], "2027-11-10T01:00:00.000Z");
         assert_eq!((&grant["status"], &grant["email"], &grant["grantedByName"]), (&json!("ACTIVE"), &json!("agent@example.com"), &json!("소유자 (owner)")));
         assert_eq!(grants::problems(owner, "agent", everywhere()).await, ["PII_GRANT_EXISTS at input.memberId"]);
         let list = "{ piiGrants(filter: { status: ACTIVE }) { totalCount nodes { member { login } } } }";
@@ -156,7 +156,7 @@ both! {
 
         assert_eq!((&changed["grant"]["version"], &same["grant"]["version"]), (&json!(2), &json!(2)));
         assert_eq!(codes(&stale), ["STALE_VERSION at input.expectedVersion"]);
-        assert_eq!((&revoked["grant"]["status"], &revoked["grant"]["endedAt"]), (&json!("REVOKED"), &json!("2026-11-10T03:00:00Z")));
+        assert_eq!((&revoked["grant"]["status"], &revoked["grant"]["endedAt"]), (&json!("REVOKED"), &json!("2026-11-10T03:00:00.000Z")));
         assert_eq!(codes(&again), ["PII_GRANT_ENDED at id"]);
         assert_eq!(codes(&late), ["PII_GRANT_ENDED at id"]);
         let (given, updated, taken) = ("GRANTED owner agent - 203.0.113.0/24 -", "UPDATED owner agent 203.0.113.0/24 198.51.100.7 재택 근무",
