@@ -194,7 +194,9 @@ impl<'a> World<'a> {
         }
         for login in ["holder", "newcomer"] {
             people::join(app, login, false).await;
+            // One of the operations takes somebody out of a service.
             people::employ(app, "support", login, false).await;
+            people::employ(app, "suspended", login, false).await;
         }
         grants::give(owner, "holder", json!({ "isForAllServices": true })).await;
         Self {
