@@ -17,20 +17,30 @@ use zeroize::Zeroizing;
 use crate::{
     admin, agent, api, billing, cti,
     kernel::{
-        App, Clock, Database, Departure, Keys, Mailer, Random, Settings,
+        App, Clock, Database, Demand, Departure, Keys, Mailer, Random, Settings,
         mail::{
             mailbox::{Folder, Mailbox},
             smtp::Smtp,
         },
+        seal::{self, KeyRing, Vault},
         security::Hush,
         store::Store,
     },
-    member, worker,
+    member, operate, pii, worker,
 };
 
 /// What happens to what hangs on a member when he leaves: each area that hangs something on members stands here, from
 /// the right to the left. A table that still speaks of him afterwards fails a test.
-const DEPARTURES: &[Departure] = &[cti::line::depart, agent::depart, admin::depart, member::depart];
+const DEPARTURES: &[Departure] = &[
+    pii::depart,
+    cti::line::depart,
+    agent::depart,
+    admin::depart,
+    member::depart,
+];
+
+/// What makes a member one of those of whom an organization can demand a second factor, if not of everybody.
+const DEMANDS: &[Demand] = &[pii::holds];
 
 /// How many pictures are decoded at a time: each takes up to 64 MiB meanwhile.
 const DECODING: usize = 2;
@@ -46,6 +56,7 @@ pub async fn open(settings: Settings, clock: Arc<dyn Clock>, random: Random) -> 
         .context("the database does not answer")?;
     let app = App {
         keys: Keys::derive(&settings.secret),
+        vault: Arc::new(Vault::new(Box::new(settings.key_ring.clone()))),
         mailer: mailer(&settings, &clock, &random)?,
         store: Store::open(&settings.storage, &settings.data)
             .map_err(|error| anyhow::anyhow!("the store of files: {error:?}"))?,
@@ -57,6 +68,7 @@ pub async fn open(settings: Settings, clock: Arc<dyn Clock>, random: Random) -> 
         bad_tokens: Arc::new(Hush::new(100)),
         refusals: Arc::new(Hush::new(10_000)),
         standing: api::standing::again,
+        demands: DEMANDS,
         hashes: Arc::default(),
         database,
         clock,
@@ -69,6 +81,7 @@ pub async fn open(settings: Settings, clock: Arc<dyn Clock>, random: Random) -> 
         check_role(&app.database).await?;
     }
     check_version(&app.database).await?;
+    seal::check_ring(&app).await.map_err(operate::told)?;
     billing::ensure_prices(&app)
         .await
         .map_err(|error| anyhow::anyhow!("{error:?}"))?;
@@ -227,6 +240,28 @@ async fn check_role(database: &Database) -> anyhow::Result<()> {
 /// # Errors
 /// If the folder can't be written, or others can read the secret.
 pub fn own_secret(data: &Path, random: &Random) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+    let text = own_file(data, "secret.key", || STANDARD.encode(random.bytes::<32>()))?;
+    let secret = STANDARD
+        .decode(text.trim())
+        .map(Zeroizing::new)
+        .context("secret.key is damaged")?;
+    ensure!(secret.len() >= 32, "secret.key is damaged");
+    Ok(secret)
+}
+
+/// The key ring of a data folder, made at the first start; only its owner can read it.
+///
+/// # Errors
+/// If the folder can't be written, or others can read the keys.
+pub fn own_key_ring(data: &Path, random: &Random, secret: &[u8]) -> anyhow::Result<KeyRing> {
+    let text = own_file(data, "ring.key", || {
+        format!("demo:{}", STANDARD.encode(random.bytes::<32>()))
+    })?;
+    KeyRing::parse(&text, secret).map_err(|fault| anyhow::anyhow!("ring.key: {fault}"))
+}
+
+/// The text of a file in the data folder that only its owner can read, made where it is absent.
+fn own_file(data: &Path, name: &str, make: impl FnOnce() -> String) -> anyhow::Result<Zeroizing<String>> {
     use std::{
         io::Write,
         os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
@@ -236,24 +271,18 @@ pub fn own_secret(data: &Path, random: &Random) -> anyhow::Result<Zeroizing<Vec<
     folder
         .create(data)
         .with_context(|| format!("{} can't be made", data.display()))?;
-    let path = data.join("secret.key");
+    let path = data.join(name);
     if !path.exists() {
-        let secret = Zeroizing::new(STANDARD.encode(random.bytes::<32>()));
+        let text = Zeroizing::new(make());
         let mut file = std::fs::OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o600)
             .open(&path)?;
-        file.write_all(secret.as_bytes())?;
+        file.write_all(text.as_bytes())?;
         file.sync_all()?;
     }
     let mode = std::fs::metadata(&path)?.permissions().mode();
     ensure!(mode & 0o077 == 0, "{} can be read by others: chmod 600", path.display());
-    let text = Zeroizing::new(std::fs::read_to_string(&path)?);
-    let secret = STANDARD
-        .decode(text.trim())
-        .map(Zeroizing::new)
-        .context("secret.key is damaged")?;
-    ensure!(secret.len() >= 32, "secret.key is damaged");
-    Ok(secret)
+    Ok(Zeroizing::new(std::fs::read_to_string(&path)?))
 }

@@ -42,6 +42,9 @@ pub struct Organization {
     pub contracts: Vec<ContractId>,
 }
 
+/// The keys that data are sealed under.
+const KEY_RING: &str = "bench:JSYnKCkqKywtLi8wMTIzNDU2Nzg5Ojs8PT4/QEFCQ0Q=";
+
 /// What belongs to a database of some size on a server of its own; the keeper's settings are those of small tests.
 const SERVER: &[(&str, &str)] = &[
     ("shared_buffers", "512MB"),
@@ -141,6 +144,7 @@ pub fn variables(app_url: &str) -> [(String, String); 6] {
     [
         ("DATABASE_URL", app_url),
         ("ORGDESK_SECRET", &secret),
+        ("ORGDESK_KEY_RING", KEY_RING),
         ("ORGDESK_ORGANIZATION_URL", "https://{domain}.example.com"),
         ("ORGDESK_PUBLIC_URL", "https://desk.example.com"),
         ("ORGDESK_MAIL_FROM", "no-reply@example.com"),

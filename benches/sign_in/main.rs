@@ -26,6 +26,9 @@ use tokio::{
     net::TcpSocket,
 };
 
+/// The keys that data are sealed under.
+const KEY_RING: &str = "bench:JSYnKCkqKywtLi8wMTIzNDU2Nzg5Ojs8PT4/QEFCQ0Q=";
+
 /// How often each kind of account is tried.
 const TRIES: usize = 200;
 
@@ -124,6 +127,7 @@ fn variables(url: &str) -> [(String, String); 6] {
     [
         ("DATABASE_URL", url),
         ("ORGDESK_SECRET", &secret),
+        ("ORGDESK_KEY_RING", KEY_RING),
         ("ORGDESK_ORGANIZATION_URL", "https://{domain}.example.com"),
         ("ORGDESK_PUBLIC_URL", "https://desk.example.com"),
         ("ORGDESK_MAIL_FROM", "no-reply@example.com"),

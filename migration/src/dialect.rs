@@ -35,6 +35,12 @@ pub const TENANT: &[&str] = &[
     "cti_setting",
     "cti_agent",
     "cti_agent_history",
+    "data_key",
+    "field",
+    "field_composition",
+    "field_composition_revision",
+    "pii_grant",
+    "pii_grant_change",
     "audit_entry",
     "permission_change",
     "idempotency",
@@ -48,6 +54,7 @@ pub const ROUTING: &[&str] = &[
     "job_outbox",
     "sign_in_throttle",
     "price_list",
+    "wrapping_key",
     "security_event",
 ];
 
@@ -64,6 +71,8 @@ pub const APPEND_ONLY: &[&str] = &[
     "price_list",
     "company_revision",
     "company_footer_revision",
+    "field_composition_revision",
+    "pii_grant_change",
 ];
 
 /// Runs `sql` with the database's own names of types.

@@ -15,6 +15,7 @@ use crate::{
     company::{self, Company},
     contract::{self, Contract},
     cti::line::history::{self as holding, Model as CtiHolding},
+    field::{self, Field},
     kernel::{Action, Caller, Error, Record, Result, audit, permission},
     member::{
         self, Member,
@@ -22,6 +23,7 @@ use crate::{
     },
     organization::{self, Organization, key},
     picture::{self, Picture},
+    pii::{self, PiiGrant, PiiGrantChange},
     service::{self, Service},
 };
 
@@ -55,6 +57,12 @@ pub enum Node {
     Agent(Agent),
     /// A time in which somebody held a CTI ID and number.
     CtiHolding(CtiHolding),
+    /// A field of a service.
+    Field(Field),
+    /// A grant to see personal data.
+    PiiGrant(PiiGrant),
+    /// A row of the log of such grants.
+    PiiGrantChange(PiiGrantChange),
     /// An entry of the audit log.
     AuditEntry(audit::Model),
     /// A change of a right.
@@ -112,8 +120,15 @@ async fn find(context: &Context<'_>, ids: &[&str]) -> Result<HashMap<String, Nod
                 .into_iter()
                 .map(|agent| (agent.id.to_string(), Node::Agent(agent)))
                 .collect(),
+            Some("fld") => field::graphql::find(context, &ids)
+                .await?
+                .into_iter()
+                .map(|field| (field.id.to_string(), Node::Field(field)))
+                .collect(),
             Some("com") => seek::<company::Entity>(caller, Action::CompanyRead, &ids, Node::Company).await?,
             Some("cth") => seek::<holding::Entity>(caller, Action::CtiRead, &ids, Node::CtiHolding).await?,
+            Some("pii") => seek::<pii::Entity>(caller, Action::PiiGrantRead, &ids, Node::PiiGrant).await?,
+            Some("pgc") => seek::<pii::ChangeEntity>(caller, Action::AuditRead, &ids, Node::PiiGrantChange).await?,
             Some("aud") => seek::<audit::Entity>(caller, Action::AuditRead, &ids, Node::AuditEntry).await?,
             Some("pch") => seek::<permission::Entity>(caller, Action::AuditRead, &ids, Node::PermissionChange).await?,
             Some("chg") => charges(context, caller, &ids).await?,

@@ -16,6 +16,7 @@ use crate::{
     company::graphql::{CompanyMutation, CompanyQuery, CompanyUserError, PublicQuery},
     contract::graphql::{ContractMutation, ContractQuery, ContractUserError},
     cti::graphql::{CtiMutation, CtiQuery, CtiUserError},
+    field::graphql::{FieldMutation, FieldQuery, FieldUserError},
     member::{
         account::{AccountUserError, OwnMutation, PasswordMutation, PasswordQuery, SecondFactorMutation},
         graphql::{MemberMutation, MemberQuery, SessionUserError},
@@ -24,6 +25,7 @@ use crate::{
     },
     organization::{OrganizationMutation, OrganizationQuery, graphql::OrganizationUserError},
     picture::graphql::{PictureMutation, PictureUserError},
+    pii::graphql::{PiiGrantUserError, PiiLogQuery, PiiMutation, PiiQuery},
     service::graphql::{ServiceMutation, ServiceQuery, ServiceUserError},
 };
 
@@ -40,6 +42,7 @@ pub struct PeopleQuery(
     AdminQuery,
     AgentQuery,
     CtiQuery,
+    PiiQuery,
 );
 
 /// The reads of an organization and its services.
@@ -51,11 +54,12 @@ pub struct DeskQuery(
     BillingQuery,
     CompanyQuery,
     PublicQuery,
+    FieldQuery,
 );
 
 /// The reads about all of it: logs, the menu, anything by its ID.
 #[derive(MergedObject, Default)]
-pub struct AboutQuery(AuditQuery, PermissionQuery, MenuQuery, NodeQuery);
+pub struct AboutQuery(AuditQuery, PermissionQuery, PiiLogQuery, MenuQuery, NodeQuery);
 
 /// The writes. Each is one transaction: all of it happens, or nothing.
 #[derive(MergedObject, Default)]
@@ -73,7 +77,7 @@ pub struct AccountMutation(
 
 /// The writes of people: how they come and go, and what they may.
 #[derive(MergedObject, Default)]
-pub struct PeopleMutation(InvitationMutation, AdminMutation, AgentMutation, CtiMutation);
+pub struct PeopleMutation(InvitationMutation, AdminMutation, AgentMutation, CtiMutation, PiiMutation);
 
 /// The writes of an organization and its services.
 #[derive(MergedObject, Default)]
@@ -84,6 +88,7 @@ pub struct DeskMutation(
     ContractMutation,
     BillingMutation,
     CompanyMutation,
+    FieldMutation,
 );
 
 /// Why a mutation did not do what was asked.
@@ -125,6 +130,10 @@ pub enum UserError {
     Agent(AgentUserError),
     /// Of CTI.
     Cti(CtiUserError),
+    /// Of fields.
+    Field(FieldUserError),
+    /// Of grants to see personal data.
+    PiiGrant(PiiGrantUserError),
 }
 
 /// The schema of the API.

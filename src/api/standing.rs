@@ -16,6 +16,7 @@ use crate::{
         session::{self, Lifetime},
     },
     organization::{self, Organization},
+    pii,
 };
 
 /// A member by one of his sessions, and his organization, which nearly every request asks for next; `None` where the
@@ -98,8 +99,15 @@ async fn check(reader: &Reader, (member_id, session_id): (MemberId, SessionId)) 
             .and_where(same(second_factor::Column::MemberId))
             .and_where(second_factor::Column::ActivatedAt.is_not_null());
     }));
-    // The organization demands one, or the password is good beside one only.
-    let needs_second_factor = Expr::col((organization::Entity, organization::Column::RequiresSecondFactor))
+    let holds_grant = Expr::exists(reader.related::<pii::Entity>(|grant| {
+        grant
+            .and_where(same(pii::Column::MemberId))
+            .and_where(pii::Column::Status.eq(pii::Status::Active));
+    }));
+    // The organization demands one, of everybody or of him, or the password is good beside one only.
+    let demand = |column| Expr::col((organization::Entity, column));
+    let needs_second_factor = demand(organization::Column::RequiresSecondFactor)
+        .or(demand(organization::Column::RequiresSecondFactorForPii).and(holds_grant))
         .or(Expr::col((member::Entity, member::Column::HasShortPassword)));
     let mut select = reader
         .select::<session::Entity>()

@@ -59,6 +59,17 @@ pub enum Command {
     /// Jobs.
     #[command(subcommand)]
     Job(JobCommand),
+    /// The keys that data are sealed under.
+    #[command(subcommand)]
+    Key(KeyCommand),
+}
+
+/// What can be done with the keys that data are sealed under.
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Wrap the data keys of every organization under the first key of the ring, and print the names of the keys that may
+    /// leave it now, one a line. Each server must have the new ring before.
+    Rewrap,
 }
 
 /// What can be done with jobs.
@@ -113,6 +124,11 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
                 JobCommand::Retry => operate::revive_jobs(&app).await?,
             };
             jobs.iter().for_each(|job| println!("{job}"));
+        }
+        Command::Key(KeyCommand::Rewrap) => {
+            let (count, unused) = operate::rewrap_keys(&installation().await?).await?;
+            eprintln!("{count} data keys were wrapped anew.");
+            unused.iter().for_each(|name| println!("{name}"));
         }
         Command::Price(PriceCommand::Load { file }) => {
             let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;

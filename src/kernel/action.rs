@@ -81,6 +81,7 @@ const ACCESS: Option<AuditLog> = Some(AuditLog::Access);
 const MANAGEMENT: Option<AuditLog> = Some(AuditLog::Management);
 const EXTRACTION: Option<AuditLog> = Some(AuditLog::Extraction);
 const PERMISSION: Option<AuditLog> = Some(AuditLog::Permission);
+const PII_GRANT: Option<AuditLog> = Some(AuditLog::PiiGrant);
 
 actions! {
     /// See oneself.
@@ -101,6 +102,10 @@ actions! {
     CompanyRead = "COMPANY_READ", LOOK, [Owner, Administrator, Manager];
     /// See the CTI setting, and the CTI numbers of agents.
     CtiRead = "CTI_READ", LOOK, [Owner, Administrator];
+    /// See the fields of services; without a rank, of those that one works in.
+    FieldRead = "FIELD_READ", LOOK, [Owner, Administrator, Manager, Member];
+    /// See who may see personal data in clear.
+    PiiGrantRead = "PII_GRANT_READ", LOOK, [Owner, Administrator];
     /// Read the audit log.
     AuditRead = "AUDIT_READ", LOOK, [Owner, Administrator];
 
@@ -151,6 +156,9 @@ actions! {
     OrganizationKeyRotate = "ORGANIZATION_KEY_ROTATE", PERMISSION, [Owner, Administrator], confirmed;
     /// Revoke an organization key.
     OrganizationKeyRevoke = "ORGANIZATION_KEY_REVOKE", PERMISSION, [Owner, Administrator], confirmed;
+
+    /// Wrap an organization's data keys anew, under the first key of the ring.
+    DataKeyRewrap = "DATA_KEY_REWRAP", MANAGEMENT, [Operator];
 
     /// See the identity providers that sign people in.
     IdentityProviderRead = "IDENTITY_PROVIDER_READ", LOOK, [Operator];
@@ -245,6 +253,23 @@ actions! {
     CtiAgentImport = "CTI_AGENT_IMPORT", MANAGEMENT, [Owner, Administrator];
     /// Give CTI IDs and numbers to agents, and take them back.
     CtiAgentUpdateMany = "CTI_AGENT_UPDATE_MANY", MANAGEMENT, [Owner, Administrator];
+    /// Add a field to a service.
+    FieldAdd = "FIELD_ADD", MANAGEMENT, [Owner, Manager];
+    /// Change a field.
+    FieldUpdate = "FIELD_UPDATE", MANAGEMENT, [Owner, Manager];
+    /// Put the fields of a service into another order.
+    FieldReorder = "FIELD_REORDER", MANAGEMENT, [Owner, Manager];
+    /// Remove a field from a service.
+    FieldRemove = "FIELD_REMOVE", MANAGEMENT, [Owner, Manager];
+
+    /// Let a member see personal data in clear.
+    PiiGrantCreate = "PII_GRANT_CREATE", PII_GRANT, [Owner, Administrator], confirmed;
+    /// Change such a grant.
+    PiiGrantUpdate = "PII_GRANT_UPDATE", PII_GRANT, [Owner, Administrator], confirmed;
+    /// Take such a grant back.
+    PiiGrantRevoke = "PII_GRANT_REVOKE", PII_GRANT, [Owner, Administrator], confirmed;
+    /// Note that the time of such a grant is over.
+    PiiGrantLapse = "PII_GRANT_LAPSE", PII_GRANT, [System];
 }
 
 #[cfg(test)]

@@ -83,7 +83,7 @@ impl Actor {
         }
     }
 
-    pub(super) fn kind(&self) -> ActorKind {
+    pub(crate) fn kind(&self) -> ActorKind {
         match self {
             Self::Nobody => ActorKind::Nobody,
             Self::Member(_) => ActorKind::Member,
@@ -92,7 +92,7 @@ impl Actor {
         }
     }
 
-    pub(super) fn id(&self) -> Option<String> {
+    pub(crate) fn id(&self) -> Option<String> {
         self.member().map(|member| member.member_id.to_string())
     }
 

@@ -1,7 +1,7 @@
 //! Internet addresses and networks, version 4 and 6. A version 4 address in the clothes of version 6 is one of
 //! version 4.
 
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr};
 
 /// A network in CIDR notation; a single address is a network of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,21 @@ impl Network {
         address.is_ipv4() == self.base.is_ipv4() && bits(address) & self.mask() == bits(self.base)
     }
 
+    /// How many bits stand fast.
+    pub fn length(&self) -> u8 {
+        self.length
+    }
+
+    /// Whether it is one of version 4.
+    pub fn is_version_4(&self) -> bool {
+        self.base.is_ipv4()
+    }
+
+    /// Whether it is one of version 4 in the clothes of version 6, which no address lies in.
+    pub fn is_mapped(&self) -> bool {
+        self.base.is_ipv6() && self.base.to_canonical().is_ipv4()
+    }
+
     fn mask(&self) -> u128 {
         let whole = if self.base.is_ipv4() { 32 } else { 128 };
         let all = u128::MAX >> (128 - whole);
@@ -47,6 +62,17 @@ pub fn household(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((address.to_bits() & !u128::from(u64::MAX)).into()),
         address @ IpAddr::V4(_) => address,
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whole = if self.base.is_ipv4() { 32 } else { 128 };
+        if self.length == whole {
+            write!(f, "{}", self.base)
+        } else {
+            write!(f, "{}/{}", self.base, self.length)
+        }
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::{Arc, atomic::AtomicU64};
 use tokio::sync::Semaphore;
 
 use super::{
-    Clock, Database, Departure, Keys, Mailer, Random, Standing, config::Settings, security::Hush, shelf::Shelf,
-    store::Store,
+    Clock, Database, Demand, Departure, Keys, Mailer, Random, Standing, config::Settings, seal::Vault, security::Hush,
+    shelf::Shelf, store::Store,
 };
 
 /// One installation: its database, its clock, its randomness, its keys, its settings. Cheap to clone.
@@ -20,6 +20,8 @@ pub struct App {
     pub random: Random,
     /// The keys, derived from the installation's secret.
     pub keys: Keys,
+    /// Whoever wraps the keys that data are sealed under.
+    pub vault: Arc<Vault>,
     /// The way that letters go.
     pub mailer: Arc<dyn Mailer>,
     /// Where files are kept that are no rows.
@@ -40,6 +42,8 @@ pub struct App {
     pub refusals: Arc<Hush>,
     /// How each write asks anew who its actor is.
     pub standing: Standing,
+    /// What makes a member one of those of whom an organization can demand a second factor.
+    pub demands: &'static [Demand],
     /// What the operator chose.
     pub settings: Arc<Settings>,
 }

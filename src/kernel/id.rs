@@ -145,6 +145,12 @@ ids! {
     PictureId = "pic";
     /// The ID of a time in which somebody held a CTI ID and number.
     CtiHoldingId = "cth";
+    /// The ID of a field of a service.
+    FieldId = "fld";
+    /// The ID of a grant to see personal data.
+    PiiGrantId = "pii";
+    /// The ID of a row of the log of such grants.
+    PiiChangeId = "pgc";
     /// The ID of a contract.
     ContractId = "ctr";
     /// The ID of a price list.

@@ -79,6 +79,38 @@
 //! #[derive(async_graphql::SimpleObject)]
 //! struct Key { /** What people see. */ hint: SecretText }
 //! ```
+//!
+//! Personal data leave masked; in clear only with the token of the decision that somebody may see them, which nobody else
+//! makes.
+//! ```
+//! # use orgdesk::kernel::{Personal, Unmasking};
+//! fn shown(value: &Personal, token: Option<&Unmasking>) -> String {
+//!     token.and_then(|token| value.reveal(token)).map_or_else(|| value.masked(), str::to_owned)
+//! }
+//! ```
+//! ```compile_fail
+//! # use orgdesk::kernel::Personal;
+//! fn shown(value: &Personal) -> String {
+//!     value.clear().to_owned()
+//! }
+//! ```
+//! ```compile_fail
+//! # use orgdesk::kernel::Personal;
+//! fn shown(value: &Personal) -> String {
+//!     serde_json::to_string(value).unwrap_or_default()
+//! }
+//! ```
+//! ```compile_fail
+//! # use orgdesk::kernel::{MemberId, ServiceId, Unmasking};
+//! fn token(service: ServiceId, by: MemberId) -> Unmasking {
+//!     Unmasking { service, by }
+//! }
+//! ```
+//! ```compile_fail
+//! # use orgdesk::kernel::seal::Sealed;
+//! #[derive(async_graphql::SimpleObject)]
+//! struct Value { /** What people see. */ phone: Sealed }
+//! ```
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -102,16 +134,19 @@ mod fetches;
 pub(crate) mod id;
 pub(crate) mod idempotency;
 pub mod mail;
+pub mod mask;
 pub(crate) mod message;
 pub(crate) mod outbox;
 pub(crate) mod page;
 pub(crate) mod payload;
 pub(crate) mod permission;
+pub mod personal;
 pub mod random;
 pub(crate) mod reader;
 pub(crate) mod record;
 pub(crate) mod routing;
 pub mod scalar;
+pub mod seal;
 pub(crate) mod secret;
 pub(crate) mod security;
 pub(crate) mod shelf;
@@ -129,19 +164,21 @@ pub use caller::Caller;
 pub use clock::{Clock, StoppedClock, SystemClock};
 pub use config::Settings;
 pub use db::Database;
-pub use departure::Departure;
+pub use departure::{Demand, Departure};
 pub use download::{DownloadLink, File};
 pub use error::{Code, Error, Problem, Result};
 pub use id::{
-    AgentId, AuditEntryId, CompanyId, ContractId, CtiHoldingId, IdentityProviderId, InvitationId, JobId, KeyId,
-    MemberId, OrganizationId, PasswordResetId, PermissionChangeId, PictureId, PriceListId, RefreshTokenId, ServiceId,
-    SessionId,
+    AgentId, AuditEntryId, CompanyId, ContractId, CtiHoldingId, FieldId, IdentityProviderId, InvitationId, JobId, KeyId,
+    MemberId, OrganizationId, PasswordResetId, PermissionChangeId, PictureId, PiiChangeId, PiiGrantId, PriceListId,
+    RefreshTokenId, ServiceId, SessionId,
 };
 pub use idempotency::{Ask, On, Outcome, Plain};
 pub use mail::{Letter, Mailer, Recipient, Undelivered};
+pub use mask::Kind as PersonalKind;
 pub use message::Language;
 pub use outbox::Job;
 pub use page::{Page, PageRequest};
+pub use personal::{Personal, Unmasking};
 pub use random::Random;
 pub use reader::Reader;
 pub use record::Record;

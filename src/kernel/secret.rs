@@ -3,7 +3,6 @@
 
 use std::fmt;
 
-use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
@@ -59,7 +58,6 @@ pub struct Keys {
     download: Zeroizing<[u8; 32]>,
     throttle: Zeroizing<[u8; 32]>,
     signing: Zeroizing<[u8; 32]>,
-    second_factor: Zeroizing<[u8; 32]>,
     file: Zeroizing<[u8; 32]>,
 }
 
@@ -88,7 +86,6 @@ impl Keys {
             download: key("downloads"),
             throttle: key("sign-in throttle"),
             signing: key("access tokens"),
-            second_factor: key("second factors"),
             file: key("files"),
         }
     }
@@ -129,39 +126,6 @@ impl Keys {
         bool::from(expected[..16].ct_eq(tag)).then(|| payload.to_vec())
     }
 
-    /// Encrypts what an authenticator shares with us, for `context` only: nobody who has the database alone can read
-    /// it, and nobody can move it to another row. `nonce` is random.
-    ///
-    /// # Errors
-    /// Only if the cipher fails.
-    pub(crate) fn encrypt(&self, nonce: [u8; NONCE_LEN], context: &[u8], plain: &[u8]) -> super::Result<SecretBytes> {
-        let mut sealed = Zeroizing::new(plain.to_vec());
-        self.cipher()?
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(context), &mut *sealed)
-            .map_err(super::Error::internal)?;
-        Ok(SecretBytes([nonce.as_slice(), &sealed].concat()))
-    }
-
-    /// Back from `encrypt`.
-    ///
-    /// # Errors
-    /// For anything else, and for another context.
-    pub(crate) fn decrypt(&self, context: &[u8], sealed: &SecretBytes) -> super::Result<Zeroizing<Vec<u8>>> {
-        let unreadable = || super::Error::internal("a sealed value can't be opened");
-        let (nonce, sealed) = sealed.0.split_first_chunk::<NONCE_LEN>().ok_or_else(unreadable)?;
-        let mut opened = Zeroizing::new(sealed.to_vec());
-        let plain = self
-            .cipher()?
-            .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(context), &mut opened)
-            .map_err(|_| unreadable())?;
-        Ok(Zeroizing::new(plain.to_vec()))
-    }
-
-    fn cipher(&self) -> super::Result<LessSafeKey> {
-        let key = UnboundKey::new(&AES_256_GCM_SIV, self.second_factor.as_slice());
-        key.map(LessSafeKey::new).map_err(super::Error::internal)
-    }
-
     fn of(&self, purpose: Purpose) -> &[u8; 32] {
         match purpose {
             Purpose::Cursor => &self.cursor,
@@ -182,7 +146,8 @@ pub(crate) enum Purpose {
     Download,
 }
 
-fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+/// HMAC-SHA-256 over parts, each with its length before it.
+pub(super) fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
     // A key of 32 bytes is never refused: HMAC takes any length.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
         return [0; 32];
@@ -218,23 +183,6 @@ mod tests {
                 "{at}"
             );
         }
-    }
-
-    #[test]
-    fn what_is_encrypted_opens_only_with_its_key_and_context() {
-        let keys = Keys::derive(&[7; 32]);
-        let sealed = keys.encrypt([1; 12], b"org/member", b"secret").unwrap();
-
-        assert_eq!(keys.decrypt(b"org/member", &sealed).unwrap().as_slice(), b"secret");
-        assert!(!sealed.0.windows(6).any(|part| part == b"secret"));
-        assert!(keys.decrypt(b"org/other", &sealed).is_err());
-        assert!(Keys::derive(&[8; 32]).decrypt(b"org/member", &sealed).is_err());
-        for at in 0..sealed.0.len() {
-            let mut forged = sealed.clone();
-            forged.0[at] ^= 1;
-            assert!(keys.decrypt(b"org/member", &forged).is_err(), "{at}");
-        }
-        assert!(keys.decrypt(b"org/member", &SecretBytes(vec![0; 11])).is_err());
     }
 
     #[test]

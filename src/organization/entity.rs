@@ -33,6 +33,8 @@ pub struct Model {
     /// 메인 로고: the picture at the top of its pages; `None` where that is the product's own.
     #[graphql(skip)]
     pub main_logo_id: Option<PictureId>,
+    /// Whether whoever may see personal data in clear has to sign in with a second factor, if not everybody has to.
+    pub requires_second_factor_for_pii: bool,
     /// When it was created.
     pub created_at: Timestamp,
     /// Counts the changes: give it back as `expectedVersion`.

@@ -55,6 +55,8 @@ pub struct OrganizationUpdateInput {
     pub requires_second_factor: Option<bool>,
     /// 메인 로고: the ID of a picture of `pictureUpload`, at the top of the organization's pages; null takes it away.
     pub main_logo_id: MaybeUndefined<ID>,
+    /// Whether whoever holds a grant to see personal data in clear has to sign in with a second factor. Only the owner may change it, after a recent confirmation of the password.
+    pub requires_second_factor_for_pii: Option<bool>,
 }
 
 asks!(OrganizationUpdateInput);
@@ -103,6 +105,7 @@ pub async fn create(tx: &Tx, new: New) -> Result<entity::Model> {
             is_security_approved: false,
             requires_second_factor: false,
             main_logo_id: None,
+            requires_second_factor_for_pii: false,
             created_at: tx.now(),
             version: 1,
         })
@@ -160,10 +163,14 @@ pub async fn update(tx: &Tx, id: &str, input: &OrganizationUpdateInput) -> Resul
         .filter(|demand| *demand != organization.requires_second_factor);
     problems.extend(demand.and_then(|demand| find_demand_problem(tx, demand)));
     let logo = picture::chosen(tx, "input.mainLogoId", &input.main_logo_id, &mut problems).await?;
+    let demand_for_pii = input
+        .requires_second_factor_for_pii
+        .filter(|demand| *demand != organization.requires_second_factor_for_pii);
     let reserved = [
         ("input.domain", domain.is_some()),
         ("input.timeZone", zone.is_some()),
         ("input.requiresSecondFactor", demand.is_some()),
+        ("input.requiresSecondFactorForPii", demand_for_pii.is_some()),
     ];
     problems.extend(
         reserved
@@ -172,7 +179,7 @@ pub async fn update(tx: &Tx, id: &str, input: &OrganizationUpdateInput) -> Resul
             .map(|(path, _)| Problem::at(path, Code::OwnerRequired)),
     );
     Error::unless_none(problems)?;
-    if domain.is_some() || demand.is_some() {
+    if domain.is_some() || demand.is_some() || demand_for_pii.is_some() {
         tx.require_confirmation()?;
     }
     if let Some(domain) = &domain {
@@ -185,6 +192,7 @@ pub async fn update(tx: &Tx, id: &str, input: &OrganizationUpdateInput) -> Resul
             row.time_zone = zone.unwrap_or_else(|| row.time_zone.clone());
             row.requires_second_factor = demand.unwrap_or(row.requires_second_factor);
             row.main_logo_id = logo.unwrap_or(row.main_logo_id);
+            row.requires_second_factor_for_pii = demand_for_pii.unwrap_or(row.requires_second_factor_for_pii);
         })
         .await?;
     if logo.is_some() {

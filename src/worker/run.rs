@@ -22,6 +22,7 @@ use crate::{
     },
     member::{invitation, notice, password_reset},
     picture,
+    pii,
 };
 
 /// How often the outbox is looked at.
@@ -181,6 +182,7 @@ async fn perform(app: &App, job: &outbox::Model) -> Result<Fate> {
                 billing::Closing::Closed(_) | billing::Closing::Already => Fate::Done,
             })
         }
+        pii::LAPSE => Ok(pii::lapse(app, job.organization_id, &job.argument).await),
         notice::KIND => notice::send(app, job).await,
         password_reset::KIND => password_reset::send(app, job).await,
         invitation::KIND => invitation::send(app, job).await,

@@ -23,7 +23,8 @@ async fn with_a_job_that_is_due(folder: &std::path::Path) -> (App, StoppedClock)
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into_iter(),
     );
-    let settings = Settings::for_demo(&source.unwrap(), Zeroizing::new((0..32).collect())).unwrap();
+    let ring = crate::kernel::seal::KeyRing::parse("test:JSYnKCkqKywtLi8wMTIzNDU2Nzg5Ojs8PT4/QEFCQ0Q=", b"").unwrap();
+    let settings = Settings::for_demo(&source.unwrap(), Zeroizing::new((0..32).collect()), ring).unwrap();
     let clock = StoppedClock::at("2026-11-10T01:00:00Z".parse().unwrap());
     let app = setup::open(settings, Arc::new(clock.clone()), Random::seeded(1))
         .await

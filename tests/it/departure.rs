@@ -7,7 +7,7 @@ use crate::{
     both,
     support::{
         app::{PASSWORD, TestApp},
-        make,
+        grants, make,
         people::{self, ADD, EXPEL, LEAVE, member, of, on, own},
         raw::Raw,
     },
@@ -20,6 +20,7 @@ const HISTORIES: [(&str, &str, &str); 5] = [
         "member_id",
         "which CTI ID and number he held, and when",
     ),
+    ("pii_grant", "member_id", "what he was granted; it has ended"),
     (
         "session",
         "member_id",
@@ -87,6 +88,7 @@ async fn laden(app: &TestApp) -> Value {
     ] {
         raw.must(&sql).await;
     }
+    grants::give(app.owner(), "leaver", json!({ "isForAllServices": true })).await;
     member(app.owner(), "leaver").await
 }
 

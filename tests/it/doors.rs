@@ -8,7 +8,7 @@ use crate::{
     both,
     support::{
         app::TestApp,
-        cti, invite, make, people, picture,
+        cti, grants, invite, make, people, picture,
         raw::Raw,
         staff,
         surface::{self, Surface},
@@ -79,6 +79,12 @@ async fn ids(app: &TestApp, organization: &str) -> Vec<String> {
         ("{ companies { nodes { id } } }", "/companies/nodes/0/id"),
         ("{ agents { nodes { id } } }", "/agents/nodes/0/id"),
         ("{ ctiHoldings { nodes { id } } }", "/ctiHoldings/nodes/0/id"),
+        (
+            "{ services { nodes { fields { id } } } }",
+            "/services/nodes/0/fields/0/id",
+        ),
+        ("{ piiGrants { nodes { id } } }", "/piiGrants/nodes/0/id"),
+        ("{ piiGrantChanges { nodes { id } } }", "/piiGrantChanges/nodes/0/id"),
         ("{ auditEntries { nodes { id } } }", "/auditEntries/nodes/0/id"),
         (
             "{ permissionChanges { nodes { id } } }",
@@ -107,6 +113,7 @@ async fn furnish(app: &TestApp) {
         staff::add(who, &desk, &admin, json!({ "channels": ["PHONE"] })).await;
         who.deed(cti::SAVE, cti::all(vec![cti::entry(&admin, 0, "admin", "0101")]))
             .await;
+        grants::give(who, "admin", json!({ "isForAllServices": true })).await;
         invite::made(who, "new.agent").await;
         who.deed(
             r#"organizationKeyCreate(input: { name: "k", scopes: [SERVICE_READ] }) => key { id }"#,
@@ -323,7 +330,7 @@ both! {
         furnish(&app).await;
         let token = app.owner().token().await;
         let lists = [
-            ("agents", ""), ("auditEntries", ""), ("permissionChanges", ""), ("services", ""), ("invitations", ""),
+            ("agents", ""), ("auditEntries", ""), ("permissionChanges", ""), ("piiGrants", ""), ("piiGrantChanges", ""), ("services", ""), ("invitations", ""),
             ("charges", r#", filter: { from: "2026-11", to: "2026-11" }"#),
         ];
         let mut refused = 0;
@@ -366,12 +373,13 @@ both! {
 /// As much of the answer as could give something away.
 fn selection(field: &Value) -> String {
     match field["name"].as_str().unwrap() {
-        "agents" | "auditEntries" | "charges" | "companies" | "ctiHoldings" | "invitations" | "permissionChanges" => {
-            "{ totalCount nodes { id } }"
-        }
+        "agents" | "auditEntries" | "charges" | "companies" | "ctiHoldings" | "invitations" | "permissionChanges"
+        | "piiGrants" | "piiGrantChanges" => "{ totalCount nodes { id } }",
         "node" | "nodes" | "service" => "{ id __typename }",
         "menu" | "ctiLoginCheck" => "{ __typename }",
         "ctiAgents" => "{ totalCount nodes { version } }",
+        "piiAccess" => "{ isUnmasked reason }",
+        "fieldComposition" => "{ fingerprint fields { id } }",
         "contractQuote" | "companyFooter" | "helpCenterFooter" => "{ __typename }",
         _ => "{ __typename userErrors { code field message availableAt } }",
     }

@@ -27,6 +27,7 @@ use crate::{
 };
 
 const SECRET: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+const KEY_RING: &str = "test:JSYnKCkqKywtLi8wMTIzNDU2Nzg5Ojs8PT4/QEFCQ0Q=";
 
 /// How many are invited between two kills.
 const AT_ONCE: u64 = 3;
@@ -54,6 +55,7 @@ impl Place<'_> {
         command.arg("serve").env_clear().current_dir(folder).envs([
             ("DATABASE_URL", self.app.url.as_str()),
             ("ORGDESK_SECRET", SECRET),
+            ("ORGDESK_KEY_RING", KEY_RING),
             ("ORGDESK_ORGANIZATION_URL", "https://{domain}.example.com"),
             ("ORGDESK_PUBLIC_URL", "https://desk.example.com"),
             ("ORGDESK_MAIL_FROM", "Orgdesk <no-reply@example.com>"),

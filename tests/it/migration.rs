@@ -5,8 +5,14 @@ use std::sync::Arc;
 
 use migration::{Migrator, MigratorTrait};
 use orgdesk::{
-    kernel::{Random, SystemClock},
-    operate, setup,
+    field,
+    kernel::{
+        Action, Actor, App, Caller, Language, MemberId, OrganizationId, Origin, Random, ServiceId, SignedIn,
+        SystemClock, Tx,
+    },
+    operate,
+    service::{ServiceCreateInput, ServiceKind},
+    setup,
 };
 
 use crate::support::{app::settings, database::empty_database, raw::Raw};
@@ -187,7 +193,60 @@ async fn everybody_is_there(url: &str, mut raw: Raw) {
         operate::access_token(&app, "older", login).await.unwrap();
     }
     assert!(operate::access_token(&app, "older", "gone").await.is_err());
+    fields_are_there(&app).await;
     app.database.close().await;
+}
+
+/// The services of the older database have the fields that a new one comes with.
+async fn fields_are_there(app: &App) {
+    let id = uuid::Uuid::from_u128;
+    let owner = SignedIn {
+        member_id: MemberId(id(2)),
+        session_id: id(2).into(),
+        login: "owner".to_owned(),
+        name: "owner Kim".to_owned(),
+        is_owner: true,
+        is_administrator: false,
+        is_manager: false,
+        has_second_factor: false,
+        must_enroll: false,
+        confirmed_at: app.clock.now(),
+    };
+    let (actor, organization) = (Actor::Member(owner), OrganizationId(id(1)));
+    let caller = Caller::new(
+        app.clone(),
+        actor,
+        Some(organization),
+        Origin::default(),
+        Language::English,
+    );
+    let input = ServiceCreateInput {
+        idempotency_key: None,
+        dry_run: None,
+        kind: ServiceKind::Issue,
+        code: "fresh".to_owned(),
+        name: "fresh".to_owned(),
+        languages: None,
+        main_language: None,
+        time_zone: None,
+        editor_type: None,
+    };
+    let deed = async |tx: &Tx| field::add_service(tx, &input).await;
+    let fresh = caller.act(Action::ServiceCreate, &input, deed).await.unwrap();
+    let view = caller.view(Action::FieldRead).await.unwrap();
+    let wanted = field::composition_of(&view, fresh.id).await.unwrap();
+    for number in [5, 6] {
+        let older = ServiceId(id(number));
+        let found = field::composition_of(&view, older).await.unwrap();
+        let fields = field::of_service(&view, older).await.unwrap();
+        assert_eq!(
+            (fields.len(), &found.fingerprint),
+            (10, &wanted.fingerprint),
+            "{fields:#?}"
+        );
+    }
+    drop(view);
+    caller.release().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,7 +7,7 @@ use crate::{
     both,
     support::{
         app::{TestApp, Who},
-        cti, invite, make, people, picture, staff,
+        cti, grants, invite, make, people, picture, staff,
     },
 };
 
@@ -99,6 +99,7 @@ async fn everything(app: &TestApp) -> Vec<(&'static str, String)> {
     owner
         .deed(cti::SAVE, cti::all(vec![cti::entry(&phones[0], 0, "kim", "0101")]))
         .await;
+    let grant = grants::give(owner, "admin", json!({ "isForAllServices": true })).await;
     vec![
         ("Picture", picture::id(&logo).to_owned()),
         (
@@ -117,6 +118,25 @@ async fn everything(app: &TestApp) -> Vec<(&'static str, String)> {
         ),
         ("Company", company["company"]["id"].as_str().unwrap().to_owned()),
         ("Agent", agent["id"].as_str().unwrap().to_owned()),
+        ("PiiGrant", grant["id"].as_str().unwrap().to_owned()),
+        (
+            "PiiGrantChange",
+            find(
+                owner,
+                "{ piiGrantChanges { nodes { id } } }",
+                "/piiGrantChanges/nodes/0/id",
+            )
+            .await,
+        ),
+        (
+            "Field",
+            find(
+                owner,
+                "{ service(by: { code: \"desk\" }) { fields { id } } }",
+                "/service/fields/0/id",
+            )
+            .await,
+        ),
         ("Service", desk.id),
         ("Contract", desk.contract),
         (

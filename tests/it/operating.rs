@@ -15,6 +15,7 @@ use crate::support::{
 };
 
 const SECRET: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+const KEY_RING: &str = "test:JSYnKCkqKywtLi8wMTIzNDU2Nzg5Ojs8PT4/QEFCQ0Q=";
 
 fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(BINARY);
@@ -25,6 +26,7 @@ fn command(folder: &Path, arguments: &[&str]) -> Command {
         .args(arguments)
         .current_dir(folder)
         .env("ORGDESK_SECRET", SECRET)
+        .env("ORGDESK_KEY_RING", KEY_RING)
         .env("ORGDESK_ORGANIZATION_URL", "https://{domain}.example.com")
         .env("ORGDESK_PUBLIC_URL", "https://desk.example.com")
         .env("ORGDESK_MAIL_FROM", "no-reply@example.com")

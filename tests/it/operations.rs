@@ -18,7 +18,7 @@ use crate::{
         account,
         app::{PASSWORD, TestApp, Who},
         authenticator::{self, Authenticator},
-        cti, invite,
+        cti, grants, invite,
         make::{self, Made},
         people, picture,
         provider::{Key, Provider, prove_addresses},
@@ -166,6 +166,8 @@ impl<'a> World<'a> {
     async fn make(app: &'a TestApp) -> Self {
         let owner = app.owner();
         let support = make::in_use(owner, "support", 3).await;
+        let input = json!({ "serviceId": support.id, "code": "own", "type": "TEXT", "texts": [{ "language": "ko", "title": "필드" }] });
+        owner.deed("fieldAdd(input: $input)", json!({ "input": input })).await;
         let draft = make::draft(owner, "draft").await;
         let suspended = make::in_use(owner, "suspended", 1).await;
         let discarded = make::in_use(owner, "discarded", 1).await;
@@ -218,6 +220,13 @@ impl<'a> World<'a> {
             version: 1,
             ..Filled::default()
         };
+        for login in ["holder", "newcomer"] {
+            people::join(app, login, false).await;
+            // One of the operations takes somebody out of a service.
+            people::employ(app, "support", login, false).await;
+            people::employ(app, "suspended", login, false).await;
+        }
+        grants::give(owner, "holder", json!({ "isForAllServices": true })).await;
         Self {
             app,
             sheet: write(&[filled], Language::Korean).unwrap(),
@@ -268,6 +277,13 @@ impl<'a> World<'a> {
         ] {
             text = text.replace(placeholder, value);
         }
+        // By now the colleague of the other operations has left.
+        if operation == "pii-grant-create" {
+            let newcomer = people::member(self.app.owner(), "newcomer").await;
+            for (placeholder, field) in [("$COLLEAGUE_ID", "id"), ("$COLLEAGUE_EMAIL", "email")] {
+                text = text.replace(placeholder, newcomer[field].as_str().unwrap());
+            }
+        }
         for (placeholder, query, pointer) in [
             ("$ORGANIZATION_ID", "{ organization { id } }", "/organization/id"),
             ("$MEMBER_ID", "{ viewer { member { id } } }", "/viewer/member/id"),
@@ -276,6 +292,21 @@ impl<'a> World<'a> {
                 "$ADMINISTRATOR_ID",
                 "{ organization { admins { member { id } } } }",
                 "/organization/admins/0/member/id",
+            ),
+            (
+                "$FIELD_ID",
+                "{ service(by: { code: \"support\" }) { fields { id } } }",
+                "/service/fields/0/id",
+            ),
+            (
+                "$OWN_FIELD_ID",
+                "{ service(by: { code: \"support\" }) { fields { id } } }",
+                "/service/fields/10/id",
+            ),
+            (
+                "$PII_GRANT_ID",
+                "{ piiGrants { nodes { id } } }",
+                "/piiGrants/nodes/0/id",
             ),
             ("$AGENT_ID", "{ agents { nodes { id } } }", "/agents/nodes/0/id"),
             (
@@ -340,6 +371,9 @@ impl<'a> World<'a> {
                 version
             };
         }
+        if operation == "field-reorder" {
+            self.list_fields(&mut variables).await;
+        }
         let entries = variables.pointer_mut("/input/entries").and_then(Value::as_array_mut);
         for entry in entries
             .into_iter()
@@ -349,6 +383,19 @@ impl<'a> World<'a> {
             entry["expectedVersion"] = self.version(&entry["id"].clone()).await;
         }
         variables
+    }
+
+    /// An order names every field, and the version of all of them together.
+    async fn list_fields(&self, variables: &mut Value) {
+        let query = "{ service(by: { code: \"support\" }) { fieldComposition { version } fields { id } } }";
+        let service = self.app.owner().data(query, json!({})).await["service"].clone();
+        let ids = service["fields"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|field| field["id"].clone());
+        variables["input"]["fieldIds"] = ids.rev().collect();
+        variables["input"]["expectedVersion"] = service["fieldComposition"]["version"].clone();
     }
 
     async fn refresh_token(&self) -> String {
@@ -374,7 +421,8 @@ impl<'a> World<'a> {
         }
         let query = "query V($id: ID!) { node(id: $id) { ... on Service { version } ... on Contract { version }
             ... on Agent { version } ... on Organization { version } ... on OrganizationKey { version }
-            ... on Member { version } ... on Company { version } ... on Invitation { version } } }";
+            ... on Member { version } ... on Company { version } ... on Invitation { version }
+            ... on Field { version } ... on PiiGrant { version } } }";
         let data = self.app.owner().data(query, json!({ "id": id })).await;
         data["node"]["version"].clone()
     }

@@ -50,6 +50,7 @@ fn two_years() -> (String, String) {
 }
 
 const SECRET: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+const KEY_RING: &str = "test:JSYnKCkqKywtLi8wMTIzNDU2Nzg5Ojs8PT4/QEFCQ0Q=";
 
 #[test]
 fn p4_a_broken_configuration_is_refused_with_every_fault() {
@@ -69,6 +70,7 @@ fn p4_a_broken_configuration_is_refused_with_every_fault() {
         "ORGDESK_LISTEN",
         "ORGDESK_LOG",
         "ORGDESK_SECRET",
+        "ORGDESK_KEY_RING",
         "ORGDESK_ORGANIZATION_URL",
         "ORGDESK_PUBLIC_URL",
         "ORGDESK_MAIL_FROM",
@@ -117,6 +119,7 @@ fn p4_a_database_of_a_newer_version_is_refused() {
     let settings = [
         ("DATABASE_URL", url.as_str()),
         ("ORGDESK_SECRET", SECRET),
+        ("ORGDESK_KEY_RING", KEY_RING),
         ("ORGDESK_ORGANIZATION_URL", "https://{domain}.example.com"),
         ("ORGDESK_PUBLIC_URL", "https://desk.example.com"),
         ("ORGDESK_MAIL_FROM", "no-reply@example.com"),

@@ -15,7 +15,19 @@ const MOST: u64 = 6;
 const QUOTED: &str = "{ contractItems(kind: ISSUE) { code } }";
 
 /// Operations that ask for everything at once, each with its name.
-const OPERATIONS: [(&str, &str); 24] = [
+const OPERATIONS: [(&str, &str); 27] = [
+    (
+        "fields",
+        "{ services(first: 40) { nodes { fieldComposition { fingerprint } fields { code options } } } }",
+    ),
+    (
+        "grants",
+        "{ piiGrants(first: 40) { totalCount nodes { networks member { name roles } services { name } } } }",
+    ),
+    (
+        "changes of grants",
+        "{ piiGrantChanges(first: 100) { totalCount nodes { kind holder { name } before { networks } after { networks } entry { action } } } }",
+    ),
     (
         "organization",
         "{ organization { name services(first: 100) { totalCount nodes { name

@@ -26,6 +26,7 @@ use crate::{
         payload::{payload, settle, user_errors},
     },
     member::{Member, search::ById as MemberById},
+    pii,
     service::{Service, graphql::PossibleAction},
 };
 
@@ -260,7 +261,7 @@ impl AgentMutation {
         #[graphql(desc = "How.")] input: AgentRemoveInput,
     ) -> Result<AgentRemovePayload> {
         let caller = context.data_unchecked::<Arc<Caller>>();
-        let deed = async |tx: &_| cti::agent_remove(tx, &id, &input).await;
+        let deed = async |tx: &_| pii::remove_agent(tx, &id, &input).await;
         let (done, problems) = settle(caller.act(Action::AgentRemove, &On(&id, &input), deed).await)?;
         Ok(AgentRemovePayload {
             removed_id: done.map(|removed| removed.0),

@@ -1,6 +1,8 @@
 //! `orgdesk demo`: an organization to explore, on a database of its own. Made at the first start, kept afterwards.
 
 mod cti;
+mod fields;
+mod grants;
 mod invitations;
 mod logo;
 mod people;
@@ -50,10 +52,12 @@ pub(super) async fn run(source: &Source) -> anyhow::Result<()> {
     serve::serve_on(app, Some(hint), listener, serve::stopped()).await
 }
 
-/// The demo's settings, with the secret of its data folder.
+/// The demo's settings, with the secret and the keys of its data folder.
 pub(super) fn settings(source: &Source) -> anyhow::Result<Settings> {
-    let secret = setup::own_secret(&config::data_folder(source), &Random::from_system()?)?;
-    Settings::for_demo(source, secret).map_err(list)
+    let (data, random) = (config::data_folder(source), Random::from_system()?);
+    let secret = setup::own_secret(&data, &random)?;
+    let key_ring = setup::own_key_ring(&data, &random, &secret)?;
+    Settings::for_demo(source, secret, key_ring).map_err(list)
 }
 
 /// Opens the demo's database. A seed that was interrupted leaves nothing: the file gets its name when it is whole.

@@ -94,7 +94,8 @@ pub(super) async fn people(app: &App) -> Result<Caller> {
     as_owner(app, organization).await
 }
 
-async fn as_owner(app: &App, organization: OrganizationId) -> Result<Caller> {
+/// Its owner, who has just given his password.
+pub(super) async fn as_owner(app: &App, organization: OrganizationId) -> Result<Caller> {
     let member = find(&Caller::operator(app.clone(), organization), LOGIN).await?;
     let owner = SignedIn {
         member_id: member.id,
@@ -125,6 +126,7 @@ async fn as_owner(app: &App, organization: OrganizationId) -> Result<Caller> {
     ))
 }
 
+/// The member of a login ID.
 pub(super) async fn find(caller: &Caller, login: &str) -> Result<member::Member> {
     use sea_orm::{ColumnTrait, QueryFilter};
     let view = caller.view(Action::SessionStart).await?;

@@ -7,7 +7,7 @@ use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
 use chrono_tz::{Asia::Seoul, Tz};
 
 use super::{
-    cti,
+    cti, fields, grants,
     invitations::invite,
     logo,
     people::{employ, people},
@@ -19,6 +19,7 @@ use crate::{
         self, Contract, ContractItemInput, ContractSignInput, ContractUpdateInput,
         item::{ItemCode, Meter},
     },
+    field,
     kernel::{
         Action, App, Caller, Clock, Month, Random, Result, ServiceId, Settings, StoppedClock, SystemClock, Timestamp,
         zone,
@@ -92,6 +93,7 @@ pub(super) async fn make(settings: Settings) -> anyhow::Result<App> {
     for plan in &PLANS {
         services.push(open_service(&owner, plan).await.map_err(told)?);
     }
+    fields::furnish(&owner, &services).await.map_err(told)?;
     employ(&owner, &services).await.map_err(told)?;
     cti::set_up(&owner).await.map_err(told)?;
     for month in first.through(last) {
@@ -110,6 +112,9 @@ pub(super) async fn make(settings: Settings) -> anyhow::Result<App> {
     }
     clock.set(now.0);
     invite(&owner, 0).await.map_err(told)?;
+    if let Some(organization) = owner.organization_id() {
+        grants::give(&app, organization, &services).await.map_err(told)?;
+    }
     Ok(app)
 }
 
@@ -219,7 +224,7 @@ async fn open_service(owner: &Caller, plan: &Plan) -> Result<Service> {
     };
     let service = owner
         .act(Action::ServiceCreate, &input, async |tx| {
-            contract::add(tx, &input).await
+            field::add_service(tx, &input).await
         })
         .await?;
     let view = owner.view(Action::ContractRead).await?;

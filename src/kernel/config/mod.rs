@@ -2,15 +2,16 @@
 //! the same names in lower case without the prefix. Every fault is reported at once, and none is guessed away.
 
 mod mail;
+mod secret;
 mod storage;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
-use super::address::Network;
+use super::{address::Network, seal::KeyRing};
 pub use mail::{MailSettings, Protection, SmtpServer};
+pub use secret::{key_ring_of, secret_of};
 pub use storage::{Bucket, Storage};
 
 /// Who may ask for the schema.
@@ -60,6 +61,8 @@ pub struct Settings {
     pub log_format: LogFormat,
     /// The secret that all keys are derived from, at least 32 bytes.
     pub secret: Zeroizing<Vec<u8>>,
+    /// The keys that wrap the keys which data are sealed under.
+    pub key_ring: KeyRing,
     /// The proxies whose forwarding headers are believed.
     pub trusted_proxies: Vec<Network>,
     /// The origins whose pages may ask from a browser, exactly as browsers write them.
@@ -101,6 +104,8 @@ const KNOWN: &[&str] = &[
     "LOG",
     "SECRET",
     "SECRET_FILE",
+    "KEY_RING",
+    "KEY_RING_FILE",
     "MIGRATION_URL",
     "TRUSTED_PROXIES",
     "ALLOWED_ORIGINS",
@@ -186,23 +191,27 @@ impl Settings {
             faults.push(fault);
             Zeroizing::default()
         });
+        let key_ring = key_ring_of(source, &secret).unwrap_or_else(|fault| {
+            faults.push(fault);
+            KeyRing::default()
+        });
         if source.get("ORGANIZATION_URL").is_none() {
             faults.push("ORGDESK_ORGANIZATION_URL is needed, such as https://{domain}.example.com".to_owned());
         }
-        let settings = Self::common(source, secret, false, &mut faults);
+        let settings = Self::common(source, (secret, key_ring), false, &mut faults);
         if !settings.organization_url.starts_with("https://") {
             faults.push("ORGDESK_ORGANIZATION_URL must begin with https://".to_owned());
         }
         if faults.is_empty() { Ok(settings) } else { Err(faults) }
     }
 
-    /// The settings of the demo: everything has a default, and the secret was made for its data folder.
+    /// The settings of the demo: everything has a default; the secret and the keys were made for its data folder.
     ///
     /// # Errors
     /// Every fault at once.
-    pub fn for_demo(source: &Source, secret: Zeroizing<Vec<u8>>) -> Result<Self, Vec<String>> {
+    pub fn for_demo(source: &Source, secret: Zeroizing<Vec<u8>>, key_ring: KeyRing) -> Result<Self, Vec<String>> {
         let mut faults = Vec::new();
-        let mut settings = Self::common(source, secret, true, &mut faults);
+        let mut settings = Self::common(source, (secret, key_ring), true, &mut faults);
         if source.get("INTROSPECTION").is_none() {
             settings.introspection = Introspection::Public;
         }
@@ -212,7 +221,12 @@ impl Settings {
         if faults.is_empty() { Ok(settings) } else { Err(faults) }
     }
 
-    fn common(source: &Source, secret: Zeroizing<Vec<u8>>, is_demo: bool, faults: &mut Vec<String>) -> Self {
+    fn common(
+        source: &Source,
+        (secret, key_ring): (Zeroizing<Vec<u8>>, KeyRing),
+        is_demo: bool,
+        faults: &mut Vec<String>,
+    ) -> Self {
         let listen = source
             .get("LISTEN")
             .unwrap_or("127.0.0.1:8080")
@@ -270,6 +284,7 @@ impl Settings {
             has_playground,
             log_format,
             secret,
+            key_ring,
             trusted_proxies,
             allowed_origins,
             is_demo,
@@ -320,46 +335,6 @@ pub fn database_url(source: &Source) -> Result<String, String> {
         }
         Some(_) => Err("DATABASE_URL must begin with sqlite: or postgres://".to_owned()),
     }
-}
-
-/// The installation's secret: base 64 in the variable, or in a file that only its owner can read.
-///
-/// # Errors
-/// If there is none, or it is too short, too simple or readable by others.
-pub fn secret_of(source: &Source) -> Result<Zeroizing<Vec<u8>>, String> {
-    let (name, text) = match (source.get("SECRET"), source.get("SECRET_FILE")) {
-        (Some(_), Some(_)) => return Err("ORGDESK_SECRET and ORGDESK_SECRET_FILE exclude each other".to_owned()),
-        (Some(text), None) => ("ORGDESK_SECRET", Zeroizing::new(text.to_owned())),
-        (None, Some(path)) => ("ORGDESK_SECRET_FILE", read_secret("SECRET_FILE", path)?),
-        (None, None) => {
-            return Err(
-                "ORGDESK_SECRET or ORGDESK_SECRET_FILE is needed: 32 random bytes in base 64, \
-                        such as `openssl rand -base64 32` prints"
-                    .to_owned(),
-            );
-        }
-    };
-    let bytes = STANDARD
-        .decode(text.trim())
-        .map(Zeroizing::new)
-        .map_err(|_| format!("{name} is not base 64"))?;
-    let mut different = [false; 256];
-    bytes.iter().for_each(|byte| different[usize::from(*byte)] = true);
-    if bytes.len() < 32 || different.iter().filter(|is| **is).count() < 16 {
-        return Err(format!("{name} must be at least 32 random bytes"));
-    }
-    Ok(bytes)
-}
-
-/// The text of a file that only its owner can read; `name` is the setting that names it.
-fn read_secret(name: &str, path: &str) -> Result<Zeroizing<String>, String> {
-    use std::os::unix::fs::PermissionsExt;
-    let fault = |error: std::io::Error| format!("ORGDESK_{name}: {path}: {error}");
-    let mode = std::fs::metadata(path).map_err(fault)?.permissions().mode();
-    if mode & 0o077 != 0 {
-        return Err(format!("ORGDESK_{name}: {path} can be read by others: chmod 600"));
-    }
-    std::fs::read_to_string(path).map(Zeroizing::new).map_err(fault)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What a configuration may say, and that every fault of one is told at once.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
 use super::*;
 
 fn source(pairs: &[(&str, &str)]) -> Result<Source, Vec<String>> {
@@ -21,7 +23,7 @@ fn p4_a_broken_configuration_is_refused_with_every_fault_at_once() {
         ("ORGDESK_INTROSPECTION", "maybe"),
     ]);
     let faults = Settings::for_service(&broken.unwrap()).unwrap_err();
-    assert_eq!(faults.len(), 10, "{faults:#?}");
+    assert_eq!(faults.len(), 11, "{faults:#?}");
     for word in [
         "PUBLIC_URL",
         "MAIL_FROM",
@@ -29,6 +31,7 @@ fn p4_a_broken_configuration_is_refused_with_every_fault_at_once() {
         "DATABASE_URL",
         "LISTEN",
         "SECRET",
+        "KEY_RING",
         "{domain}",
         "https://",
         "ORGDESK_LOG",
@@ -110,6 +113,18 @@ fn o3_a_bucket_is_named_as_a_whole_or_not_at_all() {
         1
     );
     assert!(!format!("{:?}", with(&[])).contains("secret/of"));
+fn i5_the_keys_that_data_are_sealed_under_have_no_default_and_are_not_the_secret() {
+    // case: B7
+    let secret = STANDARD.encode((0..32).collect::<Vec<u8>>());
+    for (ring, word) in [
+        (String::new(), "ORGDESK_KEY_RING or ORGDESK_KEY_RING_FILE is needed"),
+        (format!("one:{secret}"), "needs one of its own"),
+        (format!("one:{}", STANDARD.encode([0_u8; 32])), "random"),
+    ] {
+        let faults = service(&[("ORGDESK_KEY_RING", &ring)]).unwrap_err();
+        assert!(faults.len() == 1 && faults[0].contains(word), "{word}: {faults:?}");
+        assert!(!faults[0].contains(&secret), "{faults:?}");
+    }
 }
 
 #[test]
@@ -129,14 +144,16 @@ fn an_origin_is_scheme_and_host_and_nothing_else() {
 #[test]
 fn p4_the_demo_does_not_listen_beyond_this_machine() {
     let open = source(&[("ORGDESK_LISTEN", "0.0.0.0:80")]).unwrap();
-    assert!(Settings::for_demo(&open, Zeroizing::new(vec![1; 32])).is_err());
+    assert!(Settings::for_demo(&open, Zeroizing::new(vec![1; 32]), KeyRing::default()).is_err());
 }
 
 /// The settings of a service that real people use, with these instead of its own.
 fn service(changes: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
     let secret = STANDARD.encode((0..32).collect::<Vec<u8>>());
+    let ring = format!("test:{}", STANDARD.encode((32..64).collect::<Vec<u8>>()));
     let mut pairs = BTreeMap::from([
         ("ORGDESK_SECRET", secret.as_str()),
+        ("ORGDESK_KEY_RING", ring.as_str()),
         ("ORGDESK_ORGANIZATION_URL", "https://{domain}.example.com"),
         ("ORGDESK_PUBLIC_URL", "https://desk.example.com"),
         ("ORGDESK_MAIL_FROM", "Orgdesk <no-reply@example.com>"),
@@ -294,7 +311,7 @@ fn a3_whoever_serves_people_needs_a_mail_server_and_the_demo_does_not() {
         );
     }
 
-    let demo = |pairs| Settings::for_demo(&source(pairs).unwrap(), Zeroizing::new(vec![1; 32]));
+    let demo = |pairs| Settings::for_demo(&source(pairs).unwrap(), Zeroizing::new(vec![1; 32]), KeyRing::default());
     let plain = demo(&[]).unwrap();
     assert!(plain.mail.server.is_none());
     assert_eq!(plain.public_url, "http://127.0.0.1:8080");

@@ -57,12 +57,16 @@ pub(in crate::member) async fn second_factor(context: &Context<'_>, own: &Member
     };
     // The check of the session has fetched it already.
     let organization = view.loader.load_one(Own).await.map_err(Error::internal)?;
-    let is_demanded = organization.is_some_and(|organization| organization.requires_second_factor);
+    let app = context.data_unchecked::<Arc<Caller>>().app();
+    let is_demanded = match &organization {
+        Some(organization) => second_factor::is_demanded(&view, app, organization, own).await?,
+        None => own.has_short_password,
+    };
     Ok(ViewerSecondFactor {
         is_active: factor.is_some(),
         activated_at: factor.and_then(|factor| factor.activated_at),
         recovery_codes_left: i32::try_from(left).unwrap_or(i32::MAX),
-        is_demanded: is_demanded || own.has_short_password,
+        is_demanded,
     })
 }
 

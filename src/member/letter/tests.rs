@@ -27,7 +27,12 @@ fn settings() -> Settings {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into_iter(),
     );
-    Settings::for_demo(&source.unwrap(), zeroize::Zeroizing::new(vec![1; 32])).unwrap()
+    Settings::for_demo(
+        &source.unwrap(),
+        zeroize::Zeroizing::new(vec![1; 32]),
+        Default::default(),
+    )
+    .unwrap()
 }
 
 fn invited(language: Language) -> Letter {

@@ -135,6 +135,7 @@ mod tests {
             is_security_approved: false,
             requires_second_factor: false,
             main_logo_id: None,
+            requires_second_factor_for_pii: false,
             created_at: Timestamp(chrono::DateTime::UNIX_EPOCH),
             version: 1,
         };

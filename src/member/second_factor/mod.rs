@@ -12,9 +12,14 @@ use sea_orm::{QueryFilter, entity::prelude::*};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::recovery_code;
-use crate::kernel::{
-    App, Code, MemberId, OrganizationId, Reader, Result, Timestamp, Tx, record::part, secret::SecretBytes,
+use super::{Member, recovery_code};
+use crate::{
+    kernel::{
+        App, Code, Error, MemberId, OrganizationId, Reader, Result, Timestamp, Tx,
+        record::part,
+        seal::{Cell, Keychain, Purpose, Sealed},
+    },
+    organization::Organization,
 };
 
 pub(super) use totp::base32;
@@ -30,7 +35,7 @@ pub struct Model {
     pub organization_id: OrganizationId,
     #[sea_orm(primary_key, auto_increment = false)]
     pub member_id: MemberId,
-    pub secret: SecretBytes,
+    pub secret: Sealed,
     pub enrolled_at: Timestamp,
     pub activated_at: Option<Timestamp>,
     pub last_step: i64,
@@ -61,6 +66,30 @@ pub(super) async fn active(reader: &Reader, member: MemberId) -> Result<Option<M
     Ok(of(reader, member).await?.filter(|factor| factor.activated_at.is_some()))
 }
 
+/// Whether the member has to have a second factor: everybody has to, or he is one of those who have to, or his password is
+/// good beside one only.
+///
+/// # Errors
+/// Only if the database fails.
+pub(super) async fn is_demanded(
+    reader: &Reader,
+    app: &App,
+    organization: &Organization,
+    member: &Member,
+) -> Result<bool> {
+    if organization.requires_second_factor || member.has_short_password {
+        return Ok(true);
+    }
+    if organization.requires_second_factor_for_pii {
+        for demands in app.demands {
+            if demands(reader, member.id).await? {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
 /// Asks for a code where the member uses a second factor, and uses it up: `None` where he may go on, else why not. The
 /// organization's turn is held, so that of many who come with one code one goes on.
 ///
@@ -88,7 +117,7 @@ async fn accepts(tx: &Tx, factor: Model, code: &str) -> Result<bool> {
 
 /// The same for a code of the authenticator alone; `more` is what else changes if it is right.
 async fn accepts_step(tx: &Tx, factor: Model, code: &str, more: impl FnOnce(&mut Model, Timestamp)) -> Result<bool> {
-    let (secret, now) = (open(tx.app(), &factor)?, tx.now());
+    let (secret, now) = (open(tx, &factor).await?, tx.now());
     let Some(step) = totp::step_of(&secret, code, now, factor.last_step) else {
         return Ok(false);
     };
@@ -106,20 +135,22 @@ fn plain(code: &str) -> Option<String> {
     (code.len() <= LONGEST).then(|| letters.collect::<String>().to_lowercase())
 }
 
-fn seal(app: &App, organization: OrganizationId, member: MemberId, secret: &[u8]) -> Result<SecretBytes> {
-    app.keys
-        .encrypt(app.random.bytes(), &whose(organization, member), secret)
+async fn seal(tx: &Tx, member: MemberId, secret: &[u8]) -> Result<Sealed> {
+    let keys = Keychain::for_sealing(tx, Purpose::SecondFactor).await?;
+    keys.seal(&tx.app().random, &cell(&member), secret)
 }
 
-fn open(app: &App, factor: &Model) -> Result<Zeroizing<Vec<u8>>> {
-    app.keys
-        .decrypt(&whose(factor.organization_id, factor.member_id), &factor.secret)
+async fn open(tx: &Tx, factor: &Model) -> Result<Zeroizing<Vec<u8>>> {
+    let keys = Keychain::of(tx, tx.app(), Purpose::SecondFactor).await?;
+    keys.open(&cell(&factor.member_id), &factor.secret)
+        .map_err(Error::internal)
 }
 
-/// What a sealed secret is bound to, so that it can't be moved to another member's row.
-fn whose(organization: OrganizationId, member: MemberId) -> [u8; 32] {
-    let mut both = [0; 32];
-    both[..16].copy_from_slice(organization.0.as_bytes());
-    both[16..].copy_from_slice(member.0.as_bytes());
-    both
+/// Where a secret stands, so that it can't be moved to another member's row.
+fn cell(member: &MemberId) -> Cell<'_> {
+    Cell {
+        table: "second_factor",
+        column: "secret",
+        row: member.0.as_bytes(),
+    }
 }

@@ -4,7 +4,7 @@
 use async_graphql::InputObject;
 use serde::Serialize;
 
-use super::{Entity, Model, accepts_step, active, ask, of, plain, recovery_code, seal, totp};
+use super::{Entity, Model, accepts_step, active, ask, is_demanded, of, plain, recovery_code, seal, totp};
 use crate::{
     kernel::{
         Action, Caller, Code, Error, MemberId, On, Outcome, Plain, Problem, Result, Tx,
@@ -75,7 +75,7 @@ pub(in crate::member) async fn enroll(tx: &Tx) -> Result<Enrollment> {
     tx.create::<Entity>(Model {
         organization_id: tx.organization_id(),
         member_id: member.id,
-        secret: seal(tx.app(), tx.organization_id(), member.id, &*bytes)?,
+        secret: seal(tx, member.id, &*bytes).await?,
         enrolled_at: tx.now(),
         activated_at: None,
         last_step: 0,
@@ -121,7 +121,8 @@ pub(in crate::member) async fn remove(caller: &Caller, code: &str) -> Result<Cod
         let factor = active(tx, member.id)
             .await?
             .ok_or(Problem::of(Code::SecondFactorAbsent))?;
-        if organization::own(tx).await?.requires_second_factor || member.has_short_password {
+        let organization = organization::own(tx).await?;
+        if is_demanded(tx, tx.app(), &organization, member).await? {
             return Err(Problem::of(Code::SecondFactorDemanded).into());
         }
         if let Some(code) = ask(tx, member.id, Some(code)).await? {

@@ -16,6 +16,7 @@ use crate::{
     billing::graphql::{self as billing, Charge, ChargeBreakdown},
     contract::{self, Contract, ServiceResumeInput, ServiceSuspendInput, ServiceTerminateInput, graphql as contracts},
     cti::line as cti,
+    field::{self, Composition, Field, graphql as fields},
     kernel::{
         Action, Caller, Month, On, PageRequest, Result, Timestamp,
         payload::{payload, settle, user_errors},
@@ -210,6 +211,16 @@ impl Model {
         agents::of_service(context, self.id, request, filter, order_by).await
     }
 
+    /// 필드: what its tickets ask for, in that order, at most 100; none for whoever has no place in it. Needs `FIELD_READ`.
+    async fn fields(&self, context: &Context<'_>) -> Result<Vec<Field>> {
+        fields::of_service(context, self.id).await
+    }
+
+    /// 필드 구성: what its fields make together; null for whoever has no place in it. Needs `FIELD_READ`.
+    async fn field_composition(&self, context: &Context<'_>) -> Result<Option<Composition>> {
+        fields::composition_of(context, self.id).await
+    }
+
     /// What the last month would come to if it were terminated today; null where nothing would be charged. Needs `CHARGE_READ`.
     async fn termination_preview(&self, context: &Context<'_>) -> Result<Option<ChargeBreakdown>> {
         billing::termination_preview(context, self).await
@@ -283,7 +294,7 @@ impl ServiceMutation {
         let caller = context.data_unchecked::<Arc<Caller>>();
         let done = caller
             .act(Action::ServiceCreate, &input, async |tx| {
-                contract::add(tx, &input).await
+                field::add_service(tx, &input).await
             })
             .await;
         let (service, problems) = settle(done)?;

@@ -13,7 +13,8 @@ use orgdesk::{
     api::{health::Ready, server::PeerAddress},
     kernel::{
         App, Letter, Random, Settings, StoppedClock, Undelivered,
-        config::{Introspection, LogFormat, MailSettings, Storage},
+        config::{Introspection, LogFormat, MailSettings, Source, Storage},
+        seal::KeyRing,
         store::Store,
     },
     operate::{self, Person},
@@ -32,6 +33,9 @@ use super::{
 
 /// The password of everybody in the tests.
 pub const PASSWORD: &str = "a password for tests";
+
+/// The keys that data are sealed under in the tests.
+pub const KEY_RING: &str = "test:JSYnKCkqKywtLi8wMTIzNDU2Nzg5Ojs8PT4/QEFCQ0Q=";
 
 /// The instant at which tests begin: Tuesday, 2026-11-10, 10:00 in Seoul.
 pub const BEGIN: &str = "2026-11-10T01:00:00Z";
@@ -95,6 +99,7 @@ pub fn settings(url: &str) -> Settings {
         has_playground: true,
         log_format: LogFormat::Text,
         secret: Zeroizing::new((0..32).collect()),
+        key_ring: KeyRing::parse(KEY_RING, b"").unwrap(),
         trusted_proxies: Vec::new(),
         allowed_origins: vec!["https://app.example.com".to_owned()],
         is_demo: false,
@@ -160,26 +165,52 @@ impl TestApp {
 
     /// Another server on the same database, with the same clock, whose letters go the same way.
     pub async fn second_server(&self) -> Self {
-        let app = open(&self.url, &self.clock, Random::seeded(3), &self.letters).await;
+        self.server_with(KEY_RING).await.unwrap()
+    }
+
+    /// The same with other keys that data are sealed under.
+    pub async fn server_with(&self, ring: &str) -> anyhow::Result<Self> {
+        self.server_of(Settings {
+            key_ring: KeyRing::parse(ring, b"").map_err(anyhow::Error::msg)?,
+            ..settings(&self.url)
+        })
+        .await
+    }
+
+    /// The same behind proxies that are believed, such as `10.0.0.0/8`.
+    pub async fn server_behind(&self, proxies: &str) -> Self {
+        let pairs = [("ORGDESK_TRUSTED_PROXIES", proxies)];
+        let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let source = Source::read(pairs.into_iter()).unwrap();
+        let read = Settings::for_demo(&source, Zeroizing::default(), KeyRing::default()).unwrap();
+        self.server_of(Settings {
+            trusted_proxies: read.trusted_proxies,
+            ..settings(&self.url)
+        })
+        .await
+        .unwrap()
+    }
+
+    async fn server_of(&self, settings: Settings) -> anyhow::Result<Self> {
+        let app = setup::open(settings, Arc::new(self.clock.clone()), Random::seeded(3)).await?;
         let app = App {
+            mailer: Arc::new(self.letters.clone()),
             store: self.app.store.clone(),
-            settings: self.app.settings.clone(),
             ..app
         };
         let ready = Ready::default();
         ready.set(true);
         let router = serve::routes(&app, ready, None).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        Self {
+        Ok(Self {
             app,
             clock: self.clock.clone(),
             url: self.url.clone(),
             admin_url: self.admin_url.clone(),
             letters: self.letters.clone(),
             router,
-            _folder: folder,
+            _folder: tempfile::tempdir().unwrap(),
             _database: None,
-        }
+        })
     }
 
     /// The same installation with something else about it.

@@ -11,6 +11,7 @@ pub mod database;
 pub mod deed;
 pub mod dump;
 pub mod form;
+pub mod grants;
 pub mod hostile;
 pub mod invite;
 pub mod ledger;

@@ -9,7 +9,8 @@ use super::app::TestApp;
 const ASK: &str = "{ __schema { types { name kind isOneOf
     fields { name description type { ...T } args { name type { ...T } } }
     inputFields { name type { ...T } } enumValues { name } } } }
-    fragment T on __Type { kind name ofType { kind name ofType { kind name ofType { kind name } } } }";
+    fragment T on __Type { kind name ofType { kind name ofType { kind name ofType { kind name
+        ofType { kind name ofType { kind name } } } } } }";
 
 /// Every type.
 pub struct Surface(BTreeMap<String, Value>);
