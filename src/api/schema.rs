@@ -77,7 +77,13 @@ pub struct AccountMutation(
 
 /// The writes of people: how they come and go, and what they may.
 #[derive(MergedObject, Default)]
-pub struct PeopleMutation(InvitationMutation, AdminMutation, AgentMutation, CtiMutation, PiiMutation);
+pub struct PeopleMutation(
+    InvitationMutation,
+    AdminMutation,
+    AgentMutation,
+    CtiMutation,
+    PiiMutation,
+);
 
 /// The writes of an organization and its services.
 #[derive(MergedObject, Default)]

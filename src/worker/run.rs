@@ -21,8 +21,7 @@ use crate::{
         outbox::{self, Attempt, Fate, MONTH_CLOSE, Taken},
     },
     member::{invitation, notice, password_reset},
-    picture,
-    pii,
+    picture, pii,
 };
 
 /// How often the outbox is looked at.

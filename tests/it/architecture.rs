@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Each area uses areas before it only. What an API says of an area may speak of any: `graphql.rs`.
-const AREAS: [&str; 15] = [
+const AREAS: [&str; 16] = [
     "picture",
     "organization",
     "member",

@@ -113,6 +113,9 @@ fn o3_a_bucket_is_named_as_a_whole_or_not_at_all() {
         1
     );
     assert!(!format!("{:?}", with(&[])).contains("secret/of"));
+}
+
+#[test]
 fn i5_the_keys_that_data_are_sealed_under_have_no_default_and_are_not_the_secret() {
     // case: B7
     let secret = STANDARD.encode((0..32).collect::<Vec<u8>>());
