@@ -14,8 +14,9 @@ mod m20261125_000009_identity;
 mod m20261125_000010_administrators;
 mod m20261125_000020_company;
 mod m20261128_000040_cti;
+mod m20261128_000041_cti_log;
 
-pub use dialect::{APPEND_ONLY, ROUTING, TENANT};
+pub use dialect::{APPEND_ONLY, PURGED, ROUTING, TENANT};
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
 
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000010_administrators::Migration),
             Box::new(m20261125_000020_company::Migration),
             Box::new(m20261128_000040_cti::Migration),
+            Box::new(m20261128_000041_cti_log::Migration),
         ]
     }
 }

@@ -15,7 +15,10 @@ use crate::{
     billing::graphql::{BillingMutation, BillingQuery, UsageUserError},
     company::graphql::{CompanyMutation, CompanyQuery, CompanyUserError, PublicQuery},
     contract::graphql::{ContractMutation, ContractQuery, ContractUserError},
-    cti::graphql::{CtiMutation, CtiQuery, CtiUserError},
+    cti::{
+        graphql::{CtiMutation, CtiQuery, CtiUserError},
+        log::graphql::{CtiLogMutation, CtiLogQuery, CtiLogUserError},
+    },
     member::{
         account::{AccountUserError, OwnMutation, PasswordMutation, PasswordQuery, SecondFactorMutation},
         graphql::{MemberMutation, MemberQuery, SessionUserError},
@@ -39,6 +42,7 @@ pub struct PeopleQuery(
     AdminQuery,
     AgentQuery,
     CtiQuery,
+    CtiLogQuery,
 );
 
 /// The reads of an organization and its services.
@@ -72,7 +76,13 @@ pub struct AccountMutation(
 
 /// The writes of people: how they come and go, and what they may.
 #[derive(MergedObject, Default)]
-pub struct PeopleMutation(InvitationMutation, AdminMutation, AgentMutation, CtiMutation);
+pub struct PeopleMutation(
+    InvitationMutation,
+    AdminMutation,
+    AgentMutation,
+    CtiMutation,
+    CtiLogMutation,
+);
 
 /// The writes of an organization and its services.
 #[derive(MergedObject, Default)]
@@ -121,6 +131,8 @@ pub enum UserError {
     Agent(AgentUserError),
     /// Of CTI.
     Cti(CtiUserError),
+    /// Of the CTI log.
+    CtiLog(CtiLogUserError),
 }
 
 /// The schema of the API.

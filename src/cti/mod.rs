@@ -3,6 +3,7 @@
 
 pub mod graphql;
 pub mod line;
+pub mod log;
 pub mod setting;
 
 use std::collections::HashSet;

@@ -56,7 +56,7 @@ macro_rules! actions {
                 match self { $(Self::$name => $text,)* }
             }
 
-            /// The log in which doing it stands; `None` where it only looks.
+            /// The log in which doing it stands; `None` where it only looks, or adds to a log of its own.
             pub fn log(self) -> Option<AuditLog> {
                 match self { $(Self::$name => $log,)* }
             }
@@ -77,9 +77,12 @@ macro_rules! actions {
 }
 
 const LOOK: Option<AuditLog> = None;
+/// What adds to a table that is a log itself: each row says who and when.
+const JOURNAL: Option<AuditLog> = None;
 const ACCESS: Option<AuditLog> = Some(AuditLog::Access);
 const MANAGEMENT: Option<AuditLog> = Some(AuditLog::Management);
 const PERMISSION: Option<AuditLog> = Some(AuditLog::Permission);
+const EXTRACTION: Option<AuditLog> = Some(AuditLog::Extraction);
 
 actions! {
     /// See oneself.
@@ -100,6 +103,8 @@ actions! {
     CompanyRead = "COMPANY_READ", LOOK, [Owner, Administrator, Manager];
     /// See the CTI setting, and the CTI numbers of agents.
     CtiRead = "CTI_READ", LOOK, [Owner, Administrator];
+    /// See on which days the telephones of others left a CTI log.
+    CtiLogRead = "CTI_LOG_READ", LOOK, [Owner, Administrator];
     /// Read the audit log.
     AuditRead = "AUDIT_READ", LOOK, [Owner, Administrator];
 
@@ -236,6 +241,12 @@ actions! {
     CtiSettingUpdate = "CTI_SETTING_UPDATE", MANAGEMENT, [Owner, Administrator];
     /// Give CTI IDs and numbers to agents, and take them back.
     CtiAgentUpdateMany = "CTI_AGENT_UPDATE_MANY", MANAGEMENT, [Owner, Administrator];
+    /// Add the events of one's telephone to the CTI log.
+    CtiEventsRecord = "CTI_EVENTS_RECORD", JOURNAL, [Owner, Administrator, Member];
+    /// Download a day of the CTI log: one's own, or as owner or administrator anybody's.
+    CtiLogDownload = "CTI_LOG_DOWNLOAD", EXTRACTION, [Owner, Administrator, Member];
+    /// Have days of the CTI log go whose time is over.
+    CtiLogPurge = "CTI_LOG_PURGE", MANAGEMENT, [System];
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! One request, or one job, and its only two doors: `view` to look and `act` to change. No row can be reached but
-//! through them, and neither opens without naming what is to be seen or done.
+//! One request, or one job, and its doors: `view` to look and `act` to change; `journal.rs` has a third, narrow one. No
+//! row can be reached but through them, and none opens without naming what is to be seen or done.
 
 use std::{
     sync::{Arc, Mutex as Lock, PoisonError},
@@ -262,7 +262,7 @@ impl Caller {
     }
 
     /// The organization, if the caller may.
-    fn admit(&self, action: Action) -> Result<OrganizationId> {
+    pub(super) fn admit(&self, action: Action) -> Result<OrganizationId> {
         if self.may(action) {
             if action.needs_confirmation() && !self.actor.is_confirmed(self.now()) {
                 return Err(Error::ConfirmationRequired);
@@ -286,7 +286,7 @@ impl Caller {
     }
 
     /// Leaves the entry of a refusal in the organization's log.
-    async fn refuse(&self, action: Action, error: Error) -> Error {
+    pub(super) async fn refuse(&self, action: Action, error: Error) -> Error {
         if let Some(reason) = reason(&error) {
             self.log_refusals(&[(action, reason)]).await;
         }

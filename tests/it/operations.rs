@@ -18,7 +18,7 @@ use crate::{
         authenticator::{self, Authenticator},
         invite,
         make::{self, Made},
-        people,
+        people, phone,
         provider::{Key, Provider},
     },
 };
@@ -30,7 +30,11 @@ both! {
         for operation in OPERATIONS {
             let variables = world.variables(operation.name, operation.variables).await;
             // The owner can't leave; who was an administrator a moment ago can.
-            let who = if operation.name == "member-leave" { app.administrator() } else { app.owner() };
+            let who = match operation.name {
+                "member-leave" => app.administrator(),
+                "cti-events-record" => app.someone("acme", "phone"),
+                _ => app.owner(),
+            };
             let answer = who.ask(operation.text, variables.clone()).await;
 
             assert_eq!(answer.json.get("errors"), None, "{} {variables}: {}", operation.name, answer.text);
@@ -190,6 +194,9 @@ impl<'a> World<'a> {
         for (service, login) in [("support", "admin"), ("suspended", "member")] {
             people::employ(app, service, login, false).await;
         }
+        people::join(app, "phone", false).await;
+        phone::agent(app, "phone", "phone").await;
+        phone::monitor(app, true).await;
         Self {
             app,
             token: invite::token(app, "invited"),
@@ -250,6 +257,11 @@ impl<'a> World<'a> {
             ),
             ("$AGENT_ID", "{ agents { nodes { id } } }", "/agents/nodes/0/id"),
             ("$OTHER_AGENT_ID", "{ agents { nodes { id } } }", "/agents/nodes/1/id"),
+            (
+                "$PHONE_MEMBER_ID",
+                "{ members(search: { login: \"phone\" }) { nodes { id } } }",
+                "/members/nodes/0/id",
+            ),
             (
                 "$COLLEAGUE_ID",
                 "{ members(search: { login: \"member\" }) { nodes { id } } }",

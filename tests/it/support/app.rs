@@ -76,7 +76,7 @@ pub fn settings(url: &str) -> Settings {
     Settings {
         database_url: url.to_owned(),
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        data: PathBuf::from("unused"),
+        data: std::env::temp_dir(),
         organization_url: "https://{domain}.example.com".to_owned(),
         public_url: "https://desk.example.com".to_owned(),
         mail: MailSettings {
@@ -89,6 +89,7 @@ pub fn settings(url: &str) -> Settings {
         secret: Zeroizing::new((0..32).collect()),
         trusted_proxies: Vec::new(),
         allowed_origins: vec!["https://app.example.com".to_owned()],
+        cti_log_days: 90,
         is_demo: false,
     }
 }
@@ -241,6 +242,7 @@ impl TestApp {
             status: parts.status.as_u16(),
             headers: parts.headers,
             text: String::from_utf8_lossy(&bytes).into_owned(),
+            bytes: bytes.to_vec(),
             json,
         }
     }
@@ -387,6 +389,8 @@ pub struct Answer {
     pub headers: axum::http::HeaderMap,
     /// The body as text.
     pub text: String,
+    /// The body as it came.
+    pub bytes: Vec<u8>,
     /// The body as JSON; null where it is none.
     pub json: Value,
 }
