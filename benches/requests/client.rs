@@ -17,7 +17,11 @@ pub type Request = Arc<[u8]>;
 
 /// A request with a JSON body.
 pub fn post(path: &str, token: Option<&str>, body: &impl serde::Serialize) -> Request {
-    let body = serde_json::to_string(body).expect("a body");
+    text(path, token, &serde_json::to_string(body).expect("a body"))
+}
+
+/// A request whose body is called JSON, whatever it is.
+pub fn text(path: &str, token: Option<&str>, body: &str) -> Request {
     let token = token.map_or_else(String::new, |token| format!("Authorization: Bearer {token}\r\n"));
     let length = body.len();
     format!(

@@ -1,5 +1,5 @@
 //! What a request costs: processor time of server and database for four works on PostgreSQL, beside a hand-written handler
-//! that runs the same statements; start-up and memory. `cargo bench --bench requests [-- --small] [--json FILE]
+//! that runs the same statements; start-up, memory, and what it costs to refuse. `cargo bench --bench requests [-- --small] [--json FILE]
 //! [--statements]`; docs/benchmarks.md has the figures.
 #![expect(
     clippy::print_stdout,
@@ -13,10 +13,13 @@ mod client;
 #[path = "../../tests/it/support/cluster.rs"]
 mod cluster;
 mod data;
+#[path = "../../tests/it/support/hostile.rs"]
+mod hostile;
 mod limit;
 mod limit_edit;
 mod limit_log;
 mod measure;
+mod refuse;
 mod server;
 #[path = "../../tests/it/support/skip.rs"]
 mod skip;
@@ -116,9 +119,11 @@ async fn run(is_small: bool, shows_statements: bool) -> Option<Value> {
     ];
     let measured = measure(&data, &reads, servers, plan).await;
     let statements = count(&data, &reads, servers, shows_statements).await;
+    let refused = refuse::measure(&data, &service).await;
 
     let starts = [service_starts, hand_written_starts].map(median);
     report(&measured, &statements, starts, [idle, crowded]);
+    refuse::report(&refused);
     println!(
         "\n{:.0} s in all; load {}",
         begin.elapsed().as_secs_f64(),
@@ -133,6 +138,7 @@ async fn run(is_small: bool, shows_statements: bool) -> Option<Value> {
         "startSeconds": starts,
         "idleBytes": idle,
         "crowdedBytes": crowded,
+        "refused": refused.iter().map(refuse::Refused::json).collect::<Vec<_>>(),
         "loadAverage": load_average(),
     }))
 }

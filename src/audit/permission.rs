@@ -103,13 +103,13 @@ impl PermissionQuery {
         };
         let select = || narrowed(view.select::<Entity>(), &filter, span);
         let ways = alternatives(&filter);
-        let rows = ways.iter().map(|way| select().filter(way.clone())).collect();
+        let rows = || ways.iter().map(|way| select().filter(way.clone())).collect();
         let place = |row: &Model| [Part::Instant(row.occurred_at), Part::Id(row.id.0)];
         let columns = [Column::OccurredAt, Column::Id];
-        let page = page::read_any(rows, columns, Direction::Desc, &request, &cursors, place).await?;
+        let page = page::read_any(rows(), columns, Direction::Desc, &request, &cursors, place).await?;
         let total = match context.look_ahead().field("totalCount").exists() {
             true if page.is_whole() => page.edges.len() as u64,
-            true => select().filter(any(ways)).count().await?,
+            true => Scoped::count_of(rows(), Column::Id).await?,
             false => 0,
         };
         if ["nodes", "edges.node"]

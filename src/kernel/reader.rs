@@ -5,7 +5,7 @@
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, FromQueryResult, Iterable, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect, Related, Select,
-    sea_query::{self, Expr, Order, Query, SelectStatement, UnionType},
+    sea_query::{self, Expr, Func, Order, Query, SelectStatement, UnionType},
 };
 
 use super::{Error, OrganizationId, Record, Result};
@@ -185,19 +185,51 @@ impl<E: Record> Scoped<'_, E> {
             return Some(first);
         }
         let (reader, key) = (first.reader, columns[1]);
-        let keys = |mut select: Self| {
-            let cut = QuerySelect::query(&mut select)
-                .clear_selects()
-                .column((E::default(), key))
-                .to_owned();
-            Query::select().column(key).from_subquery(cut, "cut").to_owned()
-        };
-        let mut all = keys(first);
-        for other in others {
-            all.union(UnionType::All, keys(other));
+        let cut = [first].into_iter().chain(others).map(|select| {
+            let keys = select.keys(key);
+            Query::select().column(key).from_subquery(keys, "cut").to_owned()
+        });
+        let all = union(cut, UnionType::All)?;
+        let mut rows = reader.select::<E>().filter(key.in_subquery(all)).limit(limit);
+        for column in columns {
+            // The order must not look like that of an index, or SQLite walks the whole of it in search of a few keys.
+            let column = Expr::col((E::default(), column));
+            let value = Func::coalesce([column.clone(), column]);
+            QueryOrder::query(&mut rows).order_by_expr(value.into(), order.clone());
         }
-        let rows = reader.select::<E>().filter(key.in_subquery(all));
-        Some(rows.ordered(columns, order).limit(limit))
+        Some(rows)
+    }
+
+    /// How many rows lie in any of the selections, each of which is read along an index of its own.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn count_of(selects: Vec<Self>, key: E::Column) -> Result<u64>
+    where
+        E::Model: Send,
+    {
+        let Some(reader) = selects.first().map(|select| select.reader) else {
+            return Ok(0);
+        };
+        let keys = selects.into_iter().map(|select| select.keys(key));
+        let Some(all) = union(keys, UnionType::Distinct) else {
+            return Ok(0);
+        };
+        let count = Query::select()
+            .expr_as(Func::count(Expr::col(sea_query::Asterisk)), "rows")
+            .from_subquery(all, "any")
+            .to_owned();
+        let row = sea_orm::ConnectionTrait::query_one(&reader.connection, &count).await?;
+        let rows: i64 = row.map_or(Ok(0), |row| row.try_get("", "rows"))?;
+        Ok(u64::try_from(rows).unwrap_or(0))
+    }
+
+    /// The same selection, of which only the key is read.
+    fn keys(mut self, key: E::Column) -> SelectStatement {
+        QuerySelect::query(&mut self)
+            .clear_selects()
+            .column((E::default(), key))
+            .to_owned()
     }
 
     fn ordered(mut self, columns: [E::Column; 2], order: &Order) -> Self {
@@ -222,4 +254,11 @@ impl<E: Record> Scoped<'_, E> {
         let here = columns.map(|column| Expr::col((E::default(), column)));
         (Expr::tuple(here), Expr::tuple(place.map(Expr::val)))
     }
+}
+
+/// All of these together; `None` where there are none.
+fn union(selects: impl IntoIterator<Item = SelectStatement>, kind: UnionType) -> Option<SelectStatement> {
+    let mut selects = selects.into_iter();
+    let first = selects.next()?;
+    Some(selects.fold(first, |mut all, other| all.union(kind, other).to_owned()))
 }

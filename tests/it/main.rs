@@ -58,6 +58,7 @@ mod password_reset;
 mod permission_log;
 mod permission_log_plan;
 mod permission_log_seal;
+mod permission_log_verbs;
 mod permissions;
 mod playground;
 mod process;

@@ -35,7 +35,7 @@ impl Ask for Trial {
 }
 
 /// The log, newest first, with this filter.
-async fn log(app: &TestApp, filter: &str) -> Vec<Value> {
+pub async fn log(app: &TestApp, filter: &str) -> Vec<Value> {
     let query =
         format!("{{ permissionChanges(first: 100, filter: {{ {filter} }}) {{ totalCount nodes {{ {FIELDS} }} }} }}");
     let page = app.administrator().data(&query, json!({})).await["permissionChanges"].clone();
@@ -45,7 +45,7 @@ async fn log(app: &TestApp, filter: &str) -> Vec<Value> {
 }
 
 /// Rows in short, oldest first: `AGENT_ADDED member Desk desk [] > [AGENT]`.
-fn told(rows: &[Value]) -> Vec<String> {
+pub fn told(rows: &[Value]) -> Vec<String> {
     let list = |rights: &Value| {
         let rights = rights.as_array().unwrap().iter();
         rights

@@ -8,6 +8,7 @@ pub mod cluster;
 pub mod database;
 pub mod deed;
 pub mod dump;
+pub mod hostile;
 pub mod invite;
 pub mod ledger;
 pub mod letters;
