@@ -3,6 +3,7 @@
 mod invitations;
 mod people;
 mod seed;
+mod telephone;
 
 use std::{path::PathBuf, sync::Arc};
 

@@ -90,17 +90,21 @@ pub(super) async fn people(app: &App) -> Result<Caller> {
         };
         operator.act(Action::MemberCreate, &Plain, deed).await?;
     }
-    as_owner(app, organization).await
+    signed_in(app, organization, LOGIN).await
 }
 
-async fn as_owner(app: &App, organization: OrganizationId) -> Result<Caller> {
-    let member = find(&Caller::operator(app.clone(), organization), LOGIN).await?;
-    let owner = SignedIn {
+/// Somebody who is there, signed in.
+///
+/// # Errors
+/// If the database fails.
+pub(super) async fn signed_in(app: &App, organization: OrganizationId, login: &str) -> Result<Caller> {
+    let member = find(&Caller::operator(app.clone(), organization), login).await?;
+    let actor = SignedIn {
         member_id: member.id,
         session_id: uuid::Uuid::nil().into(),
         login: member.login,
         name: member.name,
-        is_owner: true,
+        is_owner: member.is_owner,
         is_administrator: false,
         is_manager: false,
         has_second_factor: false,
@@ -114,7 +118,7 @@ async fn as_owner(app: &App, organization: OrganizationId) -> Result<Caller> {
     };
     Ok(Caller::new(
         app.clone(),
-        Actor::Member(owner),
+        Actor::Member(actor),
         Some(organization),
         origin,
         Language::default(),

@@ -9,6 +9,7 @@ use chrono_tz::{Asia::Seoul, Tz};
 use super::{
     invitations::invite,
     people::{employ, people},
+    telephone::telephone,
 };
 use crate::{
     billing,
@@ -105,6 +106,7 @@ pub(super) async fn make(settings: Settings) -> anyhow::Result<App> {
     }
     clock.set(now.0);
     invite(&owner, 0).await.map_err(told)?;
+    telephone(&owner).await.map_err(told)?;
     Ok(app)
 }
 
@@ -247,7 +249,7 @@ fn wish(code: ItemCode, user_count: Option<i32>, expected_volume: Option<i32>) -
     }
 }
 
-fn at(day: NaiveDate, hour: u32) -> DateTime<Utc> {
+pub(super) fn at(day: NaiveDate, hour: u32) -> DateTime<Utc> {
     let time = NaiveTime::from_hms_opt(hour, 30, 0).unwrap_or_default();
     zone::instant_of(day, time, ZONE).unwrap_or_default()
 }
