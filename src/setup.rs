@@ -14,7 +14,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait};
 use zeroize::Zeroizing;
 
 use crate::{
-    admin, agent, billing,
+    admin, agent, billing, cti,
     kernel::{
         App, Clock, Database, Departure, Keys, Mailer, Random, Settings,
         mail::{
@@ -27,7 +27,7 @@ use crate::{
 
 /// What happens to what hangs on a member when he leaves: each area that hangs something on members stands here, from
 /// the right to the left. A table that still speaks of him afterwards fails a test.
-const DEPARTURES: &[Departure] = &[agent::depart, admin::depart, member::depart];
+const DEPARTURES: &[Departure] = &[cti::line::depart, agent::depart, admin::depart, member::depart];
 
 /// Opens an installation. On SQLite its tables are brought up to date; on PostgreSQL that takes `orgdesk migrate`,
 /// since the service's own role may not change tables.

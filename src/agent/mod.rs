@@ -19,9 +19,9 @@ use crate::{
 
 pub use channel::Channel;
 pub use entity::{Column, Entity, Model, Role};
-pub use input::{AgentAddInput, AgentRightsInput};
+pub use input::{AgentAddInput, AgentRemoveInput, AgentRightsInput, AgentUpdateInput, AgentUpdateManyInput};
 pub use reach::managing;
-pub use rules::add;
+pub use rules::{Many, Removed, add, remove, update, update_many};
 
 /// Takes a member who leaves out of every service, with all his rights there.
 pub fn depart(tx: &Tx, member: MemberId) -> BoxFuture<'_, Result<()>> {

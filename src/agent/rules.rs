@@ -21,7 +21,7 @@ const MOST: usize = 100;
 
 /// The agents that were changed together.
 #[derive(Debug)]
-pub(super) struct Many(pub Vec<Model>);
+pub struct Many(pub Vec<Model>);
 
 impl Outcome for Many {
     type Receipt = Vec<String>;
@@ -39,7 +39,7 @@ impl Outcome for Many {
 
 /// The agent that is one no more.
 #[derive(Debug)]
-pub(super) struct Removed(pub AgentId);
+pub struct Removed(pub AgentId);
 
 impl Outcome for Removed {
     type Receipt = AgentId;
@@ -112,7 +112,7 @@ pub async fn add(tx: &Tx, input: &AgentAddInput) -> Result<Model> {
 /// # Errors
 /// `NOT_FOUND`, `NOT_ONESELF`, `MEMBER_LEFT`, `ABOVE_OWN_RANK` and `SERVICE_TERMINATED` at `id`; `STALE_VERSION`;
 /// rights that can't be had.
-pub(super) async fn update(tx: &Tx, id: &str, input: &AgentUpdateInput) -> Result<Model> {
+pub async fn update(tx: &Tx, id: &str, input: &AgentUpdateInput) -> Result<Model> {
     let wish = Wish {
         id,
         id_path: "id".to_owned(),
@@ -132,7 +132,7 @@ pub(super) async fn update(tx: &Tx, id: &str, input: &AgentUpdateInput) -> Resul
 ///
 /// # Errors
 /// `BLANK`, `TOO_MANY` at `input.entries`; below `input.entries.N`, `DUPLICATE` at `id` and as for [`update`].
-pub(super) async fn update_many(tx: &Tx, input: &AgentUpdateManyInput) -> Result<Many> {
+pub async fn update_many(tx: &Tx, input: &AgentUpdateManyInput) -> Result<Many> {
     match input.entries.len() {
         0 => return Err(Problem::at("input.entries", Code::Blank).into()),
         1..=MOST => {}
@@ -155,7 +155,7 @@ pub(super) async fn update_many(tx: &Tx, input: &AgentUpdateManyInput) -> Result
 ///
 /// # Errors
 /// `NOT_FOUND`, `NOT_ONESELF`, `MEMBER_LEFT` and `ABOVE_OWN_RANK` at `id`; `STALE_VERSION`.
-pub(super) async fn remove(tx: &Tx, id: &str, input: &AgentRemoveInput) -> Result<Removed> {
+pub async fn remove(tx: &Tx, id: &str, input: &AgentRemoveInput) -> Result<Removed> {
     let reach = Reach::of_actor(tx).await?;
     let place = tx.find::<Entity>("id", id).await?;
     if !reach.includes(place.service_id) {

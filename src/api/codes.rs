@@ -6,7 +6,7 @@ use async_graphql::{Pos, ServerError, Value};
 /// Why a request was not carried out. The names follow Apollo's where those fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RequestCode {
-    /// The body is not a GraphQL request: not JSON, a batch, or a parameter of the wrong kind.
+    /// The body is not a GraphQL request: not JSON, a batch, a parameter of the wrong kind, or a form out of order.
     BadRequest,
     /// A variable or an argument does not fit its type, or a required variable is missing.
     BadUserInput,
@@ -20,11 +20,11 @@ pub enum RequestCode {
     NotAcceptable,
     /// The document has no operation of the given name, or several and no name was given.
     OperationResolutionFailure,
-    /// More requests are in flight than the server takes.
+    /// More requests are in flight, or files on their way, than the server takes.
     Overloaded,
     /// The document is not GraphQL.
     ParseFailed,
-    /// The body is larger than the server reads.
+    /// The body, or a part of a form, is larger than the server reads.
     PayloadTooLarge,
     /// The document goes past a limit of shape or cost.
     QueryTooComplex,
@@ -36,7 +36,7 @@ pub enum RequestCode {
     Timeout,
     /// The token is malformed, unknown or expired.
     Unauthenticated,
-    /// `Content-Type` is not `application/json` in UTF-8.
+    /// `Content-Type` is neither `application/json` in UTF-8 nor a form under a header that browsers ask for first.
     UnsupportedMediaType,
     /// The document does not fit the schema.
     ValidationFailed,

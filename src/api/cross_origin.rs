@@ -42,7 +42,7 @@ async fn answer(State(origins): State<Arc<[String]>>, request: Request, next: Ne
 fn allowed() -> (StatusCode, HeaderMap) {
     let mut headers = HeaderMap::new();
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
-    let accepted = HeaderValue::from_static("authorization, content-type, accept-language");
+    let accepted = HeaderValue::from_static("authorization, content-type, accept-language, graphql-require-preflight");
     headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, accepted);
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     (StatusCode::NO_CONTENT, headers)

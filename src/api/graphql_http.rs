@@ -1,10 +1,10 @@
-//! GraphQL over HTTP: POST and JSON only, and in this order: method, media types, body, parameters, document guard, cost,
-//! caller, execution. Who the caller is and what is executed is the [`Backend`]'s business.
+//! GraphQL over HTTP: POST only, of JSON or of a form with files, and in this order: method, media types, body, parameters,
+//! document guard, cost, caller, files, execution. Who the caller is and what is executed is the [`Backend`]'s business.
 
 use std::{borrow::Cow, net::SocketAddr};
 
 use async_graphql::{
-    Data, Executor, Request as GraphqlRequest, Response as GraphqlResponse, ServerError,
+    Data, Executor, Request as GraphqlRequest, Response as GraphqlResponse, ServerError, Variables,
     parser::types::{ExecutableDocument, OperationType},
 };
 use axum::{
@@ -22,6 +22,7 @@ use super::{
     guard,
     layers::{AnswerClock, RequestId},
     media::{self, Media},
+    multipart::{self, FILES_DEADLINE, Form, Places, Room, Taken},
     null_in_place::Executed,
     parameters::{self, BODY_DEADLINE, Parameters},
     server::PeerAddress,
@@ -45,6 +46,16 @@ pub trait Backend: Clone + Send + Sync + 'static {
 
     /// Lets a caller in, or refuses. No token enters as nobody; a token that is not good is refused with 401.
     fn enter(&self, head: RequestHead<'_>) -> impl Future<Output = Result<EnteredCaller<Self::Visit>, Refusal>> + Send;
+
+    /// The largest file in bytes that a mutation takes; `None` for one that takes none.
+    fn largest_file(&self, _mutation: &str) -> Option<usize> {
+        None
+    }
+
+    /// Lets go of what a visit holds for the time that the client takes to send its files.
+    fn pause(&self, _visit: &Self::Visit) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 
     /// Executes a request of a caller who was let in.
     fn execute(&self, _visit: &Self::Visit, request: GraphqlRequest) -> impl Future<Output = GraphqlResponse> + Send {
@@ -115,6 +126,16 @@ impl Refusal {
         }
     }
 
+    /// The refusal of files that nobody known sends: they are not even read.
+    const fn nobody_sends_files() -> Self {
+        Self {
+            status: StatusCode::UNAUTHORIZED,
+            code: RequestCode::Unauthenticated.as_str(),
+            message: Cow::Borrowed("Sign in before sending files."),
+            headers: Vec::new(),
+        }
+    }
+
     fn reply(self, media: Media) -> Response<Body> {
         let mut reply = answer::problem(media, self.status, &coded_error(self.code, self.message, None));
         if self.status == StatusCode::UNAUTHORIZED {
@@ -138,28 +159,47 @@ struct Prepared {
     introspects: bool,
     is_public: bool,
     cost: u64,
+    files: Option<Files>,
+}
+
+/// Files that are still to be read.
+struct Files {
+    form: Form,
+    places: Places,
+    largest: usize,
+}
+
+/// How a request was sent.
+enum Sent {
+    Json,
+    Form(String),
 }
 
 /// The route to put under `/graphql`. Every method comes here, so that 405 has a GraphQL body as well.
 pub fn route<B: Backend>(backend: B) -> MethodRouter {
-    any(handle::<B>).with_state(backend)
+    route_with(backend, Room::default())
 }
 
-async fn handle<B: Backend>(State(backend): State<B>, request: Request<Body>) -> Response<Body> {
+/// The same with another room for files.
+pub fn route_with<B: Backend>(backend: B, room: Room) -> MethodRouter {
+    any(handle::<B>).with_state((backend, room))
+}
+
+async fn handle<B: Backend>(State((backend, room)): State<(B, Room)>, request: Request<Body>) -> Response<Body> {
     let (head, body) = request.into_parts();
-    let media = match acceptable(&head) {
-        Ok(media) => media,
+    let (media, sent) = match acceptable(&head) {
+        Ok(accepted) => accepted,
         Err(reply) => return *reply,
     };
-    let prepared = match prepare(backend.cost(), media, &head, body).await {
+    let prepared = match prepare(&backend, media, &head, sent, body).await {
         Ok(prepared) => prepared,
         Err(reply) => return *reply,
     };
-    serve(&backend, media, &head, prepared).await
+    serve(&backend, &room, media, &head, prepared).await
 }
 
-/// Method and media types: what can be refused before the body is read.
-fn acceptable(head: &request::Parts) -> Result<Media, Box<Response<Body>>> {
+/// Method and media types: what can be refused before the body is read. Whoever is nobody sends no files.
+fn acceptable(head: &request::Parts) -> Result<(Media, Sent), Box<Response<Body>>> {
     let media = media::negotiate(&head.headers);
     let shown = media.unwrap_or(Media::Json);
     let refuse =
@@ -179,22 +219,33 @@ fn acceptable(head: &request::Parts) -> Result<Media, Box<Response<Body>>> {
         let message = "Accept application/graphql-response+json or application/json.";
         return Err(refuse(StatusCode::NOT_ACCEPTABLE, RequestCode::NotAcceptable, message));
     }
-    if !media::is_plain_json(&head.headers) {
-        let message = "Send application/json in UTF-8, not compressed.";
-        return Err(refuse(
+    if media::is_plain_json(&head.headers) {
+        return Ok((shown, Sent::Json));
+    }
+    let boundary = media::form_boundary(&head.headers);
+    match (boundary, bearer(&head.headers)) {
+        (Some(boundary), sender) if multipart::has_preflight(&head.headers) => match sender {
+            Bearer::Token(_) => Ok((shown, Sent::Form(boundary))),
+            Bearer::Absent => Err(Box::new(Refusal::nobody_sends_files().reply(shown))),
+            Bearer::Malformed => Err(Box::new(Refusal::bad_token().reply(shown))),
+        },
+        (boundary, _) => Err(refuse(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             RequestCode::UnsupportedMediaType,
-            message,
-        ));
+            match boundary {
+                Some(_) => "Send a form with the header GraphQL-Require-Preflight: 1.",
+                None => "Send application/json in UTF-8, or multipart/form-data, not compressed.",
+            },
+        )),
     }
-    Ok(shown)
 }
 
-/// From the body to a document that may be executed.
-async fn prepare(
-    table: &CostTable,
+/// From the body, or the beginning of a form, to a document that may be executed.
+async fn prepare<B: Backend>(
+    backend: &B,
     media: Media,
     head: &request::Parts,
+    sent: Sent,
     body: Body,
 ) -> Result<Prepared, Box<Response<Body>>> {
     let malformed = |error: ServerError| Box::new(answer::problem(media, StatusCode::BAD_REQUEST, &error));
@@ -203,14 +254,21 @@ async fn prepare(
     if let Some(clock) = clock {
         clock.await_body(BODY_DEADLINE);
     }
-    let body = parameters::read(body, BODY_DEADLINE)
-        .await
-        .map_err(|(status, error)| Box::new(answer::problem(media, status, &error)))?;
+    let (mut parameters, form) = match sent {
+        Sent::Json => {
+            let body = parameters::read(body, BODY_DEADLINE).await;
+            let body = body.map_err(|(status, error)| Box::new(answer::problem(media, status, &error)))?;
+            (parameters::parse(&body).map_err(malformed)?, None)
+        }
+        Sent::Form(boundary) => {
+            let begun = multipart::begin(body, boundary, BODY_DEADLINE).await;
+            let (parameters, form, places) = begun.map_err(|refusal| Box::new(refusal.reply(media)))?;
+            (parameters, Some((form, places)))
+        }
+    };
     if let Some(clock) = clock {
         clock.restart();
     }
-    let mut parameters = parameters::parse(&body).map_err(malformed)?;
-    drop(body);
     guard::scan(&parameters.query).map_err(malformed)?;
     let document = guard::parse(&parameters.query).map_err(refused)?;
     let checked = guard::check(&document, parameters.operation_name.as_deref()).map_err(refused)?;
@@ -223,7 +281,19 @@ async fn prepare(
         )));
     }
     guard::complete(checked.operation, &mut parameters.variables).map_err(refused)?;
-    let cost = cost::charge(table, &document, checked.operation, &parameters.variables).map_err(refused)?;
+    let cost = cost::charge(backend.cost(), &document, checked.operation, &parameters.variables).map_err(refused)?;
+    let files = match form {
+        None => None,
+        Some((form, places)) => {
+            let largest = guard::mutations(&document, checked.operation)
+                .iter()
+                .filter_map(|mutation| backend.largest_file(mutation))
+                .max();
+            let message = "The operation has no mutation that takes a file.";
+            let largest = largest.ok_or_else(|| malformed(request_error(RequestCode::BadRequest, message, None)))?;
+            Some(Files { form, places, largest })
+        }
+    };
     let (operation, introspects, is_public) = (checked.operation.ty, checked.introspects, checked.is_public);
     Ok(Prepared {
         parameters,
@@ -232,11 +302,18 @@ async fn prepare(
         introspects,
         is_public,
         cost,
+        files,
     })
 }
 
 /// Lets the caller in, executes and answers.
-async fn serve<B: Backend>(backend: &B, media: Media, head: &request::Parts, prepared: Prepared) -> Response<Body> {
+async fn serve<B: Backend>(
+    backend: &B,
+    room: &Room,
+    media: Media,
+    head: &request::Parts,
+    mut prepared: Prepared,
+) -> Response<Body> {
     let request_id = head.extensions.get::<RequestId>().map_or("", RequestId::as_str);
     let bearer = match bearer(&head.headers) {
         Bearer::Absent => None,
@@ -269,6 +346,16 @@ async fn serve<B: Backend>(backend: &B, media: Media, head: &request::Parts, pre
         let error = request_error(RequestCode::IntrospectionDisabled, message, None);
         return answer::refused(media, &[error], language);
     }
+    // Held until the answer is made.
+    let mut taken = Taken::nothing(room);
+    if let Some(files) = prepared.files.take() {
+        backend.pause(&visit).await;
+        let received = receive(head, files, &mut prepared.parameters.variables, &mut taken).await;
+        if let Err(refusal) = received {
+            backend.leave(visit).await;
+            return refusal.reply(media);
+        }
+    }
     let executed = Executed::default();
     data.insert(executed.clone());
     let Parameters {
@@ -298,6 +385,26 @@ async fn serve<B: Backend>(backend: &B, media: Media, head: &request::Parts, pre
         reply.headers_mut().insert(header::CACHE_CONTROL, PUBLIC);
     }
     reply
+}
+
+/// Waits for the files of a request, and puts them into its variables.
+async fn receive(
+    head: &request::Parts,
+    files: Files,
+    variables: &mut Variables,
+    taken: &mut Taken,
+) -> Result<(), Refusal> {
+    let clock = head.extensions.get::<AnswerClock>();
+    if let Some(clock) = clock {
+        clock.await_body(FILES_DEADLINE);
+    }
+    let Files { form, places, largest } = files;
+    let reading = form.files(places, largest, variables, taken);
+    let read = tokio::time::timeout(FILES_DEADLINE, reading).await;
+    if let Some(clock) = clock {
+        clock.restart();
+    }
+    read.unwrap_or_else(|_| Err(multipart::late()))
 }
 
 fn text<'r>(headers: &'r HeaderMap, name: &HeaderName) -> Option<&'r str> {

@@ -3,6 +3,9 @@
 
 use axum::http::{HeaderMap, header};
 
+/// Longest boundary of a form, as RFC 2046 has it.
+const MAX_BOUNDARY: usize = 70;
+
 /// The media type of an answer. It decides the status of a request that is well formed and refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Media {
@@ -95,11 +98,9 @@ fn quality<'h>(mut parameters: impl Iterator<Item = &'h str>) -> Option<u16> {
 /// browser asking first, or would have to be inflated.
 #[must_use]
 pub fn is_plain_json(headers: &HeaderMap) -> bool {
-    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
-    let (Some(only), None) = (types.next(), types.next()) else {
+    let Some(text) = content_type(headers) else {
         return false;
     };
-    let Ok(text) = only.to_str() else { return false };
     let mut parts = text.split(';').map(str::trim);
     let json = parts
         .next()
@@ -107,8 +108,28 @@ pub fn is_plain_json(headers: &HeaderMap) -> bool {
     let utf8 = parts.filter_map(|part| part.split_once('=')).all(|(name, value)| {
         !name.trim().eq_ignore_ascii_case("charset") || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
     });
+    json && utf8 && is_as_it_stands(headers)
+}
+
+/// What separates the parts of a form with files, where the body is one as it stands.
+#[must_use]
+pub fn form_boundary(headers: &HeaderMap) -> Option<String> {
+    let boundary = multer::parse_boundary(content_type(headers)?).ok()?;
+    ((1..=MAX_BOUNDARY).contains(&boundary.len()) && is_as_it_stands(headers)).then_some(boundary)
+}
+
+/// The one `Content-Type` there is.
+fn content_type(headers: &HeaderMap) -> Option<&str> {
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    match (types.next(), types.next()) {
+        (Some(only), None) => only.to_str().ok(),
+        _ => None,
+    }
+}
+
+fn is_as_it_stands(headers: &HeaderMap) -> bool {
     let mut encodings = headers.get_all(header::CONTENT_ENCODING).iter();
-    json && utf8 && encodings.all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
+    encodings.all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
 #[cfg(test)]
@@ -194,5 +215,28 @@ mod tests {
         assert!(!is_plain_json(&packed));
         packed.insert(header::CONTENT_ENCODING, HeaderValue::from_static("Identity"));
         assert!(is_plain_json(&packed));
+    }
+
+    #[test]
+    fn a_form_has_one_boundary_and_comes_as_it_stands() {
+        for (types, boundary) in [
+            (&["multipart/form-data; boundary=x"][..], Some("x")),
+            (&["Multipart/Form-Data; boundary=\"a b\""], Some("a b")),
+            (&["multipart/form-data"], None),
+            (&["multipart/form-data; boundary="], None),
+            (&["multipart/mixed; boundary=x"], None),
+            (&["application/json; boundary=x"], None),
+            (
+                &["multipart/form-data; boundary=x", "multipart/form-data; boundary=x"],
+                None,
+            ),
+            (&[], None),
+        ] {
+            let found = form_boundary(&headers(&header::CONTENT_TYPE, types));
+            assert_eq!(found.as_deref(), boundary, "{types:?}");
+        }
+        let mut packed = headers(&header::CONTENT_TYPE, &["multipart/form-data; boundary=x"]);
+        packed.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        assert_eq!(form_boundary(&packed), None);
     }
 }

@@ -17,6 +17,7 @@ pub mod layers;
 pub mod mailbox;
 pub mod media;
 pub mod menu;
+pub mod multipart;
 pub mod node;
 pub mod null_in_place;
 pub mod parameters;

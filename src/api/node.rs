@@ -14,6 +14,7 @@ use crate::{
     billing::graphql::{Charge, charge_id, of_charge_id, of_service},
     company::{self, Company},
     contract::{self, Contract},
+    cti::line::history::{self as holding, Model as CtiHolding},
     kernel::{Action, Caller, Error, Record, Result, audit, permission},
     member::{
         self, Member,
@@ -49,6 +50,8 @@ pub enum Node {
     Company(Company),
     /// An agent.
     Agent(Agent),
+    /// A time in which somebody held a CTI ID and number.
+    CtiHolding(CtiHolding),
     /// An entry of the audit log.
     AuditEntry(audit::Model),
     /// A change of a right.
@@ -106,6 +109,7 @@ async fn find(context: &Context<'_>, ids: &[&str]) -> Result<HashMap<String, Nod
                 .map(|agent| (agent.id.to_string(), Node::Agent(agent)))
                 .collect(),
             Some("com") => seek::<company::Entity>(caller, Action::CompanyRead, &ids, Node::Company).await?,
+            Some("cth") => seek::<holding::Entity>(caller, Action::CtiRead, &ids, Node::CtiHolding).await?,
             Some("aud") => seek::<audit::Entity>(caller, Action::AuditRead, &ids, Node::AuditEntry).await?,
             Some("pch") => seek::<permission::Entity>(caller, Action::AuditRead, &ids, Node::PermissionChange).await?,
             Some("chg") => charges(context, caller, &ids).await?,

@@ -24,6 +24,7 @@ use crate::{
         Actor, App, Caller, Error, Language, Origin, Result, SignedIn, View,
         config::Introspection,
         security::{self, Hush},
+        upload,
     },
     member::{
         self, Claims, second_factor,
@@ -120,6 +121,14 @@ impl Backend for Api {
             introspection,
             visit: caller,
         })
+    }
+
+    fn largest_file(&self, mutation: &str) -> Option<usize> {
+        upload::largest_file(mutation)
+    }
+
+    async fn pause(&self, visit: &Arc<Caller>) {
+        visit.release().await;
     }
 
     async fn execute(&self, visit: &Arc<Caller>, request: GraphqlRequest) -> GraphqlResponse {

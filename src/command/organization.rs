@@ -46,7 +46,9 @@ pub enum Command {
         #[arg(long)]
         print_link: bool,
     },
-    /// Approve, or withdraw, what has to be agreed on first.
+    /// Approve, or withdraw, what has to be agreed on first. Nothing that was set up changes when it is withdrawn: a
+    /// contract keeps its security item, and the CTI setting its version, with which nobody can log in any more until it
+    /// is approved again or another one is chosen.
     Approve {
         /// The organization's domain.
         #[arg(long)]

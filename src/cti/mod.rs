@@ -4,21 +4,26 @@
 pub mod graphql;
 pub mod line;
 pub mod log;
+pub mod login;
 pub mod setting;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
-use sea_orm::{ColumnTrait, QueryFilter};
+use sea_orm::{
+    ColumnTrait, DbErr, EntityTrait, FromQueryResult, IdenStatic, Iterable, JoinType, QueryFilter, QueryResult,
+    QuerySelect,
+};
 
 use crate::{
     agent::Channel,
-    contract,
+    contract::{self, Contract},
     kernel::{Reader, Result, ServiceId},
+    service::{self, Service},
 };
 
 /// The services that have the telephone in their contracts, suspended ones among them.
 #[derive(Debug, Clone, Default)]
-pub struct Contracted(HashSet<ServiceId>);
+pub struct Contracted(HashMap<ServiceId, Service>);
 
 impl Contracted {
     /// Whether there is any, and CTI with it.
@@ -26,14 +31,24 @@ impl Contracted {
         !self.0.is_empty()
     }
 
-    /// Whether this one is among them.
-    pub fn includes(&self, service: ServiceId) -> bool {
-        self.0.contains(&service)
+    /// This one, if it is among them.
+    pub fn service(&self, id: ServiceId) -> Option<&Service> {
+        self.0.get(&id)
     }
 
     /// Their IDs.
-    pub fn services(&self) -> impl Iterator<Item = ServiceId> + '_ {
-        self.0.iter().copied()
+    pub fn ids(&self) -> impl Iterator<Item = ServiceId> + '_ {
+        self.0.keys().copied()
+    }
+}
+
+/// A contract with its service.
+struct Signed(Contract, Service);
+
+impl FromQueryResult for Signed {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> std::result::Result<Self, DbErr> {
+        let contract = Contract::from_query_result(row, prefix)?;
+        Ok(Self(contract, Service::from_query_result(row, "service_")?))
     }
 }
 
@@ -42,8 +57,17 @@ impl Contracted {
 /// # Errors
 /// Only if the database fails.
 pub async fn contracted(reader: &Reader) -> Result<Contracted> {
-    let in_force = contract::Column::Status.eq(contract::Status::InForce);
-    let contracts = reader.select::<contract::Entity>().filter(in_force).all().await?;
-    let offering = contracts.iter().filter(|row| Channel::Phone.is_offered(row));
-    Ok(Contracted(offering.map(|row| row.service_id).collect()))
+    let service = contract::Entity::belongs_to(service::Entity)
+        .from((contract::Column::OrganizationId, contract::Column::ServiceId))
+        .to((service::Column::OrganizationId, service::Column::Id));
+    let mut contracts = reader
+        .select::<contract::Entity>()
+        .join(JoinType::InnerJoin, service.into())
+        .filter(contract::Column::Status.eq(contract::Status::InForce));
+    for column in service::Column::iter() {
+        contracts = contracts.column_as(column, format!("service_{}", column.as_str()));
+    }
+    let signed = contracts.rows::<Signed>().await?;
+    let offering = signed.into_iter().filter(|row| Channel::Phone.is_offered(&row.0));
+    Ok(Contracted(offering.map(|row| (row.1.id, row.1)).collect()))
 }

@@ -81,8 +81,8 @@ const LOOK: Option<AuditLog> = None;
 const JOURNAL: Option<AuditLog> = None;
 const ACCESS: Option<AuditLog> = Some(AuditLog::Access);
 const MANAGEMENT: Option<AuditLog> = Some(AuditLog::Management);
-const PERMISSION: Option<AuditLog> = Some(AuditLog::Permission);
 const EXTRACTION: Option<AuditLog> = Some(AuditLog::Extraction);
+const PERMISSION: Option<AuditLog> = Some(AuditLog::Permission);
 
 actions! {
     /// See oneself.
@@ -239,6 +239,10 @@ actions! {
 
     /// Change the CTI setting.
     CtiSettingUpdate = "CTI_SETTING_UPDATE", MANAGEMENT, [Owner, Administrator];
+    /// Fetch the workbook of CTI agents.
+    CtiAgentDownload = "CTI_AGENT_DOWNLOAD", EXTRACTION, [Owner, Administrator];
+    /// Give CTI IDs and numbers to agents by a workbook.
+    CtiAgentImport = "CTI_AGENT_IMPORT", MANAGEMENT, [Owner, Administrator];
     /// Give CTI IDs and numbers to agents, and take them back.
     CtiAgentUpdateMany = "CTI_AGENT_UPDATE_MANY", MANAGEMENT, [Owner, Administrator];
     /// Add the events of one's telephone to the CTI log.

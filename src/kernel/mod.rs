@@ -133,6 +133,7 @@ pub(crate) mod secret;
 pub(crate) mod security;
 pub(crate) mod shelf;
 pub(crate) mod tx;
+pub mod upload;
 pub(crate) mod view;
 pub mod zone;
 
@@ -162,5 +163,6 @@ pub use record::Record;
 pub use scalar::{Day, Money, Timestamp};
 pub use secret::Keys;
 pub use tx::Tx;
+pub use upload::Upload;
 pub use view::{Batch, View};
 pub use zone::Month;

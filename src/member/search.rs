@@ -99,7 +99,7 @@ pub(super) fn text(given: &Option<String>) -> Result<Option<String>> {
 }
 
 /// A pattern in which no sign of the text means anything but itself.
-pub(super) fn containing(text: &str) -> LikeExpr {
+pub fn containing(text: &str) -> LikeExpr {
     let text = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     LikeExpr::new(format!("%{text}%")).escape('\\')
 }

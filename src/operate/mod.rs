@@ -142,7 +142,8 @@ pub async fn add_agent(app: &App, domain: &str, service: &str, login: &str, is_m
     Ok(())
 }
 
-/// Approves, or withdraws, what has to be agreed on first.
+/// Approves, or withdraws, what has to be agreed on first. What was set up by it stays as it is when it is withdrawn, and
+/// can't be chosen anew; the CTI setting then says `VERSION_NOT_APPROVED`, and nobody logs in to the telephony by it.
 ///
 /// # Errors
 /// If there is no such organization.

@@ -14,7 +14,12 @@ use crate::{
 };
 
 /// The columns that may still name a member who has left, each with why.
-const HISTORIES: [(&str, &str, &str); 5] = [
+const HISTORIES: [(&str, &str, &str); 6] = [
+    (
+        "cti_agent_history",
+        "member_id",
+        "which CTI ID and number he held, and when",
+    ),
     (
         "session",
         "member_id",
@@ -64,6 +69,10 @@ async fn laden(app: &TestApp) -> Value {
     let bytes = if raw.is_postgres() { r"'\x01'::bytea" } else { "X'01'" };
     let of_leaver = "FROM member WHERE login = 'leaver'";
     for sql in [
+        format!("INSERT INTO cti_agent SELECT organization_id, id, 'Leaver', 'leaver', '0101', joined_at, 1 {of_leaver}"),
+        format!(
+            "INSERT INTO cti_agent_history SELECT id, organization_id, id, 'Leaver', 'leaver', '0101', joined_at, NULL, 'g', NULL {of_leaver}"
+        ),
         format!("INSERT INTO second_factor SELECT organization_id, id, {bytes}, joined_at, joined_at, 0 {of_leaver}"),
         format!("INSERT INTO recovery_code SELECT organization_id, id, {bytes}, NULL {of_leaver}"),
         format!("INSERT INTO password_reset SELECT id, organization_id, id, joined_at, joined_at, NULL, NULL, '' {of_leaver}"),
@@ -128,7 +137,7 @@ both! {
         assert_eq!((&entry["actor"]["name"], &entry["target"]["label"]), (&json!("leaver (leaver)"), &json!("leaver")));
         let changes = entry["changes"].as_array().unwrap();
         let gone = |record: &str| changes.iter().filter(|change| change["record"] == record && change["field"].is_null() && change["after"].is_null()).count();
-        assert_eq!((gone("agent"), gone("organization administrator")), (2, 1), "{entry}");
+        assert_eq!((gone("agent"), gone("organization administrator"), gone("CTI agent")), (2, 1, 1), "{entry}");
         assert_eq!((gone("second factor"), gone("recovery code"), gone("password reset")), (1, 1, 1), "{entry}");
         let ended = changes.iter().filter(|change| change["record"] == "session" && change["field"] == "endedAt").count();
         assert_eq!(u64::try_from(ended).unwrap(), rows(&mut raw, "session", "member_id", "leaver").await, "{entry}");

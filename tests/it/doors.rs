@@ -6,7 +6,13 @@ use serde_json::{Value, json};
 
 use crate::{
     both,
-    support::{app::TestApp, invite, make, people, raw::Raw, staff, surface::Surface},
+    support::{
+        app::TestApp,
+        cti, invite, make, people,
+        raw::Raw,
+        staff,
+        surface::{self, Surface},
+    },
 };
 
 /// The permission that a field's description names.
@@ -68,6 +74,7 @@ async fn ids(app: &TestApp, organization: &str) -> Vec<String> {
         ),
         ("{ companies { nodes { id } } }", "/companies/nodes/0/id"),
         ("{ agents { nodes { id } } }", "/agents/nodes/0/id"),
+        ("{ ctiHoldings { nodes { id } } }", "/ctiHoldings/nodes/0/id"),
         ("{ auditEntries { nodes { id } } }", "/auditEntries/nodes/0/id"),
         (
             "{ permissionChanges { nodes { id } } }",
@@ -91,9 +98,11 @@ fn absent(id: &str) -> String {
 
 async fn furnish(app: &TestApp) {
     for who in [app.owner(), app.rival()] {
-        let desk = make::in_use(who, "desk", 3).await;
+        let desk = staff::full(who, "desk").await;
         let admin = people::member(who, "admin").await;
-        staff::add(who, &desk, &admin, json!({})).await;
+        staff::add(who, &desk, &admin, json!({ "channels": ["PHONE"] })).await;
+        who.deed(cti::SAVE, cti::all(vec![cti::entry(&admin, 0, "admin", "0101")]))
+            .await;
         invite::made(who, "new.agent").await;
         who.deed(
             r#"organizationKeyCreate(input: { name: "k", scopes: [SERVICE_READ] }) => key { id }"#,
@@ -123,7 +132,7 @@ both! {
                 }
                 // Whoever may leave stays for the next question.
                 let call = surface.call(&field, &[], "").replace("memberLeave(input: { ", "memberLeave(input: { dryRun: true, ");
-                let query = format!("{word} {{ {call} }}");
+                let query = surface::document(word, &call);
                 for (_, who, roles) in &personas {
                     let may = action.roles().iter().any(|role| roles.contains(role));
                     let denied = format!("audit_entry WHERE outcome = 'DENIED' AND action = '{}'", action.name());
@@ -222,7 +231,7 @@ both! {
             for field in surface.fields(kind) {
                 for way in surface.ways(&field, "ID") {
                     for id in &theirs {
-                        let ask = |id: &str| format!("{word} {{ {} }}", surface.call(&field, &way, id).replace("{ __typename }", &selection(&field)));
+                        let ask = |id: &str| surface::document(word, &surface.call(&field, &way, id).replace("{ __typename }", &selection(&field)));
                         let foreign = app.ask(Some(&token), &ask(id), json!({})).await;
                         let none = app.ask(Some(&token), &ask(&absent(id)), json!({})).await;
                         assert_eq!(told(&foreign), told(&none), "{}", ask(id));
@@ -256,7 +265,7 @@ both! {
                 for way in ["String", "ID"].iter().flat_map(|to| surface.ways(&field, to)) {
                     // Ten wrong passwords would only find the brake.
                     for text in odd.iter().filter(|_| field["name"] != "sessionConfirm") {
-                        let query = format!("{word} {{ {} }}", surface.call(&field, &way, text));
+                        let query = surface::document(word, &surface.call(&field, &way, text));
                         let answer = app.ask(Some(&token), &query, json!({})).await;
                         assert_eq!(answer.status, 200, "{query}: {}", answer.text);
                         assert_ne!(answer.code(), "INTERNAL", "{query}: {}", answer.text);
@@ -289,7 +298,7 @@ both! {
                 for (to, values) in odd {
                     for way in surface.ways(&field, to) {
                         for value in values {
-                            let query = format!("{word} {{ {} }}", surface.call(&field, &way, value));
+                            let query = surface::document(word, &surface.call(&field, &way, value));
                             let answer = app.ask(Some(&token), &query, json!({})).await;
                             assert_eq!(answer.status, 200, "{query}: {}", answer.text);
                             assert_ne!(answer.code(), "INTERNAL", "{query}: {}", answer.text);
@@ -351,11 +360,12 @@ both! {
 /// As much of the answer as could give something away.
 fn selection(field: &Value) -> String {
     match field["name"].as_str().unwrap() {
-        "agents" | "auditEntries" | "charges" | "companies" | "invitations" | "permissionChanges" => {
+        "agents" | "auditEntries" | "charges" | "companies" | "ctiHoldings" | "invitations" | "permissionChanges" => {
             "{ totalCount nodes { id } }"
         }
         "node" | "nodes" | "service" => "{ id __typename }",
-        "menu" => "{ __typename }",
+        "menu" | "ctiLoginCheck" => "{ __typename }",
+        "ctiAgents" => "{ totalCount nodes { version } }",
         "contractQuote" | "companyFooter" | "helpCenterFooter" => "{ __typename }",
         _ => "{ __typename userErrors { code field message availableAt } }",
     }

@@ -6,6 +6,8 @@ use std::{collections::BTreeSet, path::Path, sync::OnceLock};
 use chrono::Duration;
 use orgdesk::{
     api::{playground::OPERATIONS, schema},
+    cti::line::sheet::{Filled, write},
+    kernel::Language,
     operate::{self, Algorithm},
 };
 use serde_json::{Value, json};
@@ -16,9 +18,9 @@ use crate::{
         account,
         app::{PASSWORD, TestApp, Who},
         authenticator::{self, Authenticator},
-        invite,
+        cti, invite,
         make::{self, Made},
-        people, phone,
+        people,
         provider::{Key, Provider},
     },
 };
@@ -32,10 +34,14 @@ both! {
             // The owner can't leave; who was an administrator a moment ago can.
             let who = match operation.name {
                 "member-leave" => app.administrator(),
-                "cti-events-record" => app.someone("acme", "phone"),
+                "cti-events-record" => app.someone("acme", "phone.first"),
                 _ => app.owner(),
             };
-            let answer = who.ask(operation.text, variables.clone()).await;
+            let answer = if operation.name == "cti-agent-import" {
+                who.ask_with(operation.text, variables.clone(), &[("input.file", "agents.xlsx", &world.sheet)]).await
+            } else {
+                who.ask(operation.text, variables.clone()).await
+            };
 
             assert_eq!(answer.json.get("errors"), None, "{} {variables}: {}", operation.name, answer.text);
             for (field, value) in answer.json["data"].as_object().unwrap() {
@@ -152,6 +158,7 @@ struct World<'a> {
     provider_key: Key,
     invitations: [String; 3],
     token: String,
+    sheet: Vec<u8>,
 }
 
 impl<'a> World<'a> {
@@ -194,11 +201,24 @@ impl<'a> World<'a> {
         for (service, login) in [("support", "admin"), ("suspended", "member")] {
             people::employ(app, service, login, false).await;
         }
-        people::join(app, "phone", false).await;
-        phone::agent(app, "phone", "phone").await;
-        phone::monitor(app, true).await;
+        cti::desk(app, "phones", &["phone.first", "phone.second"]).await;
+        cti::approve(app).await;
+        owner
+            .deed(
+                "ctiSettingUpdate(input: { expectedVersion: 0, isInboundAutoAnswered: true, isCtiLogMonitored: true })",
+                json!({}),
+            )
+            .await;
+        let filled = Filled {
+            login: "phone.first".to_owned(),
+            cti_id: "agent.sheet".to_owned(),
+            cti_number: "0803".to_owned(),
+            version: 1,
+            ..Filled::default()
+        };
         Self {
             app,
+            sheet: write(&[filled], Language::Korean).unwrap(),
             token: invite::token(app, "invited"),
             support,
             draft,
@@ -256,10 +276,20 @@ impl<'a> World<'a> {
                 "/organization/admins/0/member/id",
             ),
             ("$AGENT_ID", "{ agents { nodes { id } } }", "/agents/nodes/0/id"),
+            (
+                "$OTHER_CTI_MEMBER_ID",
+                "{ ctiAgents { nodes { member { id } } } }",
+                "/ctiAgents/nodes/1/member/id",
+            ),
+            (
+                "$CTI_MEMBER_ID",
+                "{ ctiAgents { nodes { member { id } } } }",
+                "/ctiAgents/nodes/0/member/id",
+            ),
             ("$OTHER_AGENT_ID", "{ agents { nodes { id } } }", "/agents/nodes/1/id"),
             (
                 "$PHONE_MEMBER_ID",
-                "{ members(search: { login: \"phone\" }) { nodes { id } } }",
+                "{ members(search: { login: \"phone.first\" }) { nodes { id } } }",
                 "/members/nodes/0/id",
             ),
             (
@@ -317,7 +347,7 @@ impl<'a> World<'a> {
         for entry in entries
             .into_iter()
             .flatten()
-            .filter(|entry| entry["expectedVersion"].is_i64())
+            .filter(|entry| entry["expectedVersion"].is_i64() && entry["id"].is_string())
         {
             entry["expectedVersion"] = self.version(&entry["id"].clone()).await;
         }

@@ -13,7 +13,7 @@ use crate::{
         app::{Answer, TestApp, Who},
         make, people,
         raw::Raw,
-        surface::{Surface, named},
+        surface::{self, Surface, named},
     },
 };
 
@@ -75,7 +75,7 @@ fn guarded(surface: &Surface) -> Vec<(String, Value, String)> {
             fields.push((
                 format!("{kind}.{}", field["name"].as_str().unwrap()),
                 field,
-                format!("{word} {{ {call} }}"),
+                surface::document(word, &call),
             ));
         }
     }

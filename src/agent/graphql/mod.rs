@@ -20,6 +20,7 @@ use crate::{
     admin::{self, rank::Standing},
     billing::graphql::ById,
     contract::graphql::OfService,
+    cti::line as cti,
     kernel::{
         Action, AgentId, Caller, Error, On, PageRequest, Record, Result,
         payload::{payload, settle, user_errors},
@@ -220,7 +221,7 @@ impl AgentMutation {
         #[graphql(desc = "The changes.")] input: AgentUpdateInput,
     ) -> Result<AgentUpdatePayload> {
         let caller = context.data_unchecked::<Arc<Caller>>();
-        let deed = async |tx: &_| rules::update(tx, &id, &input).await;
+        let deed = async |tx: &_| cti::agent_update(tx, &id, &input).await;
         let (done, problems) = settle(caller.act(Action::AgentUpdate, &On(&id, &input), deed).await)?;
         let agent = match done {
             Some(agent) => Some(agent),
@@ -239,7 +240,7 @@ impl AgentMutation {
         #[graphql(desc = "The changes.")] input: AgentUpdateManyInput,
     ) -> Result<AgentUpdateManyPayload> {
         let caller = context.data_unchecked::<Arc<Caller>>();
-        let deed = async |tx: &_| rules::update_many(tx, &input).await;
+        let deed = async |tx: &_| cti::agent_update_many(tx, &input).await;
         let (done, problems) = settle(caller.act(Action::AgentUpdateMany, &input, deed).await)?;
         if let Some(done) = &done {
             let view = caller.view(Action::AgentRead).await?;
@@ -259,7 +260,7 @@ impl AgentMutation {
         #[graphql(desc = "How.")] input: AgentRemoveInput,
     ) -> Result<AgentRemovePayload> {
         let caller = context.data_unchecked::<Arc<Caller>>();
-        let deed = async |tx: &_| rules::remove(tx, &id, &input).await;
+        let deed = async |tx: &_| cti::agent_remove(tx, &id, &input).await;
         let (done, problems) = settle(caller.act(Action::AgentRemove, &On(&id, &input), deed).await)?;
         Ok(AgentRemovePayload {
             removed_id: done.map(|removed| removed.0),

@@ -122,6 +122,17 @@ fn is_public(document: &ExecutableDocument, operation: &OperationDefinition) -> 
     operation.ty == OperationType::Query && public > 0 && other == 0
 }
 
+/// The root fields of a mutation by name, fragments written out; none for what is no mutation.
+pub fn mutations(document: &ExecutableDocument, operation: &OperationDefinition) -> Vec<String> {
+    let mut names = Vec::new();
+    if operation.ty == OperationType::Mutation {
+        each_root_field(document, &operation.selection_set.node, &mut |_, name| {
+            names.push(name.to_owned());
+        });
+    }
+    names
+}
+
 fn within_limits(measure: &Measure) -> Result<(), ServerError> {
     for (count, limit, what) in [
         (measure.fields, MAX_FIELDS, "fields, its fragments written out"),

@@ -14,11 +14,17 @@ use async_graphql::{
 };
 use axum::http::{HeaderValue, StatusCode, header};
 
-use crate::api::{
-    cost::CostTable,
-    graphql_http::{Backend, EnteredCaller, Refusal, RequestHead},
-    null_in_place::NullInPlace,
+use crate::{
+    api::{
+        cost::CostTable,
+        graphql_http::{Backend, EnteredCaller, Refusal, RequestHead},
+        null_in_place::NullInPlace,
+    },
+    kernel::Upload,
 };
+
+/// The largest file that `keep` takes, in bytes.
+pub const LARGEST_FILE: usize = 100 * 1024;
 
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 pub enum Color {
@@ -123,6 +129,17 @@ impl Mutation {
     async fn session_start(&self) -> bool {
         true
     }
+    /// The name and size of each file; -1 for what is too large.
+    async fn keep(&self, context: &Context<'_>, files: Vec<Upload>) -> Result<Vec<String>> {
+        context.data::<Arc<AtomicUsize>>()?.fetch_add(1, Ordering::SeqCst);
+        let told = |file: &Upload| {
+            let bytes = file
+                .content("files", LARGEST_FILE)
+                .map_or(-1, |content| content.len() as i64);
+            format!("{}: {bytes}", file.name())
+        };
+        Ok(files.iter().map(told).collect())
+    }
 }
 
 /// Counts what was opened and what was closed.
@@ -130,6 +147,7 @@ impl Mutation {
 pub struct Visits {
     pub open: Arc<AtomicUsize>,
     pub left: Arc<AtomicUsize>,
+    pub paused: Arc<AtomicUsize>,
 }
 
 pub struct Visit(Arc<AtomicUsize>);
@@ -210,6 +228,14 @@ impl Backend for Demo {
             introspection,
             visit,
         })
+    }
+
+    fn largest_file(&self, mutation: &str) -> Option<usize> {
+        (mutation == "keep").then_some(LARGEST_FILE)
+    }
+
+    async fn pause(&self, _: &Visit) {
+        self.visits.paused.fetch_add(1, Ordering::SeqCst);
     }
 
     async fn leave(&self, visit: Visit) {

@@ -2,6 +2,7 @@
 
 mod answer;
 mod demo;
+mod forms;
 mod http;
 mod layers;
 mod refusals;

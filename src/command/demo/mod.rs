@@ -1,5 +1,6 @@
 //! `orgdesk demo`: an organization to explore, on a database of its own. Made at the first start, kept afterwards.
 
+mod cti;
 mod invitations;
 mod people;
 mod seed;

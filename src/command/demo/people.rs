@@ -125,7 +125,7 @@ pub(super) async fn signed_in(app: &App, organization: OrganizationId, login: &s
     ))
 }
 
-async fn find(caller: &Caller, login: &str) -> Result<member::Member> {
+pub(super) async fn find(caller: &Caller, login: &str) -> Result<member::Member> {
     use sea_orm::{ColumnTrait, QueryFilter};
     let view = caller.view(Action::SessionStart).await?;
     let found = view

@@ -7,6 +7,7 @@ use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
 use chrono_tz::{Asia::Seoul, Tz};
 
 use super::{
+    cti,
     invitations::invite,
     people::{employ, people},
     telephone::telephone,
@@ -91,10 +92,12 @@ pub(super) async fn make(settings: Settings) -> anyhow::Result<App> {
         services.push(open_service(&owner, plan).await.map_err(told)?);
     }
     employ(&owner, &services).await.map_err(told)?;
+    cti::set_up(&owner).await.map_err(told)?;
     for month in first.through(last) {
         if month < last {
             clock.set(at(month.first_day(), 9));
             invite(&owner, last.index() - month.index()).await.map_err(told)?;
+            cti::live(&owner, last.index() - month.index()).await.map_err(told)?;
         }
         live(&app, &clock, &owner, &services, month, today)
             .await

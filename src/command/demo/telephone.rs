@@ -1,6 +1,5 @@
 //! What the telephone of the demo's agent told in the last days: for the CTI log.
 
-use async_graphql::MaybeUndefined;
 use chrono::{Days, Duration};
 
 use super::{
@@ -8,10 +7,7 @@ use super::{
     seed::{ZONE, at},
 };
 use crate::{
-    cti::{
-        log::{self, CtiEventInput, CtiEventsRecordInput, Kind, State},
-        setting::{self, CtiSettingUpdateInput},
-    },
+    cti::log::{self, CtiEventInput, CtiEventsRecordInput, Kind, State},
     kernel::{Action, Caller, Error, Result, Timestamp, zone},
 };
 
@@ -24,12 +20,11 @@ const DAYS: u64 = 3;
 /// How many calls come on a day.
 const CALLS: i64 = 6;
 
-/// Turns the CTI log on, and fills the last days of it.
+/// Fills the last days of the CTI log.
 ///
 /// # Errors
 /// If the database fails.
 pub(super) async fn telephone(owner: &Caller) -> Result<()> {
-    listen(owner).await?;
     let organization = owner.organization_id().ok_or(Error::Unauthenticated)?;
     let agent = signed_in(owner.app(), organization, LOGIN).await?;
     let today = zone::date_at(owner.now().0, ZONE);
@@ -51,31 +46,6 @@ pub(super) async fn telephone(owner: &Caller) -> Result<()> {
         agent.note(Action::CtiEventsRecord, deed).await?;
     }
     Ok(())
-}
-
-async fn listen(owner: &Caller) -> Result<()> {
-    let view = owner.view(Action::CtiRead).await?;
-    let known = setting::read(&view).await?;
-    drop(view);
-    if known.is_cti_log_monitored {
-        return Ok(());
-    }
-    let input = CtiSettingUpdateInput {
-        idempotency_key: None,
-        dry_run: None,
-        expected_version: known.version,
-        cti_version: MaybeUndefined::Undefined,
-        tenant_id: MaybeUndefined::Undefined,
-        tenant_name: MaybeUndefined::Undefined,
-        representative_ivr_number: MaybeUndefined::Undefined,
-        is_mobile_contact_enabled: None,
-        is_cti_log_monitored: Some(true),
-        has_bulk_wait_state: None,
-        is_outbound_ticket_auto_created: None,
-        is_inbound_auto_answered: None,
-    };
-    let deed = async |tx: &_| setting::update(tx, &input).await;
-    owner.act(Action::CtiSettingUpdate, &input, deed).await.map(drop)
 }
 
 /// One call from its ring to its end; one in five is not answered.

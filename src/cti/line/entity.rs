@@ -3,6 +3,7 @@
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
+use super::number::Pair;
 use crate::kernel::{MemberId, OrganizationId, Timestamp, record::part};
 
 /// The CTI ID and number of a member: both, or neither.
@@ -25,6 +26,22 @@ pub struct Model {
     pub changed_at: Timestamp,
     /// Counts the changes.
     pub version: i32,
+}
+
+impl Model {
+    /// What he holds; `None` where that is nothing.
+    pub fn pair(&self) -> Option<Pair> {
+        let (id, number) = self.cti_id.clone().zip(self.cti_number.clone())?;
+        Some(Pair { id, number })
+    }
+
+    /// Gives him this, or nothing.
+    pub(super) fn hold(&mut self, pair: Option<&Pair>, now: Timestamp) {
+        self.cti_id = pair.map(|pair| pair.id.clone());
+        self.cti_id_key = pair.map(Pair::key);
+        self.cti_number = pair.map(|pair| pair.number.clone());
+        self.changed_at = now;
+    }
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -15,6 +15,7 @@ use crate::{
     agent::graphql::{self as agents, AgentConnection, AgentOrder, ServiceAgentFilter},
     billing::graphql::{self as billing, Charge, ChargeBreakdown},
     contract::{self, Contract, ServiceResumeInput, ServiceSuspendInput, ServiceTerminateInput, graphql as contracts},
+    cti::line as cti,
     kernel::{
         Action, Caller, Month, On, PageRequest, Result, Timestamp,
         payload::{payload, settle, user_errors},
@@ -349,7 +350,7 @@ impl ServiceMutation {
         #[graphql(desc = "How.")] input: ServiceTerminateInput,
     ) -> Result<ServiceTerminatePayload> {
         let caller = context.data_unchecked::<Arc<Caller>>();
-        let deed = async |tx: &_| contract::terminate(tx, &id, &input).await;
+        let deed = async |tx: &_| cti::service_terminate(tx, &id, &input).await;
         let (done, problems) = settle(caller.act(Action::ServiceTerminate, &On(&id, &input), deed).await)?;
         let charge = match &done {
             Some(service) => billing::this_month(context, service).await?,

@@ -101,6 +101,7 @@ impl Surface {
                 "Month" => "\"2026-11\"".to_owned(),
                 "ID" => "\"svc_7zzzzzzzzzzzzzzzzzzzzzzzzz\"".to_owned(),
                 "String" => "\"none\"".to_owned(),
+                "Upload" => "$file".to_owned(),
                 other => panic!("{other}: say here what the least of it is"),
             },
         }
@@ -125,6 +126,12 @@ impl Surface {
     fn is_leaf(&self, of: &Value) -> bool {
         ["SCALAR", "ENUM"].contains(&self.0[&named(of)]["kind"].as_str().unwrap())
     }
+}
+
+/// A document of one call; it declares the file that the call takes, where it takes one.
+pub fn document(word: &str, call: &str) -> String {
+    let declared = if call.contains("$file") { "($file: Upload!)" } else { "" };
+    format!("{word}{declared} {{ {call} }}")
 }
 
 /// The name of a type without its wrappings.
