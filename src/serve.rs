@@ -68,6 +68,15 @@ pub async fn stopped() {
     }
 }
 
+/// A proxy that is trusted is where all connections come from.
+fn limits(app: &App) -> ServerSettings {
+    let mut limits = ServerSettings::default();
+    if !app.settings.trusted_proxies.is_empty() {
+        limits.max_of_one = None;
+    }
+    limits
+}
+
 /// Serves on a listener until `stop`.
 ///
 /// # Errors
@@ -84,7 +93,7 @@ pub async fn serve_on(
     let worker = tokio::spawn(worker::work(app.clone(), jobs.clone()));
     ready.set(true);
     tracing::info!(address = %listener.local_addr()?, "listening");
-    let ended = server::serve(listener, router, ServerSettings::default(), ready, stop).await;
+    let ended = server::serve(listener, router, limits(&app), ready, stop).await;
     jobs.cancel();
     if let Err(error) = worker.await {
         tracing::error!(%error, "the job runner ended badly");

@@ -14,13 +14,14 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait};
 use zeroize::Zeroizing;
 
 use crate::{
-    admin, agent, billing, cti,
+    admin, agent, api, billing, cti,
     kernel::{
         App, Clock, Database, Departure, Keys, Mailer, Random, Settings,
         mail::{
             mailbox::{Folder, Mailbox},
             smtp::Smtp,
         },
+        security::Hush,
     },
     member, worker,
 };
@@ -45,6 +46,9 @@ pub async fn open(settings: Settings, clock: Arc<dyn Clock>, random: Random) -> 
         shelf: Arc::default(),
         verification: Arc::default(),
         departures: DEPARTURES,
+        bad_tokens: Arc::new(Hush::new(100)),
+        refusals: Arc::new(Hush::new(10_000)),
+        standing: api::standing::again,
         hashes: Arc::default(),
         database,
         clock,

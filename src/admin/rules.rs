@@ -1,6 +1,9 @@
 //! What owner and administrators do with members: give and take the administrator's role, correct names and addresses,
 //! end memberships, hand the ownership on. Every verb asks first who stands above whom.
 
+use chrono::Duration;
+use sea_orm::{ColumnTrait, QueryFilter};
+
 use super::{
     input::{
         AdminAddInput, AdminRemoveInput, MemberLeaveInput, MemberRemoveInput, MemberUpdateInput, OwnershipTransferInput,
@@ -8,7 +11,7 @@ use super::{
     rank::{Rank, Standing, obstacle},
 };
 use crate::{
-    kernel::{Action, Code, Error, Problem, Result, Tx},
+    kernel::{Action, Code, Error, Problem, Result, Timestamp, Tx, permission},
     member::{self, Member, Status, check_email, letter::Event, notice, password_reset, search::find_by_email},
     organization::check_name,
 };
@@ -38,21 +41,29 @@ pub(super) async fn remove(tx: &Tx, id: &str, input: &AdminRemoveInput) -> Resul
     Ok(member)
 }
 
+/// For so long after somebody was an administrator only the owner gives him another e-mail address: an administrator who
+/// could take the role and move the mailbox would have his equal's account, and could give him the role back.
+const STEPPED_DOWN_FOR: Duration = Duration::days(7);
+
 /// `memberUpdate`.
 ///
 /// # Errors
-/// `NOT_FOUND`, `NOT_ONESELF`, `MEMBER_LEFT`, `ABOVE_OWN_RANK` at `id`; `STALE_VERSION`; what is wrong with the values.
+/// `NOT_FOUND`, `NOT_ONESELF`, `MEMBER_LEFT`, `ABOVE_OWN_RANK` at `id`; `STALE_VERSION`; what is wrong with the values;
+/// `ABOVE_OWN_RANK` at `input.email` of who was an administrator within the last seven days.
 pub(super) async fn update(tx: &Tx, id: &str, input: &MemberUpdateInput) -> Result<Member> {
     let member = tx.find_current::<member::Entity>(id, input.expected_version).await?;
-    allowed(tx, &member, "id").await?;
+    let actor = allowed(tx, &member, "id").await?;
     let name = input.name.as_deref().map(str::trim);
     let email = input.email.as_deref().map(str::trim);
     let mut problems: Vec<_> = name
         .and_then(|name| check_name("input.name", name))
         .into_iter()
         .collect();
-    if let Some(email) = email {
+    if let Some(email) = email.filter(|email| *email != member.email) {
         problems.extend(find_email_problem(tx, &member, email).await?);
+        if actor.rank < Rank::Owner && has_stepped_down(tx, &member).await? {
+            problems.push(Problem::at("input.email", Code::AboveOwnRank));
+        }
     }
     Error::unless_none(problems)?;
     let moves = email.is_some_and(|email| email != member.email);
@@ -72,6 +83,17 @@ pub(super) async fn update(tx: &Tx, id: &str, input: &MemberUpdateInput) -> Resu
         notice::tell(tx, updated.id, Event::EmailChanged).await?;
     }
     Ok(updated)
+}
+
+/// Whether somebody took the administrator's role from this member lately.
+async fn has_stepped_down(tx: &Tx, member: &Member) -> Result<bool> {
+    let since = Timestamp(tx.now().0 - STEPPED_DOWN_FOR);
+    let taken = tx
+        .select::<permission::Entity>()
+        .filter(permission::Column::TargetId.eq(member.id.to_string()))
+        .filter(permission::Column::OccurredAt.gte(since))
+        .filter(permission::Column::Kind.eq(permission::Kind::OrgAdminRemoved));
+    Ok(taken.one().await?.is_some())
 }
 
 /// `memberRemove`.

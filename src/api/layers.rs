@@ -16,7 +16,7 @@ use axum::{
     response::Response,
 };
 use futures_util::FutureExt;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use super::{
     answer,
@@ -64,29 +64,53 @@ impl RequestId {
     }
 }
 
-/// The moment at which a request runs out of time, as an extension for handlers: reading a body has its own deadline.
+/// The moment at which a request runs out of time, and its seat among those in flight, as an extension for handlers.
+/// Reading a body has its own deadline and takes no seat: clients that send slowly keep nobody else out.
 #[derive(Clone, Debug)]
 pub struct AnswerClock {
     timeout: Duration,
     deadline: Arc<Mutex<tokio::time::Instant>>,
+    seats: Arc<Semaphore>,
+    seat: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
+    no_seat: Arc<Notify>,
+}
+
+/// Why a request is not answered by its handler.
+enum Cut {
+    Late,
+    Overloaded,
 }
 
 impl AnswerClock {
-    fn new(timeout: Duration) -> Self {
+    fn new(timeout: Duration, seats: Arc<Semaphore>) -> Self {
         Self {
             timeout,
             deadline: Arc::new(Mutex::new(tokio::time::Instant::now() + timeout)),
+            seats,
+            seat: Arc::default(),
+            no_seat: Arc::default(),
         }
     }
 
     /// Waits for a body that has `deadline` to arrive, and leaves it to the handler to say when it is late.
     pub fn await_body(&self, deadline: Duration) {
         self.set(deadline + BODY_SLACK);
+        *self.seat.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Gives the whole time again: the body is here.
+    /// Gives the whole time again: the body is here. Where all seats are taken by now, the request ends here.
     pub fn restart(&self) {
         self.set(self.timeout);
+        if !self.sit() {
+            self.no_seat.notify_one();
+        }
+    }
+
+    fn sit(&self) -> bool {
+        let seat = Arc::clone(&self.seats).try_acquire_owned().ok();
+        let is_seated = seat.is_some();
+        *self.seat.lock().unwrap_or_else(PoisonError::into_inner) = seat;
+        is_seated
     }
 
     fn set(&self, left: Duration) {
@@ -97,9 +121,15 @@ impl AnswerClock {
         *self.deadline.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn run_out(&self) {
-        while self.get() > tokio::time::Instant::now() {
-            tokio::time::sleep_until(self.get()).await;
+    async fn run_out(&self) -> Cut {
+        let late = async {
+            while self.get() > tokio::time::Instant::now() {
+                tokio::time::sleep_until(self.get()).await;
+            }
+        };
+        tokio::select! {
+            () = self.no_seat.notified() => Cut::Overloaded,
+            () = late => Cut::Late,
         }
     }
 }
@@ -168,13 +198,10 @@ fn logged(path: &str) -> String {
 /// Runs the handler within the limits, and answers for it where it cannot.
 async fn bounded(layers: &Layers, id: &RequestId, mut request: Request, next: Next) -> Response {
     let media = media::negotiate(request.headers()).unwrap_or(Media::Json);
-    let permit = layers.in_flight.try_acquire();
-    if permit.is_err() && !request.uri().path().starts_with(ALWAYS_SERVED) {
-        let mut response = unavailable(media, RequestCode::Overloaded, "Too many requests are in flight.");
-        response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
-        return response;
+    let clock = AnswerClock::new(layers.timeout, Arc::clone(&layers.in_flight));
+    if !clock.sit() && !request.uri().path().starts_with(ALWAYS_SERVED) {
+        return overloaded(media);
     }
-    let clock = AnswerClock::new(layers.timeout);
     request.extensions_mut().insert(clock.clone());
     let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
     tokio::select! {
@@ -183,8 +210,17 @@ async fn bounded(layers: &Layers, id: &RequestId, mut request: Request, next: Ne
             tracing::error!(request_id = id.as_str(), "a handler panicked");
             answer::problem(media, StatusCode::INTERNAL_SERVER_ERROR, &answer::internal_error(id.as_str()))
         }),
-        () = clock.run_out() => unavailable(media, RequestCode::Timeout, "The answer was not ready in time."),
+        cut = clock.run_out() => match cut {
+            Cut::Overloaded => overloaded(media),
+            Cut::Late => unavailable(media, RequestCode::Timeout, "The answer was not ready in time."),
+        },
     }
+}
+
+fn overloaded(media: Media) -> Response {
+    let mut response = unavailable(media, RequestCode::Overloaded, "Too many requests are in flight.");
+    response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+    response
 }
 
 fn unavailable(media: Media, code: RequestCode, message: &str) -> axum::http::Response<Body> {

@@ -12,6 +12,7 @@ pub mod download;
 pub mod errors;
 pub mod graphql_http;
 pub mod guard;
+mod guests;
 pub mod health;
 pub mod layers;
 pub mod mailbox;
@@ -25,6 +26,7 @@ pub mod playground;
 pub mod schema;
 pub mod server;
 pub mod session;
+pub mod standing;
 
 #[cfg(test)]
 mod tests;

@@ -29,6 +29,7 @@ use tower::ServiceExt;
 
 use super::{
     connection::{Activity, Counted, Watched},
+    guests::Guests,
     health::Ready,
 };
 
@@ -60,6 +61,9 @@ pub struct ServerSettings {
     pub stall_limit: Duration,
     /// Most connections; further ones wait in the system's queue: 2,048.
     pub max_connections: usize,
+    /// Most connections from one address (of version 6, from one /64); further ones are closed at once: 512. `None`
+    /// where all come from a proxy, which has limits of its own.
+    pub max_of_one: Option<usize>,
     /// After the signal: how long connections are still taken while `ready` already says no, so that whoever balances the
     /// load can see it: 1 s.
     pub announce: Duration,
@@ -76,6 +80,7 @@ impl Default for ServerSettings {
             idle_limit: Duration::from_secs(30),
             stall_limit: Duration::from_secs(60),
             max_connections: 2_048,
+            max_of_one: Some(512),
             announce: Duration::from_secs(1),
             drain: Duration::from_secs(15),
             hard_stop: Duration::from_secs(30),
@@ -124,6 +129,7 @@ pub async fn serve(
         stages,
         builder: builder(&settings),
         tasks: JoinSet::new(),
+        guests: Guests::default(),
     };
     let slots = Arc::new(Semaphore::new(settings.max_connections));
     tokio::select! {
@@ -179,6 +185,7 @@ struct Open {
     stages: watch::Receiver<Stage>,
     builder: Builder,
     tasks: JoinSet<()>,
+    guests: Guests,
 }
 
 impl Open {
@@ -197,11 +204,15 @@ impl Open {
                     continue;
                 }
             };
+            let Some(guest) = self.guests.admit(peer.ip(), self.settings.max_of_one) else {
+                tracing::debug!(%peer, "too many connections from there");
+                continue;
+            };
             let (builder, router) = (self.builder.clone(), self.router.clone());
             let (settings, stages) = (self.settings, self.stages.clone());
             self.tasks.spawn(async move {
                 connection(socket, peer, &builder, router, &settings, stages).await;
-                drop(slot);
+                drop((slot, guest));
             });
         }
     }

@@ -5,11 +5,6 @@ use std::sync::Arc;
 
 use async_graphql::{Data, Request as GraphqlRequest, Response as GraphqlResponse};
 use axum::http::StatusCode;
-use sea_orm::{
-    ColumnTrait, DbErr, EntityTrait, FromQueryResult, IdenStatic, Iterable, JoinType, QueryFilter, QueryResult,
-    QuerySelect,
-    sea_query::{Expr, ExprTrait},
-};
 
 use super::{
     client_address::client_address,
@@ -17,20 +12,12 @@ use super::{
     errors::give_codes,
     graphql_http::{Backend, EnteredCaller, Refusal, RequestHead},
     schema::{self, ApiSchema},
+    standing,
 };
 use crate::{
-    admin, agent,
-    kernel::{
-        Actor, App, Caller, Error, Language, Origin, Result, SignedIn, View,
-        config::Introspection,
-        security::{self, Hush},
-        upload,
-    },
-    member::{
-        self, Claims, second_factor,
-        session::{self, Lifetime},
-    },
-    organization::{self, Organization, graphql::Own},
+    kernel::{Actor, App, Caller, Error, Language, Origin, Result, config::Introspection, security, upload},
+    member::{self, Claims},
+    organization::graphql::Own,
 };
 
 /// What stands behind `/graphql`.
@@ -39,7 +26,6 @@ pub struct Api {
     app: App,
     schema: ApiSchema,
     cost: Arc<CostTable>,
-    bad_tokens: Arc<Hush>,
 }
 
 impl Api {
@@ -50,12 +36,7 @@ impl Api {
     pub fn new(app: App) -> anyhow::Result<Self> {
         let schema = schema::build();
         let cost = Arc::new(CostTable::from_sdl(&schema.sdl())?);
-        Ok(Self {
-            app,
-            schema,
-            cost,
-            bad_tokens: Arc::default(),
-        })
+        Ok(Self { app, schema, cost })
     }
 
     /// The caller of a token; `None` if it is not ours, or its time, its session or its member is over.
@@ -68,7 +49,10 @@ impl Api {
 
     /// Whatever becomes of the entry, the token is refused.
     async fn log_bad_token(&self, origin: &Origin) {
-        if self.bad_tokens.is_news(self.app.clock.now(), origin)
+        if self
+            .app
+            .bad_tokens
+            .is_news(self.app.clock.now(), &origin.address_text())
             && let Err(error) = security::log(&self.app, "ACCESS_TOKEN_REFUSED", origin).await
         {
             tracing::error!(?error, "a refused token could not be logged");
@@ -157,40 +141,6 @@ fn refusal(error: Error) -> Refusal {
     }
 }
 
-/// What the check finds: the session, its member, and the organization, which nearly every request asks for next.
-struct Found {
-    member: SignedIn,
-    lifetime: Lifetime,
-    organization: Organization,
-}
-
-impl FromQueryResult for Found {
-    fn from_query_result(row: &QueryResult, prefix: &str) -> std::result::Result<Self, DbErr> {
-        let has_second_factor: bool = row.try_get(prefix, "has_second_factor")?;
-        let needs_second_factor: bool = row.try_get(prefix, "needs_second_factor")?;
-        Ok(Self {
-            member: SignedIn {
-                member_id: row.try_get(prefix, "member_id")?,
-                session_id: row.try_get(prefix, "session_id")?,
-                login: row.try_get(prefix, "login")?,
-                name: row.try_get(prefix, "name")?,
-                is_owner: row.try_get(prefix, "is_owner")?,
-                is_administrator: row.try_get(prefix, "is_administrator")?,
-                is_manager: row.try_get(prefix, "is_manager")?,
-                has_second_factor,
-                must_enroll: needs_second_factor && !has_second_factor,
-                confirmed_at: row.try_get(prefix, "confirmed_at")?,
-            },
-            lifetime: Lifetime {
-                used_at: row.try_get(prefix, "used_at")?,
-                expires_at: row.try_get(prefix, "expires_at")?,
-                ended_at: row.try_get(prefix, "ended_at")?,
-            },
-            organization: Organization::from_query_result(row, "organization_")?,
-        })
-    }
-}
-
 /// The caller of a token whose signature was right; `None` if its session or its member is no more.
 ///
 /// # Errors
@@ -198,13 +148,11 @@ impl FromQueryResult for Found {
 pub async fn signed_in(app: &App, claims: &Claims, origin: Origin, language: Language) -> Result<Option<Caller>> {
     let door = Caller::new(app.clone(), Actor::Nobody, Some(claims.org), origin, language);
     let view = door.open(claims.org).await?;
-    let found = check(&view, claims).await;
-    let holds = |found: &Found| found.lifetime.holds(app.clock.now(), session::idle_limit(app));
-    match found {
-        Ok(Some(found)) if holds(&found) => {
-            view.loader.feed_one(Own, found.organization).await;
+    match standing::of(app, &view, (claims.sub, claims.sid)).await {
+        Ok(Some((member, organization))) => {
+            view.loader.feed_one(Own, organization).await;
             drop(view);
-            Ok(Some(door.signed_in_as(found.member)))
+            Ok(Some(door.signed_in_as(member)))
         }
         other => {
             drop(view);
@@ -212,58 +160,4 @@ pub async fn signed_in(app: &App, claims: &Claims, origin: Origin, language: Lan
             other.map(|_| None)
         }
     }
-}
-
-/// Whether a column names the member of the session.
-fn same<C: ColumnTrait>(member: C) -> Expr {
-    Expr::col(member.as_column_ref()).eq(Expr::col((session::Entity, session::Column::MemberId)))
-}
-
-async fn check(view: &View, claims: &Claims) -> Result<Option<Found>> {
-    let member = session::Entity::belongs_to(member::Entity)
-        .from((session::Column::OrganizationId, session::Column::MemberId))
-        .to((member::Column::OrganizationId, member::Column::Id));
-    let administrator = session::Entity::belongs_to(admin::Entity)
-        .from((session::Column::OrganizationId, session::Column::MemberId))
-        .to((admin::Column::OrganizationId, admin::Column::MemberId));
-    let organization = session::Entity::belongs_to(organization::Entity)
-        .from(session::Column::OrganizationId)
-        .to(organization::Column::Id);
-    let is_administrator = Expr::col((admin::Entity, admin::Column::MemberId)).is_not_null();
-    let is_manager = Expr::exists(view.related::<agent::Entity>(|places| {
-        agent::managing(view, places, Expr::col((session::Entity, session::Column::MemberId)));
-    }));
-    let has_second_factor = Expr::exists(view.related::<second_factor::Entity>(|factor| {
-        factor
-            .and_where(same(second_factor::Column::MemberId))
-            .and_where(second_factor::Column::ActivatedAt.is_not_null());
-    }));
-    // The organization demands one, or the password is good beside one only.
-    let needs_second_factor = Expr::col((organization::Entity, organization::Column::RequiresSecondFactor))
-        .or(Expr::col((member::Entity, member::Column::HasShortPassword)));
-    let mut select = view
-        .select::<session::Entity>()
-        .select_only()
-        .column_as(session::Column::Id, "session_id")
-        .columns([
-            session::Column::MemberId,
-            session::Column::ConfirmedAt,
-            session::Column::UsedAt,
-        ])
-        .columns([session::Column::ExpiresAt, session::Column::EndedAt])
-        .columns([member::Column::Login, member::Column::Name, member::Column::IsOwner])
-        .column_as(is_administrator, "is_administrator")
-        .column_as(is_manager, "is_manager")
-        .column_as(has_second_factor, "has_second_factor")
-        .column_as(needs_second_factor, "needs_second_factor")
-        .join(JoinType::InnerJoin, member.into())
-        .join(JoinType::LeftJoin, administrator.into())
-        .join(JoinType::InnerJoin, organization.into())
-        .filter(session::Column::Id.eq(claims.sid))
-        .filter(session::Column::MemberId.eq(claims.sub))
-        .filter(member::Column::Status.eq(member::Status::Active));
-    for column in organization::Column::iter() {
-        select = select.column_as(column, format!("organization_{}", column.as_str()));
-    }
-    Ok(select.rows::<Found>().await?.into_iter().next())
 }

@@ -42,6 +42,14 @@ impl Network {
     }
 }
 
+/// Whom an address stands for where clients are counted: of version 6 its /64, since that is what one customer has.
+pub fn household(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() & !u128::from(u64::MAX)).into()),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
 fn bits(address: IpAddr) -> u128 {
     match address {
         IpAddr::V4(address) => address.to_bits().into(),
@@ -52,6 +60,13 @@ fn bits(address: IpAddr) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_customer_has_a_64_of_version_6_and_one_address_of_version_4() {
+        let of = |text: &str| household(text.parse().unwrap_or(IpAddr::V4([0; 4].into()))).to_string();
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(of("::ffff:203.0.113.7"), "203.0.113.7");
+    }
 
     #[test]
     fn o6_a_network_holds_what_its_prefix_says() {

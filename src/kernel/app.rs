@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, atomic::AtomicU64};
 
-use super::{Clock, Database, Departure, Keys, Mailer, Random, config::Settings, shelf::Shelf};
+use super::{
+    Clock, Database, Departure, Keys, Mailer, Random, Standing, config::Settings, security::Hush, shelf::Shelf,
+};
 
 /// One installation: its database, its clock, its randomness, its keys, its settings. Cheap to clone.
 #[derive(Clone)]
@@ -25,6 +27,12 @@ pub struct App {
     pub verification: Arc<tokio::sync::Mutex<()>>,
     /// What each area takes from a member who leaves.
     pub departures: &'static [Departure],
+    /// Which tokens that are not good were told of in the log, by their address.
+    pub bad_tokens: Arc<Hush>,
+    /// Which refusals were told of in the log.
+    pub refusals: Arc<Hush>,
+    /// How each write asks anew who its actor is.
+    pub standing: Standing,
     /// What the operator chose.
     pub settings: Arc<Settings>,
 }

@@ -293,13 +293,17 @@ impl<'k> Verifier<'k> {
     }
 }
 
+/// Whether a character can't be seen, or turns what stands around it: control, zero width, direction, and breaks of lines.
+pub fn is_hidden(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{3164}' | '\u{feff}')
+}
+
 /// A text as the log keeps it: one line without control or direction characters, at most 1,024 bytes.
 pub(crate) fn clean(text: &str) -> String {
     let mut kept = String::new();
     for letter in text.chars() {
-        let hidden = letter.is_control()
-            || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        let letter = if hidden { '\u{fffd}' } else { letter };
+        let letter = if is_hidden(letter) { '\u{fffd}' } else { letter };
         if kept.len() + letter.len_utf8() > 1_024 {
             break;
         }

@@ -141,7 +141,9 @@ impl Caller {
     /// # Errors
     /// `UNAUTHENTICATED`, `FORBIDDEN`, `SECOND_FACTOR_REQUIRED`.
     pub async fn view(&self, action: Action) -> Result<Arc<View>> {
-        let organization = self.admit(action).inspect_err(|refusal| self.keep(action, refusal))?;
+        let organization = self
+            .admit(&self.actor, action)
+            .inspect_err(|refusal| self.keep(action, refusal))?;
         self.open(organization).await
     }
 
@@ -199,12 +201,12 @@ impl Caller {
         deed: impl for<'t> AsyncFnOnce(&'t Tx) -> Result<T> + Send,
     ) -> Result<T> {
         self.release().await;
-        let organization = match self.admit(action) {
+        let organization = match self.admit(&self.actor, action) {
             Err(refusal) => return Err(self.refuse(action, refusal).await),
             Ok(organization) => organization,
         };
         let turn = self.app.database.turn(organization).await?;
-        let tx = Tx::begin(
+        let mut tx = Tx::begin(
             self.app.clone(),
             self.actor.clone(),
             self.origin.clone(),
@@ -212,7 +214,11 @@ impl Caller {
             organization,
         )
         .await?;
-        match Self::perform(&tx, ask, deed).await {
+        let performed = match self.admit_again(&mut tx).await {
+            Ok(()) => Self::perform(&tx, ask, deed).await,
+            Err(refusal) => Err(refusal),
+        };
+        match performed {
             Ok(outcome) if ask.is_dry_run() => {
                 *self.view.lock().await = Some(self.view_of(tx.reader().clone()));
                 Ok(outcome)
@@ -261,15 +267,28 @@ impl Caller {
         Ok(outcome)
     }
 
-    /// The organization, if the caller may.
-    pub(super) fn admit(&self, action: Action) -> Result<OrganizationId> {
-        if self.may(action) {
-            if action.needs_confirmation() && !self.actor.is_confirmed(self.now()) {
+    /// The member may have waited for the organization's turn, and lost his right or his session meanwhile.
+    async fn admit_again(&self, tx: &mut Tx) -> Result<()> {
+        let Some(member) = self.actor.member() else {
+            return Ok(());
+        };
+        let now = (self.app.standing)(&self.app, tx.reader(), member).await?;
+        let actor = Actor::Member(now.ok_or(Error::Unauthenticated)?);
+        self.admit(&actor, tx.action())?;
+        tx.be(actor);
+        Ok(())
+    }
+
+    /// The organization, if this actor may.
+    pub(super) fn admit(&self, actor: &Actor, action: Action) -> Result<OrganizationId> {
+        let roles = actor.roles();
+        if action.roles().iter().any(|role| roles.contains(role)) {
+            if action.needs_confirmation() && !actor.is_confirmed(self.now()) {
                 return Err(Error::ConfirmationRequired);
             }
             return self.organization.ok_or(Error::Unauthenticated);
         }
-        Err(match self.actor.roles()[..] {
+        Err(match roles[..] {
             [Role::Nobody] => Error::Unauthenticated,
             [Role::Enrolling] => Error::SecondFactorRequired,
             _ => Error::Forbidden(action),
@@ -293,8 +312,16 @@ impl Caller {
         error
     }
 
-    /// Where the entries can't be written, or not soon, the refusals stand all the same.
+    /// Where the entries can't be written, or not soon, the refusals stand all the same. The same refusal of the same
+    /// actor is told once in a minute: asking again and again fills no log.
     async fn log_refusals(&self, refusals: &[Refusal]) {
+        let is_news = |(action, reason): &&Refusal| {
+            let who = self.actor.id().unwrap_or_else(|| self.origin.address_text());
+            let what = format!("{:?} {who} {} {reason}", self.organization, action.name());
+            self.app.refusals.is_news(self.now(), &what)
+        };
+        let refusals: Vec<_> = refusals.iter().filter(is_news).copied().collect();
+        let refusals = refusals.as_slice();
         let written = tokio::time::timeout(LOG_PATIENCE, self.write_refusals(refusals)).await;
         let fault = match written {
             Ok(Ok(())) => return,

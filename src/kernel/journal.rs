@@ -97,7 +97,8 @@ impl Caller {
     /// The door for adding to journals: permission, one write transaction, the rows, commit. An error on the way leaves
     /// nothing behind; a refusal leaves its entry in the log of access.
     ///
-    /// Several go on at once, also of one organization; how many, the database's pool has a say in.
+    /// Several go on at once, also of one organization, and none waits for a turn in which rights could be lost: what the
+    /// check of the session found holds. What else an event needs, the deed asks in this transaction.
     ///
     /// # Errors
     /// `UNAUTHENTICATED`, `FORBIDDEN`, `SECOND_FACTOR_REQUIRED`, and what the deed says.
@@ -107,7 +108,7 @@ impl Caller {
         deed: impl for<'t> AsyncFnOnce(&'t JournalPen) -> Result<T> + Send,
     ) -> Result<T> {
         self.release().await;
-        let organization = match self.admit(action) {
+        let organization = match self.admit(self.actor(), action) {
             Err(refusal) => return Err(self.refuse(action, refusal).await),
             Ok(organization) => organization,
         };

@@ -123,8 +123,10 @@ mod tests {
             "INTERNAL",
         ];
         for key in Code::ALL.iter().map(|code| code.name()).chain(top) {
-            let words =
-                ["min", "max", "rule", "item", "other", "services"].map(|word| (word, Word::Same("7".to_owned())));
+            let words = [
+                "min", "max", "rule", "item", "other", "services", "version", "holder", "sheet", "column",
+            ];
+            let words = words.map(|word| (word, Word::Same("7".to_owned())));
             let korean = text(Language::Korean, key, &words);
             let english = text(Language::English, key, &words);
             assert!(

@@ -94,22 +94,30 @@ pub async fn forgive(app: &App, brakes: &[(Brake, String)]) -> Result<()> {
     Ok(())
 }
 
-/// Which addresses were told of lately, so that attempts that cost nobody anything fill no table.
-#[derive(Debug, Default)]
+/// What was told of lately, so that what costs nobody anything fills no table.
+#[derive(Debug)]
 pub struct Hush {
+    most: usize,
     minute: Mutex<(i64, HashSet<String>)>,
 }
 
 impl Hush {
-    /// Whether an attempt is to be told: the first from its address in a minute, of at most a hundred addresses.
-    pub fn is_news(&self, now: Timestamp, origin: &Origin) -> bool {
-        const MOST: usize = 100;
+    /// At most so many are told in a minute.
+    pub fn new(most: usize) -> Self {
+        Self {
+            most,
+            minute: Mutex::default(),
+        }
+    }
+
+    /// Whether this is to be told: the first of its kind in a minute.
+    pub fn is_news(&self, now: Timestamp, what: &str) -> bool {
         let mut kept = self.minute.lock().unwrap_or_else(PoisonError::into_inner);
         let minute = now.0.timestamp().div_euclid(60);
         if kept.0 != minute {
             *kept = (minute, HashSet::new());
         }
-        kept.1.len() < MOST && kept.1.insert(origin.address_text())
+        kept.1.len() < self.most && kept.1.insert(what.to_owned())
     }
 }
 

@@ -108,6 +108,11 @@ impl Tx {
         &self.actor
     }
 
+    /// From now on it is he who does it.
+    pub(super) fn be(&mut self, actor: Actor) {
+        self.actor = actor;
+    }
+
     /// From where.
     pub fn origin(&self) -> &Origin {
         &self.origin

@@ -304,6 +304,10 @@ impl MemberMutation {
         let token = &input.refresh_token;
         let refused = Started::Refused(Code::RefreshTokenRefused);
         let organization = session::organization_of(token).filter(|_| token.len() <= 200);
+        let organization = match organization {
+            Some(organization) if session::is_worth_a_look(caller, organization, token).await? => Some(organization),
+            _ => None,
+        };
         let done = match organization {
             Some(organization) => {
                 let deed = async |tx: &_| session::refresh(tx, token).await;

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::{entity, route};
 use crate::kernel::{
-    App, Code, Error, Job, Month, OrganizationId, Problem, Reader, Result, Role, Tx, outbox, payload::asks, zone,
+    App, Code, Error, Job, Month, OrganizationId, Problem, Reader, Result, Role, Tx, audit::is_hidden, outbox,
+    payload::asks, zone,
 };
 
 /// What an operator says of a new organization.
@@ -231,8 +232,8 @@ pub fn check_name(path: &str, name: &str) -> Option<Problem> {
     if length == 0 {
         return Some(Problem::at(path, Code::Blank));
     }
-    if name.chars().any(char::is_control) {
-        return Some(Problem::at(path, Code::Invalid).with("rule", "control characters"));
+    if name.chars().any(is_hidden) {
+        return Some(Problem::at(path, Code::Invalid).with("rule", "control or invisible characters"));
     }
     (length > 100).then(|| Problem::at(path, Code::TooLong).with("max", 100))
 }

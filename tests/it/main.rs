@@ -79,6 +79,7 @@ mod service;
 mod service_life;
 mod service_list;
 mod session;
+mod standing;
 mod statements;
 mod supply;
 mod tenancy;

@@ -8,6 +8,7 @@ const TEXTS = {
     organization: "Organization domain",
     login: "Login ID",
     password: "Password",
+    code: "Code of the second factor",
     demoPassword: "Demo password:",
     signIn: "Sign in",
     signOut: "Sign out",
@@ -25,6 +26,7 @@ const TEXTS = {
     organization: "조직 도메인",
     login: "로그인 ID",
     password: "비밀번호",
+    code: "2단계 인증 코드",
     demoPassword: "데모 비밀번호:",
     signIn: "로그인",
     signOut: "로그아웃",
@@ -95,17 +97,23 @@ form.addEventListener("submit", async (event) => {
   const button = form.querySelector("button");
   if (button.disabled) return;
   const password = byId("password");
+  const code = byId("code");
   button.disabled = true;
   tell("");
   try {
-    await session.start(byId("organization").value.trim(), byId("login").value.trim(), password.value);
+    await session.start(byId("organization").value.trim(), byId("login").value.trim(), password.value, code.value.trim() || undefined);
     password.value = "";
+    code.value = "";
+    byId("code-field").hidden = true;
     tell(texts.signedIn);
     byId("who").focus();
   } catch (error) {
     tell(error instanceof Refused ? error.message : texts.unreachable, true);
-    password.focus();
-    password.select();
+    const asksForCode = error instanceof Refused && error.codes.some((reason) => reason?.startsWith("SECOND_FACTOR_"));
+    if (asksForCode) byId("code-field").hidden = false;
+    const next = asksForCode ? code : password;
+    next.focus();
+    next.select();
   } finally {
     button.disabled = false;
   }

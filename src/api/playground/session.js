@@ -12,7 +12,7 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 
 const TOKENS = "tokens { accessToken accessTokenExpiresAt refreshToken }";
 const START = `mutation SignIn($input: SessionStartInput!) {
-  sessionStart(input: $input) { ${TOKENS} userErrors { message } }
+  sessionStart(input: $input) { ${TOKENS} userErrors { code message } }
 }`;
 const WHO = "query WhoIsSignedIn { viewer { member { name } organizationName } }";
 const REFRESH = `mutation KeepSignedIn($input: SessionRefreshInput!) {
@@ -25,6 +25,7 @@ export class Refused extends Error {
   constructor(errors, isFinal) {
     super(errors.map((error) => error.message).join(" "));
     this.isFinal = isFinal;
+    this.codes = errors.map((error) => error.code);
   }
 }
 
@@ -86,8 +87,9 @@ export class Session {
     return this.#kept?.who ?? null;
   }
 
-  async start(organization, login, password) {
-    const { payload, now } = await run(START, "sessionStart", { organization, login, password });
+  /** `code` is that of the second factor, where the member has one; else undefined. */
+  async start(organization, login, password, code) {
+    const { payload, now } = await run(START, "sessionStart", { organization, login, password, code });
     const tokens = keptTokens(payload.tokens, now);
     const answer = await post({ query: WHO }, { authorization: `Bearer ${tokens.accessToken}` });
     const { viewer } = (await answer.json()).data;

@@ -161,6 +161,53 @@ async fn what_is_too_much_is_shed_and_health_is_not() -> Outcome {
     Ok(())
 }
 
+/// Clients that send their bodies slowly keep nobody out; when the body is here, the request needs room like any other.
+#[tokio::test]
+async fn slow_bodies_take_no_room_from_others() -> Outcome {
+    let demo = Demo::new(true)?;
+    let (entered, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (inside, outside) = (Arc::clone(&entered), Arc::clone(&release));
+    let held = get(move || async move {
+        inside.notify_one();
+        outside.notified().await;
+    });
+    let routes = Router::new()
+        .route("/held", held)
+        .route("/graphql", graphql_http::route(demo.clone()));
+    let router = layers().with_in_flight(1).around(routes);
+    let mut slow = Vec::new();
+    for _ in 0..20 {
+        let (go, gone) = tokio::sync::oneshot::channel::<()>();
+        let (started, begun) = tokio::sync::oneshot::channel::<()>();
+        let body = futures_util::stream::once(async move {
+            let _ = started.send(());
+            let _ = gone.await;
+            Ok::<_, io::Error>(r#"{"query":"{ hello }"}"#)
+        });
+        let request = post(Body::from_stream(body), |request| request)?;
+        let router = router.clone();
+        let sending = tokio::spawn(async move { router.oneshot(request).await.map(|reply| reply.status()) });
+        begun.await?;
+        slow.push((go, sending));
+    }
+    assert_eq!(query(&router, "{ hello }").await?.status, 200);
+
+    let held = router.clone().oneshot(Request::get("/held").body(Body::empty())?);
+    let first = tokio::spawn(async move { held.await.map(|response| response.status()) });
+    entered.notified().await;
+    let mut last = slow.split_off(10);
+    for (go, sending) in slow {
+        let _ = go.send(());
+        assert_eq!(sending.await??, 503);
+    }
+    release.notify_one();
+    assert_eq!(first.await??, 200);
+    let (go, sending) = last.swap_remove(0);
+    let _ = go.send(());
+    assert_eq!(sending.await??, 200);
+    Ok(())
+}
+
 /// A body that never ends has its own deadline, and what comes after it has the whole time again.
 #[tokio::test]
 async fn time_runs_out_for_answers_not_for_bodies() -> Outcome {

@@ -242,3 +242,47 @@ async fn heads_are_bounded_and_odd_requests_are_not_confused() -> Outcome {
     assert!(exchange(address, old.as_bytes()).await?.starts_with("HTTP/1.0 200"));
     Ok(())
 }
+
+/// One client has no more than its share of the connections, and gets another when one of them ends.
+#[tokio::test]
+async fn one_address_has_no_more_than_its_share_of_connections() -> Outcome {
+    let Served {
+        address, stop, stopped, ..
+    } = served(ServerSettings {
+        max_of_one: Some(2),
+        ..patient()
+    })
+    .await?;
+    let ask = |mut stream: TcpStream| async move {
+        stream
+            .write_all(b"GET /peer HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            .await?;
+        let mut buffer = [0; 12];
+        let read = timeout(PATIENCE, stream.read(&mut buffer)).await?;
+        // The server closes one that it does not take: nothing comes, or a reset.
+        let is_served = read.is_ok_and(|length| buffer[..length].starts_with(b"HTTP/1.1"));
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>((is_served, stream))
+    };
+    let (first, one) = ask(TcpStream::connect(address).await?).await?;
+    let (second, two) = ask(TcpStream::connect(address).await?).await?;
+    let (third, _) = match ask(TcpStream::connect(address).await?).await {
+        Ok(answer) => (answer.0, Some(answer.1)),
+        Err(_) => (false, None),
+    };
+    assert!(first && second && !third);
+
+    drop(one);
+    timeout(PATIENCE, async {
+        loop {
+            if let Ok((true, _)) = ask(TcpStream::connect(address).await?).await {
+                return Ok::<_, Box<dyn std::error::Error + Send + Sync>>(());
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await??;
+    drop(two);
+    let _ = stop.send(());
+    assert_eq!(stopped.await?.cut_off, 0);
+    Ok(())
+}

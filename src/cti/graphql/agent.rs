@@ -29,6 +29,7 @@ pub struct CtiAgent {
     services: Vec<Service>,
 }
 
+/// CTI 상담원: a member who has the phone right in a service whose contract has the telephone, and what he logs in with.
 #[Object]
 impl CtiAgent {
     /// The member.

@@ -20,7 +20,7 @@ use crate::{
 
 #[ComplexObject]
 impl Model {
-    /// Who held them. Needs `CTI_READ`.
+    /// Who held them.
     async fn member(&self, context: &Context<'_>) -> Result<Option<Member>> {
         let view = context.data_unchecked::<Arc<Caller>>().view(Action::CtiRead).await?;
         let member = view.loader.load_one(MemberById(self.member_id)).await;

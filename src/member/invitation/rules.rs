@@ -11,7 +11,9 @@ use super::{
     mailing::{self, Delivery},
     send,
 };
-use crate::kernel::{Code, Error, Language, Problem, Result, Role, Timestamp, Tx, payload::asks, secret::SecretBytes};
+use crate::kernel::{
+    Actor, Code, Error, Language, Problem, Result, Role, Timestamp, Tx, payload::asks, secret::SecretBytes,
+};
 
 /// Somebody to be invited.
 #[derive(Debug, Clone, Serialize, InputObject)]
@@ -235,7 +237,7 @@ fn check_open(tx: &Tx, invitation: &Model) -> Result<()> {
     if !is_openable(invitation.state_at(tx.now())) {
         return Err(Problem::at("id", Code::InvitationNotPending).into());
     }
-    if !may_touch(&tx.actor().roles(), invitation) {
+    if !may_touch(tx.actor(), invitation) {
         return Err(Problem::at("id", Code::AboveOwnRank).into());
     }
     Ok(())
@@ -246,9 +248,19 @@ pub(super) fn is_openable(state: State) -> bool {
     matches!(state, State::Pending | State::Expired)
 }
 
-/// Whoever corrects the address of an invitation can accept it himself, so the owner's is the operators'.
-pub(super) fn may_touch(roles: &[Role], invitation: &Model) -> bool {
-    !invitation.is_owner || [Role::Owner, Role::Operator].iter().any(|role| roles.contains(role))
+/// Whoever corrects the address of an invitation can accept it himself, so the owner's is the operators', and managers
+/// have their own only.
+pub(super) fn may_touch(actor: &Actor, invitation: &Model) -> bool {
+    let roles = actor.roles();
+    let is_one_of = |those: &[Role]| those.iter().any(|role| roles.contains(role));
+    let is_his = actor
+        .member()
+        .is_some_and(|member| invitation.invited_by == Some(member.member_id));
+    if invitation.is_owner {
+        is_one_of(&[Role::Owner, Role::Operator])
+    } else {
+        is_his || is_one_of(&[Role::Owner, Role::Administrator, Role::Operator])
+    }
 }
 
 /// Writes an invitation's newest mailing, and the job that sends it.

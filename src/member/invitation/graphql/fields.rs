@@ -84,7 +84,7 @@ impl Model {
         let zone = organization::graphql::zone(context).await?;
         let letters = Letters::seen(&view, caller.now(), zone).await?;
         let state = self.state_at(caller.now());
-        let rank = (!may_touch(&caller.actor().roles(), self)).then_some(Code::AboveOwnRank);
+        let rank = (!may_touch(caller.actor(), self)).then_some(Code::AboveOwnRank);
         let unless = |fits: bool| (!fits).then_some(Code::InvitationNotPending).or(rank);
         let one = |name: Action, reason: Option<Code>, wait: Option<TooSoon>| {
             let wait = wait.filter(|_| reason.is_none() && caller.may(name));
