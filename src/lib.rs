@@ -5,7 +5,8 @@
 //! A folder is a part of the menu: its tables, its rules, its GraphQL. They stand in an order, and rules use areas to
 //! their left only; the types of the API (`graphql.rs`) refer to each other both ways.
 //!
-//! `organization` → `member` → `admin` → `service` → `contract` → `billing` → `company` → `agent` → `cti` → `audit`
+//! `picture` → `organization` → `member` → `admin` → `service` → `contract` → `billing` → `company` → `agent` → `cti` →
+//! `audit`
 //!
 //! Below them lies [`kernel`], which knows no area. Above them: [`api`] (HTTP, the schema as a whole), [`worker`]
 //! (jobs), [`serve`] and [`setup`] (start and end), [`operate`] and [`command`] (what operators do).
@@ -66,6 +67,7 @@ pub mod kernel;
 pub mod member;
 pub mod operate;
 pub mod organization;
+pub mod picture;
 pub mod serve;
 pub mod service;
 pub mod setup;

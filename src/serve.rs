@@ -10,7 +10,7 @@ use crate::{
         account_page, cross_origin, download, graphql_http, health,
         health::{Checks, Ready},
         layers::Layers,
-        mailbox,
+        mailbox, pictures,
         playground::{self, Hint},
         server::{self, ServerSettings},
         session::Api,
@@ -28,6 +28,7 @@ pub fn routes(app: &App, ready: Ready, hint: Option<Hint>) -> anyhow::Result<Rou
         .route("/graphql", graphql_http::route(Api::new(app.clone())?))
         .merge(health::routes(ready, Database(app.clone())))
         .merge(mailbox::routes(app))
+        .merge(pictures::routes(app))
         .merge(download::routes(app))
         .merge(account_page::routes()?);
     if app.settings.has_playground {

@@ -11,6 +11,7 @@ use anyhow::{Context, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use migration::{APPEND_ONLY, Migrator, MigratorTrait, PURGED, ROUTING, TENANT};
 use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait};
+use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -22,6 +23,7 @@ use crate::{
             smtp::Smtp,
         },
         security::Hush,
+        store::Store,
     },
     member, worker,
 };
@@ -29,6 +31,9 @@ use crate::{
 /// What happens to what hangs on a member when he leaves: each area that hangs something on members stands here, from
 /// the right to the left. A table that still speaks of him afterwards fails a test.
 const DEPARTURES: &[Departure] = &[cti::line::depart, agent::depart, admin::depart, member::depart];
+
+/// How many pictures are decoded at a time: each takes up to 64 MiB meanwhile.
+const DECODING: usize = 2;
 
 /// Opens an installation. On SQLite its tables are brought up to date; on PostgreSQL that takes `orgdesk migrate`,
 /// since the service's own role may not change tables.
@@ -42,6 +47,9 @@ pub async fn open(settings: Settings, clock: Arc<dyn Clock>, random: Random) -> 
     let app = App {
         keys: Keys::derive(&settings.secret),
         mailer: mailer(&settings, &clock, &random)?,
+        store: Store::open(&settings.storage, &settings.data)
+            .map_err(|error| anyhow::anyhow!("the store of files: {error:?}"))?,
+        decoding: Arc::new(Semaphore::new(DECODING)),
         settings: Arc::new(settings),
         shelf: Arc::default(),
         verification: Arc::default(),

@@ -6,6 +6,8 @@ use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
 /// Every table whose rows belong to one organization. On PostgreSQL each stands behind row-level security.
 pub const TENANT: &[&str] = &[
+    "picture",
+    "picture_holder",
     "organization_key",
     "member",
     "organization_admin",

@@ -13,6 +13,8 @@ mod m20261125_000008_permission_change;
 mod m20261125_000009_identity;
 mod m20261125_000010_administrators;
 mod m20261125_000020_company;
+mod m20261128_000021_proved_addresses;
+mod m20261128_000030_pictures;
 mod m20261128_000040_cti;
 mod m20261128_000041_cti_log;
 
@@ -39,6 +41,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000009_identity::Migration),
             Box::new(m20261125_000010_administrators::Migration),
             Box::new(m20261125_000020_company::Migration),
+            Box::new(m20261128_000021_proved_addresses::Migration),
+            Box::new(m20261128_000030_pictures::Migration),
             Box::new(m20261128_000040_cti::Migration),
             Box::new(m20261128_000041_cti_log::Migration),
         ]

@@ -38,7 +38,7 @@ pub struct MemberUpdateInput {
     pub expected_version: i32,
     /// 이름: 1 to 100 characters.
     pub name: Option<String>,
-    /// The e-mail address, at most 254 characters, unique among the members. Letters that set a new password go there from now on.
+    /// The e-mail address, at most 254 characters, unique among the members and of nobody who is invited. Letters that set a new password go there from now on.
     pub email: Option<String>,
 }
 

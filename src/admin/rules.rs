@@ -12,7 +12,10 @@ use super::{
 };
 use crate::{
     kernel::{Action, Code, Error, Problem, Result, Timestamp, Tx, permission},
-    member::{self, Member, Status, check_email, letter::Event, notice, password_reset, search::find_by_email},
+    member::{
+        self, Member, Status, check_email, invitation::is_invited, letter::Event, notice, password_reset,
+        search::find_by_email,
+    },
     organization::check_name,
 };
 
@@ -66,14 +69,16 @@ pub(super) async fn update(tx: &Tx, id: &str, input: &MemberUpdateInput) -> Resu
         }
     }
     Error::unless_none(problems)?;
-    let moves = email.is_some_and(|email| email != member.email);
+    let moves = email.is_some_and(|email| !member.has_mailbox(email));
     let updated = tx
         .update::<member::Entity>(member, |row| {
             if let Some(name) = name {
                 row.name = name.to_owned();
                 row.name_key = name.to_lowercase();
             }
-            row.email = email.map_or_else(|| row.email.clone(), str::to_owned);
+            if let Some(email) = email {
+                row.set_email(email);
+            }
         })
         .await?;
     tx.about::<member::Entity>(&updated);
@@ -182,5 +187,6 @@ async fn find_email_problem(tx: &Tx, member: &Member, email: &str) -> Result<Opt
         return Ok(problem);
     }
     let other = find_by_email(tx, email).await?.filter(|other| other.id != member.id);
-    Ok(other.map(|_| Problem::at("input.email", Code::Taken)))
+    let is_taken = other.is_some() || !member.has_mailbox(email) && is_invited(tx, email).await?;
+    Ok(is_taken.then(|| Problem::at("input.email", Code::Taken)))
 }

@@ -5,6 +5,9 @@ use async_graphql::{ErrorExtensionValues, ServerError, Value};
 
 use crate::kernel::{Code, Error, Language, message};
 
+/// Seconds after which to try again where the store of files does not answer.
+const STORE_RETRY: u32 = 5;
+
 /// Gives the errors of an answer their codes, and their messages in the caller's language.
 pub fn give_codes(errors: &mut [ServerError], language: Language) {
     for error in errors {
@@ -25,6 +28,11 @@ fn give_code(error: &mut ServerError, language: Language) {
             None,
         ),
         Error::ConfirmationRequired => ("CONFIRMATION_REQUIRED", None, None),
+        Error::StorageUnavailable => (
+            "STORAGE_UNAVAILABLE",
+            None,
+            Some(("retryAfter", Value::from(STORE_RETRY))),
+        ),
         Error::Busy(seconds) => ("THROTTLED", None, Some(("retryAfter", Value::from(*seconds)))),
         Error::BadInput(text) => ("BAD_USER_INPUT", Some(text.clone()), None),
         Error::Problems(problems) => {

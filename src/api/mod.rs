@@ -22,6 +22,7 @@ pub mod multipart;
 pub mod node;
 pub mod null_in_place;
 pub mod parameters;
+pub mod pictures;
 pub mod playground;
 pub mod schema;
 pub mod server;

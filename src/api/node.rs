@@ -21,6 +21,7 @@ use crate::{
         invitation::{self, Invitation},
     },
     organization::{self, Organization, key},
+    picture::{self, Picture},
     service::{self, Service},
 };
 
@@ -42,6 +43,8 @@ pub enum Node {
     Invitation(Invitation),
     /// A service.
     Service(Service),
+    /// A picture.
+    Picture(Picture),
     /// A contract.
     Contract(Contract),
     /// A charge.
@@ -102,6 +105,7 @@ async fn find(context: &Context<'_>, ids: &[&str]) -> Result<HashMap<String, Nod
             Some("mbr") => seek::<member::Entity>(caller, Action::OrganizationRead, &ids, Node::Member).await?,
             Some("inv") => seek::<invitation::Entity>(caller, Action::MemberRead, &ids, Node::Invitation).await?,
             Some("svc") => seek::<service::Entity>(caller, Action::ServiceRead, &ids, Node::Service).await?,
+            Some("pic") => seek::<picture::Entity>(caller, Action::OrganizationRead, &ids, Node::Picture).await?,
             Some("ctr") => seek::<contract::Entity>(caller, Action::ContractRead, &ids, Node::Contract).await?,
             Some("agt") => agent::graphql::find(caller, &ids)
                 .await?

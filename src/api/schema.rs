@@ -26,6 +26,7 @@ use crate::{
         invitation::graphql::{InvitationMutation, InvitationQuery, InvitationUserError},
     },
     organization::{OrganizationMutation, OrganizationQuery, graphql::OrganizationUserError},
+    picture::graphql::{PictureMutation, PictureUserError},
     service::graphql::{ServiceMutation, ServiceQuery, ServiceUserError},
 };
 
@@ -88,6 +89,7 @@ pub struct PeopleMutation(
 #[derive(MergedObject, Default)]
 pub struct DeskMutation(
     OrganizationMutation,
+    PictureMutation,
     ServiceMutation,
     ContractMutation,
     BillingMutation,
@@ -117,6 +119,8 @@ pub enum UserError {
     Invitation(InvitationUserError),
     /// Of members and organization administrators.
     Admin(AdminUserError),
+    /// Of pictures.
+    Picture(PictureUserError),
     /// Of organizations and keys.
     Organization(OrganizationUserError),
     /// Of services.

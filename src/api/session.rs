@@ -52,7 +52,7 @@ impl Api {
         if self
             .app
             .bad_tokens
-            .is_news(self.app.clock.now(), &origin.address_text())
+            .is_news(self.app.clock.now(), &origin.network_text())
             && let Err(error) = security::log(&self.app, "ACCESS_TOKEN_REFUSED", origin).await
         {
             tracing::error!(?error, "a refused token could not be logged");

@@ -196,7 +196,8 @@ async fn health(source: &Source) -> anyhow::Result<()> {
     };
     let answer = tokio::time::timeout(Duration::from_secs(3), ask)
         .await
-        .context("no answer")??;
+        .with_context(|| format!("no answer from {address}"))?
+        .with_context(|| format!("{address} does not answer; ORGDESK_LISTEN names another"))?;
     if !answer.starts_with(b"HTTP/1.1 200") {
         bail!("not ready");
     }

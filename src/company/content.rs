@@ -2,15 +2,16 @@
 
 use std::collections::HashSet;
 
-use async_graphql::{Enum, InputObject, SimpleObject};
+use async_graphql::{ComplexObject, Enum, ID, InputObject, SimpleObject};
 use sea_orm::FromJsonQueryResult;
 use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use super::check::{business_number, is_link, phone, sanitized};
 use crate::{
-    kernel::{Code, Problem, mail::is_address},
+    kernel::{Code, PictureId, Problem, Result, Tx, mail::is_address},
     organization::check_name,
+    picture::{self, Shown},
     service::language,
 };
 
@@ -81,7 +82,7 @@ pub struct Terms {
 
 /// What an entry says.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, FromJsonQueryResult, SimpleObject, InputObject)]
-#[graphql(name = "CompanyContent", input_name = "CompanyContentInput")]
+#[graphql(name = "CompanyContent", input_name = "CompanyContentInput", complex)]
 pub struct Content {
     /// 사업자등록번호: ten digits with a check digit, written `NNN-NN-NNNNN`; null where it is not said.
     pub business_registration_number: Option<String>,
@@ -93,10 +94,26 @@ pub struct Content {
     pub fax: Option<String>,
     /// The e-mail address; null where it is not said.
     pub email: Option<String>,
+    /// 로고·상표 이미지: the ID of a picture of `pictureUpload`; null where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logo_id: Option<ID>,
+    /// The picture of this ID, as whoever reads the content sees it without asking for more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[graphql(skip)]
+    pub logo: Option<Shown>,
     /// The texts, one a language, at least one, at most 50. The first stands in for languages that are missing.
     pub texts: Vec<Text>,
     /// The terms in their order, at most 10.
     pub terms: Vec<Terms>,
+}
+
+#[ComplexObject]
+impl Content {
+    /// 로고·상표 이미지: what is shown; null where there is none.
+    #[graphql(name = "logo")]
+    async fn shown_logo(&self) -> Option<&Shown> {
+        self.logo.as_ref()
+    }
 }
 
 /// How the audit log shows a content: by its hash. The content itself is kept, unchanged, among the versions.
@@ -122,6 +139,8 @@ impl Content {
             phone: number(&self.phone, phone),
             fax: number(&self.fax, phone),
             email: trimmed(&self.email),
+            logo_id: self.logo_id.clone(),
+            logo: None,
             texts: self
                 .texts
                 .iter()
@@ -137,6 +156,17 @@ impl Content {
                 .collect(),
             terms: self.terms.iter().map(Terms::tidied).collect(),
         }
+    }
+
+    /// Looks up the logo, so that the content says by itself what to show. Answers which it is.
+    pub(super) async fn find_logo(&mut self, tx: &Tx, problems: &mut Vec<Problem>) -> Result<Option<PictureId>> {
+        let Some(id) = &self.logo_id else { return Ok(None) };
+        let picture = tx.seek::<picture::Entity>(id).await?;
+        if picture.is_none() {
+            problems.push(Problem::at("input.content.logoId", Code::NotFound));
+        }
+        self.logo = picture.as_ref().map(Shown::from);
+        Ok(picture.map(|picture| picture.id))
     }
 
     /// All that is wrong with a tidied content, below `input.content`.

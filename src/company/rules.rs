@@ -10,8 +10,9 @@ use super::{
     footer, revision,
 };
 use crate::{
-    kernel::{Code, Error, Problem, Result, Tx, payload::asks},
+    kernel::{Code, Error, PictureId, Problem, Result, Tx, payload::asks},
     organization::check_name,
+    picture,
 };
 
 /// How many entries an organization can have at a time.
@@ -63,10 +64,11 @@ asks!(CompanyCreateInput, CompanyUpdateInput, CompanyRemoveInput);
 /// # Errors
 /// As the input says, all at once; `LIMIT_REACHED` beyond 100 entries.
 pub async fn create(tx: &Tx, input: &CompanyCreateInput) -> Result<Model> {
-    let content = input.content.tidied();
+    let mut content = input.content.tidied();
     let title = input.title.trim();
     let mut problems = check_title(tx, title, None).await?;
     problems.extend(content.problems());
+    let logo = content.find_logo(tx, &mut problems).await?;
     let there = tx.select::<Entity>().filter(Column::RemovedAt.is_null());
     if there.count().await? >= MOST_ENTRIES {
         problems.push(Problem::of(Code::LimitReached).with("max", MOST_ENTRIES));
@@ -85,6 +87,7 @@ pub async fn create(tx: &Tx, input: &CompanyCreateInput) -> Result<Model> {
             version: 1,
         })
         .await?;
+    hold(tx, &company, logo).await?;
     revision::keep(tx, &company).await?;
     Ok(company)
 }
@@ -95,13 +98,17 @@ pub async fn create(tx: &Tx, input: &CompanyCreateInput) -> Result<Model> {
 /// As the input says, all at once; `NOT_FOUND` for an entry that was removed.
 pub async fn update(tx: &Tx, id: &str, input: &CompanyUpdateInput) -> Result<Model> {
     let company = current(tx, id, input.expected_version).await?;
-    let content = input.content.as_ref().map(Content::tidied);
+    let mut content = input.content.as_ref().map(Content::tidied);
     let title = input.title.as_deref().map(str::trim);
     let mut problems = match title {
         Some(title) => check_title(tx, title, Some(&company)).await?,
         None => Vec::new(),
     };
     problems.extend(content.iter().flat_map(Content::problems));
+    let logo = match &mut content {
+        Some(content) => content.find_logo(tx, &mut problems).await?,
+        None => None,
+    };
     Error::unless_none(problems)?;
     let is_same = title.is_none_or(|title| title == company.title)
         && content.as_ref().is_none_or(|content| *content == company.content);
@@ -120,6 +127,7 @@ pub async fn update(tx: &Tx, id: &str, input: &CompanyUpdateInput) -> Result<Mod
             row.revision += 1;
         })
         .await?;
+    hold(tx, &changed, logo).await?;
     revision::keep(tx, &changed).await?;
     footer::follow(tx, &changed).await?;
     Ok(changed)
@@ -139,6 +147,14 @@ pub async fn remove(tx: &Tx, id: &str, input: &CompanyRemoveInput) -> Result<Mod
     }
     let now = tx.now();
     tx.update::<Entity>(company, |row| row.removed_at = Some(now)).await
+}
+
+/// Keeps the logo for as long as there are versions that show it.
+async fn hold(tx: &Tx, company: &Model, logo: Option<PictureId>) -> Result<()> {
+    match logo {
+        Some(logo) => picture::hold(tx, picture::Place::Company, company.id.0, logo).await,
+        None => Ok(()),
+    }
 }
 
 /// The entry as it is, unless it was removed.

@@ -145,6 +145,10 @@ actions! {
     OrganizationApprove = "ORGANIZATION_APPROVE", PERMISSION, [Operator];
     /// Change the organization's name or time zone; its domain, for the owner.
     OrganizationUpdate = "ORGANIZATION_UPDATE", MANAGEMENT, [Owner, Administrator];
+    /// Keep a picture, to be shown as logo or banner.
+    PictureUpload = "PICTURE_UPLOAD", MANAGEMENT, [Owner, Administrator];
+    /// Take away pictures that nobody shows.
+    PictureSweep = "PICTURE_SWEEP", MANAGEMENT, [System];
     /// Make an organization key.
     OrganizationKeyCreate = "ORGANIZATION_KEY_CREATE", PERMISSION, [Owner, Administrator], confirmed;
     /// Replace an organization key.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use chrono::Duration;
 
-use super::{MemberId, Role, SessionId, Timestamp, audit::ActorKind};
+use super::{MemberId, Role, SessionId, Timestamp, address, audit::ActorKind};
 
 /// For how long a confirmation of one's password holds (NIST 800-63B: reauthentication for what matters).
 const CONFIRMED_FOR: Duration = Duration::minutes(5);
@@ -130,5 +130,15 @@ impl Origin {
         self.address
             .map(|address| address.to_canonical().to_string())
             .unwrap_or_default()
+    }
+
+    /// Whom brakes count: the address; of IPv6 the network of 64 bits, in which one subscriber has all the addresses he
+    /// wants (RFC 6177). Empty where there is none.
+    pub fn network_text(&self) -> String {
+        match self.address.map(address::household) {
+            Some(network @ IpAddr::V6(_)) => format!("{network}/64"),
+            Some(address) => address.to_string(),
+            None => String::new(),
+        }
     }
 }

@@ -2,8 +2,11 @@
 
 use std::sync::{Arc, atomic::AtomicU64};
 
+use tokio::sync::Semaphore;
+
 use super::{
     Clock, Database, Departure, Keys, Mailer, Random, Standing, config::Settings, security::Hush, shelf::Shelf,
+    store::Store,
 };
 
 /// One installation: its database, its clock, its randomness, its keys, its settings. Cheap to clone.
@@ -19,6 +22,10 @@ pub struct App {
     pub keys: Keys,
     /// The way that letters go.
     pub mailer: Arc<dyn Mailer>,
+    /// Where files are kept that are no rows.
+    pub store: Store,
+    /// Held by whoever decodes a picture: each takes memory, and nobody waits for the others' answers.
+    pub decoding: Arc<Semaphore>,
     /// What is read rarely and changes more rarely.
     pub shelf: Arc<Shelf>,
     /// How many passwords were hashed since the start: each sign-in costs one, whatever comes of it.

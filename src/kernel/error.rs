@@ -28,6 +28,8 @@ pub enum Error {
     BadInput(String),
     /// Too many at once; try again after this many seconds.
     Busy(u32),
+    /// The store of files does not answer; nothing was changed, and it may do better in a while.
+    StorageUnavailable,
     /// The service or its database failed. The text is for the log only, never for an answer.
     Internal(String),
 }
@@ -170,6 +172,7 @@ impl fmt::Display for Error {
             Self::ConfirmationRequired => f.write_str("the password must be confirmed"),
             Self::BadInput(text) => f.write_str(text),
             Self::Busy(_) => f.write_str("busy"),
+            Self::StorageUnavailable => f.write_str("the store of files does not answer"),
             Self::Internal(_) => f.write_str("internal error"),
         }
     }
@@ -209,6 +212,11 @@ codes! {
     TooMany = "TOO_MANY",
     Duplicate = "DUPLICATE",
     FileTooLarge = "FILE_TOO_LARGE",
+    PictureTypeRefused = "PICTURE_TYPE_REFUSED",
+    PictureTooLarge = "PICTURE_TOO_LARGE",
+    PictureAnimated = "PICTURE_ANIMATED",
+    PictureBroken = "PICTURE_BROKEN",
+    PictureQuotaReached = "PICTURE_QUOTA_REACHED",
     Taken = "TAKEN",
     Reserved = "RESERVED",
     UnknownTimeZone = "UNKNOWN_TIME_ZONE",

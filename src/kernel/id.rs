@@ -141,6 +141,8 @@ ids! {
     ServiceId = "svc";
     /// The ID of an entry of company information.
     CompanyId = "com";
+    /// The ID of a picture.
+    PictureId = "pic";
     /// The ID of a time in which somebody held a CTI ID and number.
     CtiHoldingId = "cth";
     /// The ID of a contract.

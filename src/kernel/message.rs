@@ -119,6 +119,7 @@ mod tests {
             "UNAUTHENTICATED",
             "FORBIDDEN",
             "CONFIRMATION_REQUIRED",
+            "STORAGE_UNAVAILABLE",
             "THROTTLED",
             "INTERNAL",
         ];

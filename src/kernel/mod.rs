@@ -133,6 +133,7 @@ pub(crate) mod secret;
 pub(crate) mod security;
 pub(crate) mod shelf;
 pub(crate) mod standing;
+pub mod store;
 pub(crate) mod tx;
 pub mod upload;
 pub(crate) mod view;
@@ -150,7 +151,8 @@ pub use download::{DownloadLink, File};
 pub use error::{Code, Error, Problem, Result};
 pub use id::{
     AgentId, AuditEntryId, CompanyId, ContractId, CtiHoldingId, IdentityProviderId, InvitationId, JobId, KeyId,
-    MemberId, OrganizationId, PasswordResetId, PermissionChangeId, PriceListId, RefreshTokenId, ServiceId, SessionId,
+    MemberId, OrganizationId, PasswordResetId, PermissionChangeId, PictureId, PriceListId, RefreshTokenId, ServiceId,
+    SessionId,
 };
 pub use idempotency::{Ask, On, Outcome, Plain};
 pub use journal::{Journal, JournalPen};

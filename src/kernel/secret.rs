@@ -60,6 +60,7 @@ pub struct Keys {
     throttle: Zeroizing<[u8; 32]>,
     signing: Zeroizing<[u8; 32]>,
     second_factor: Zeroizing<[u8; 32]>,
+    file: Zeroizing<[u8; 32]>,
 }
 
 impl fmt::Debug for Keys {
@@ -88,6 +89,7 @@ impl Keys {
             throttle: key("sign-in throttle"),
             signing: key("access tokens"),
             second_factor: key("second factors"),
+            file: key("files"),
         }
     }
 
@@ -99,6 +101,13 @@ impl Keys {
     /// The link of an audit chain: the MAC of the entry before and this entry's text.
     pub(crate) fn chain(&self, previous: &[u8], entry: &[u8]) -> Vec<u8> {
         mac(&self.audit, &[previous, entry]).to_vec()
+    }
+
+    /// A part of a file's name, bound to what the file is and whose: nobody else can make it up.
+    pub(crate) fn file_mark(&self, parts: &[&[u8]]) -> uuid::Uuid {
+        uuid::Uuid::from_u128(u128::from_be_bytes(
+            mac(&self.file, parts).first_chunk().copied().unwrap_or_default(),
+        ))
     }
 
     /// A name for an account or address in the table of failed sign-ins that tells nobody which it is.

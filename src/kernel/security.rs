@@ -31,12 +31,40 @@ pub struct Stop {
     pub is_first: bool,
 }
 
+/// An attempt that was counted: what to give back where it turns out to be none of a guesser's.
+#[derive(Debug, Default)]
+pub struct Counted(Vec<Count>);
+
+#[derive(Debug)]
+struct Count {
+    brake: &'static str,
+    key: Vec<u8>,
+    from: Timestamp,
+}
+
+impl Counted {
+    /// What of it was counted by this brake.
+    #[must_use]
+    pub fn by(mut self, brake: Brake) -> Self {
+        self.0.retain(|count| count.brake == brake.name);
+        self
+    }
+}
+
+/// As [`count`], for an attempt that stays counted until it is forgiven.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn attempt(app: &App, brakes: &[(Brake, String)]) -> Result<Option<Stop>> {
+    Ok(count(app, brakes).await?.err())
+}
+
 /// Counts an attempt against each brake, up to the first that stops it, if one does. Attempts are counted before they
 /// are looked at, one by one in the database, so that neither parallel requests nor several servers give more of them.
 ///
 /// # Errors
 /// Only if the database fails.
-pub async fn attempt(app: &App, brakes: &[(Brake, String)]) -> Result<Option<Stop>> {
+pub async fn count(app: &App, brakes: &[(Brake, String)]) -> Result<std::result::Result<Counted, Stop>> {
     let now = app.clock.now();
     let transaction = begin(app).await?;
     let backend = transaction.get_database_backend();
@@ -45,6 +73,7 @@ pub async fn attempt(app: &App, brakes: &[(Brake, String)]) -> Result<Option<Sto
     transaction
         .execute_raw(Statement::from_sql_and_values(backend, sql, forgotten))
         .await?;
+    let mut counted = Counted::default();
     let mut stop = None;
     for (brake, subject) in brakes {
         let key = app.keys.throttle_key(&format!("{}:{subject}", brake.name));
@@ -54,7 +83,7 @@ pub async fn attempt(app: &App, brakes: &[(Brake, String)]) -> Result<Option<Sto
               attempts = CASE WHEN sign_in_throttle.counted_from <= $3 THEN 1 ELSE sign_in_throttle.attempts + 1 END,
               counted_from = CASE WHEN sign_in_throttle.counted_from <= $3 THEN $2 ELSE sign_in_throttle.counted_from END
             RETURNING attempts, counted_from";
-        let values = [key.into(), now.into(), oldest.into()];
+        let values = [key.clone().into(), now.into(), oldest.into()];
         let row = transaction
             .query_one_raw(Statement::from_sql_and_values(
                 transaction.get_database_backend(),
@@ -71,9 +100,33 @@ pub async fn attempt(app: &App, brakes: &[(Brake, String)]) -> Result<Option<Sto
             });
             break;
         }
+        let brake = brake.name;
+        counted.0.push(Count { brake, key, from });
     }
     transaction.commit().await?;
-    Ok(stop)
+    Ok(stop.map_or(Ok(counted), Err))
+}
+
+/// Takes back what [`count`] has counted, and nothing that others did; after its window there is nothing to take back.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn give_back(app: &App, counted: &Counted) -> Result<()> {
+    if counted.0.is_empty() {
+        return Ok(());
+    }
+    let transaction = begin(app).await?;
+    for Count { key, from, .. } in &counted.0 {
+        let backend = transaction.get_database_backend();
+        let sql = "UPDATE sign_in_throttle SET attempts = attempts - 1
+            WHERE key = $1 AND counted_from = $2 AND attempts > 0";
+        let values = [key.clone().into(), (*from).into()];
+        transaction
+            .execute_raw(Statement::from_sql_and_values(backend, sql, values))
+            .await?;
+    }
+    transaction.commit().await?;
+    Ok(())
 }
 
 /// Forgets the attempts against a subject: one of them was right.

@@ -2,7 +2,10 @@
 //! where an identity provider began his session, by a fresh token of it.
 
 use super::{entity::Entity, identity, second_factor, session, sign_in};
-use crate::kernel::{Action, Caller, Code, Error, Outcome, Plain, Problem, Result, Tx, security};
+use crate::kernel::{
+    Action, Caller, Code, Error, Outcome, Plain, Problem, Result, Tx,
+    security::{self, Counted},
+};
 
 /// What a member shows: a password or a token, not both.
 pub(super) struct Shown<'a> {
@@ -54,14 +57,18 @@ async fn by_password(caller: &Caller, password: &str, code: Option<&str>) -> Res
     let view = caller.view(Action::SessionConfirm).await?;
     let member = view.find::<Entity>("id", &id.to_string()).await?;
     let has_second_factor = second_factor::active(&view, id).await?.is_some();
+    let knows_address = sign_in::knows_address(&view, caller, id).await?;
     drop(view);
     caller.release().await;
     let action = Action::SessionConfirm;
     let is_right = sign_in::is_own_password(caller, action, "input.password", &member, password).await?;
-    let brakes = sign_in::code_brakes(id);
-    if is_right && has_second_factor && code.is_some() {
-        sign_in::check_code_brakes(caller, action, &brakes).await?;
-    }
+    let code = code.filter(|code| !code.trim().is_empty());
+    let counted = if is_right && has_second_factor && code.is_some() {
+        let brakes = sign_in::code_brakes(caller, id, knows_address);
+        sign_in::check_code_brakes(caller, action, Some(&member), &brakes).await?
+    } else {
+        Counted::default()
+    };
     let deed = async |tx: &Tx| {
         let refused = if is_right {
             second_factor::ask(tx, id, code).await?
@@ -74,8 +81,8 @@ async fn by_password(caller: &Caller, password: &str, code: Option<&str>) -> Res
         }
     };
     let confirmation = caller.act(action, &Plain, deed).await?;
-    if has_second_factor && matches!(confirmation, Confirmation::Done(_)) {
-        security::forgive(caller.app(), &brakes).await?;
+    if let Confirmation::Done(_) = confirmation {
+        security::give_back(caller.app(), &counted).await?;
     }
     Ok(confirmation)
 }

@@ -46,6 +46,9 @@ pub struct Model {
     pub name_key: String,
     #[graphql(skip)]
     pub email: String,
+    /// Since when it is known that the member reads what is sent to this address: he has used a link that lay there.
+    #[graphql(skip)]
+    pub email_proved_at: Option<Timestamp>,
     /// The language of the letters that the member gets.
     pub language: Language,
     #[graphql(skip)]
@@ -63,6 +66,21 @@ pub struct Model {
     pub left_at: Option<Timestamp>,
     /// Counts the changes.
     pub version: i32,
+}
+
+impl Model {
+    /// Gives the member an address, or the same one in other letters. Of a new mailbox nothing is known yet.
+    pub fn set_email(&mut self, email: &str) {
+        if !self.has_mailbox(email) {
+            self.email_proved_at = None;
+        }
+        email.clone_into(&mut self.email);
+    }
+
+    /// Whether an address is that of the member's mailbox: capitals make no other.
+    pub fn has_mailbox(&self, email: &str) -> bool {
+        self.email.to_lowercase() == email.to_lowercase()
+    }
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -103,7 +103,7 @@ pub struct SessionConfirmInput {
     /// A code of the authenticator or a recovery code, beside the password of a member who uses a second factor.
     #[graphql(secret)]
     pub code: Option<String>,
-    /// An ID token of the identity provider that began this session, at most 16,384 bytes. It tells of the same member having signed in there at most five minutes ago (`auth_time`, or `iat` where there is none), and it is good once.
+    /// An ID token of the identity provider that began this session, at most 16,384 bytes. It tells of the same member having signed in there at most five minutes ago (`auth_time`), and it is good once.
     #[graphql(secret)]
     pub token: Option<String>,
 }
@@ -217,7 +217,7 @@ impl Viewer {
             .collect()
     }
 
-    /// Whether it was shown within the last five minutes who this is, as keys and the domain need it.
+    /// Whether it was shown within the last five minutes who this is, as keys, the domain, second factors and the rights of others need it.
     async fn is_recently_confirmed(&self, context: &Context<'_>) -> bool {
         let caller = context.data_unchecked::<Arc<Caller>>();
         caller.actor().is_confirmed(caller.now())

@@ -1,5 +1,10 @@
 //! Letters that tell a member what has happened to his account, so that he notices a theft. The job holds IDs: whose
 //! account, what happened, and the entry of the log that knows when, from where and what changed.
+//!
+//! Whoever changes his account again and again fills no mailbox by it, neither his own nor one that he only says is his:
+//! what is too many is done, and not told.
+
+use chrono::Duration;
 
 use super::{
     Entity,
@@ -7,8 +12,10 @@ use super::{
 };
 use crate::{
     kernel::{
-        Action, App, AuditEntryId, Caller, Error, Job, Letter, MemberId, Reader, Recipient, Result, Tx, audit,
+        Action, App, AuditEntryId, Caller, Error, Job, Letter, MemberId, Reader, Recipient, Result, Tx, Undelivered,
+        audit,
         outbox::{self, Fate},
+        security::{self, Brake},
     },
     organization,
 };
@@ -18,6 +25,20 @@ pub const KIND: &str = "notice-mail";
 
 /// Behind the entry's ID: the letter goes to the address that the member had before.
 const FORMER: &str = "/former";
+
+/// Five an hour to one mailbox. Counted are an organization's own, so that nobody elsewhere can silence them.
+const MAILBOX: Brake = Brake {
+    name: "notices to mailbox",
+    attempts: 5,
+    window: Duration::hours(1),
+};
+
+/// Ten an hour about one member.
+const MEMBER: Brake = Brake {
+    name: "notices about member",
+    attempts: 10,
+    window: Duration::hours(1),
+};
 
 const EVENTS: [(Event, &str); 5] = [
     (Event::PasswordChanged, "PASSWORD_CHANGED"),
@@ -61,14 +82,29 @@ pub async fn send(app: &App, job: &outbox::Model) -> Result<Fate> {
     let letter = write(&view, job).await;
     drop(view);
     caller.release().await;
-    match letter? {
-        Some(letter) => Ok(app.mailer.send(letter).await.into()),
-        None => Ok(Fate::Done),
+    let Some((member, letter)) = letter? else {
+        return Ok(Fate::Done);
+    };
+    let brakes = [
+        (
+            MAILBOX,
+            format!("{} {}", job.organization_id, letter.to.email.to_lowercase()),
+        ),
+        (MEMBER, member.to_string()),
+    ];
+    let Ok(counted) = security::count(app, &brakes).await? else {
+        tracing::info!(job = %job.id, "a notice was one too many");
+        return Ok(Fate::Done);
+    };
+    let sent = app.mailer.send(letter).await;
+    if let Err(Undelivered::Later(_)) = sent {
+        security::give_back(app, &counted).await?;
     }
+    Ok(sent.into())
 }
 
-/// The letter; `None` where nobody is left to be told.
-async fn write(reader: &Reader, job: &outbox::Model) -> Result<Option<Letter>> {
+/// The letter, and about whom; `None` where nobody is left to be told.
+async fn write(reader: &Reader, job: &outbox::Model) -> Result<Option<(MemberId, Letter)>> {
     let (argument, is_former) = match job.argument.strip_suffix(FORMER) {
         Some(argument) => (argument, true),
         None => (job.argument.as_str(), false),
@@ -100,7 +136,8 @@ async fn write(reader: &Reader, job: &outbox::Model) -> Result<Option<Letter>> {
         name: member.name,
         email,
     };
-    letter::notice(member.language, job.id.to_string(), to, &about).map(Some)
+    let letter = letter::notice(member.language, job.id.to_string(), to, &about)?;
+    Ok(Some((member.id, letter)))
 }
 
 fn read(argument: &str) -> Option<(MemberId, Event, AuditEntryId)> {

@@ -7,7 +7,9 @@ use sea_orm::{
 };
 use serde::Serialize;
 
-use super::{Column, Entity, Member, Status, letter::Event, notice, password_reset, rules::check_email};
+use super::{
+    Column, Entity, Member, Status, invitation::is_invited, letter::Event, notice, password_reset, rules::check_email,
+};
 use crate::{
     kernel::{Code, Error, Language, Problem, Result, Tx, payload::asks},
     organization::check_name,
@@ -24,7 +26,7 @@ pub struct ViewerUpdateInput {
     pub expected_version: i32,
     /// 이름: 1 to 100 characters.
     pub name: Option<String>,
-    /// The e-mail address, at most 254 characters, which no other member has. It takes a recent confirmation of the password; the old address is told.
+    /// The e-mail address, at most 254 characters, which no other member has and nobody is invited at. It takes a recent confirmation of the password; the old address is told.
     pub email: Option<String>,
     /// The language of one's letters.
     pub language: Option<Language>,
@@ -58,17 +60,20 @@ pub(super) async fn update(tx: &Tx, input: &ViewerUpdateInput) -> Result<Member>
     if email.is_some() {
         tx.require_confirmation()?;
     }
+    let moves = email.is_some_and(|email| !member.has_mailbox(email));
     let updated = tx
         .update::<Entity>(member, |row| {
             if let Some(name) = name {
                 row.name = name.to_owned();
                 row.name_key = name.to_lowercase();
             }
-            row.email = email.map_or_else(|| row.email.clone(), str::to_owned);
+            if let Some(email) = email {
+                row.set_email(email);
+            }
             row.language = input.language.unwrap_or(row.language);
         })
         .await?;
-    if email.is_some() {
+    if moves {
         password_reset::close_all_of(tx, id).await?;
         notice::tell(tx, id, Event::EmailChanged).await?;
     }
@@ -86,6 +91,7 @@ async fn find_email_problem(tx: &Tx, member: &Member, email: &str) -> Result<Opt
         .select::<Entity>()
         .filter(Column::Status.eq(Status::Active))
         .filter(Column::Id.ne(member.id));
-    let is_taken = others.filter(same).one().await?.is_some();
+    let is_others = others.filter(same).one().await?.is_some();
+    let is_taken = is_others || !member.has_mailbox(email) && is_invited(tx, email).await?;
     Ok(is_taken.then(|| Problem::at("input.email", Code::Taken)))
 }

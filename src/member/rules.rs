@@ -20,6 +20,8 @@ pub struct New {
     pub name: String,
     /// The e-mail address.
     pub email: String,
+    /// Whether he has come by a link that lay in its mailbox.
+    pub is_email_proved: bool,
     /// The language of his letters.
     pub language: Language,
     /// The hash of the password.
@@ -44,6 +46,7 @@ pub async fn create(tx: &Tx, new: New) -> Result<entity::Model> {
         name_key: new.name.to_lowercase(),
         name: new.name,
         email: new.email,
+        email_proved_at: new.is_email_proved.then(|| tx.now()),
         language: new.language,
         password_hash: new.password_hash,
         has_short_password: false,

@@ -6,7 +6,7 @@
 )]
 
 use async_graphql::SimpleObject;
-use chrono::Duration;
+use chrono::{DateTime, Duration};
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, entity::prelude::*};
 use serde::Serialize;
 
@@ -141,8 +141,8 @@ impl Outcome for Ending {
 pub enum Proof {
     /// His password, just now.
     Password,
-    /// A token of this identity provider, to which he showed at this instant who he is.
-    Provider(IdentityProviderId, Timestamp),
+    /// A token of this identity provider, to which he showed at this instant who he is, where it says so.
+    Provider(IdentityProviderId, Option<Timestamp>),
 }
 
 /// Starts a session for a member who has shown who he is: the one place through which everybody comes in.
@@ -153,7 +153,8 @@ pub async fn start_for(tx: &Tx, member: &entity::Model, proof: Proof) -> Result<
     let now = tx.now();
     let (provider_id, confirmed_at) = match proof {
         Proof::Password => (None, now),
-        Proof::Provider(id, at) => (Some(id), at),
+        // Nobody knows when: as long ago as can be.
+        Proof::Provider(id, at) => (Some(id), at.unwrap_or(Timestamp(DateTime::UNIX_EPOCH))),
     };
     let session = tx
         .create::<Entity>(Model {
@@ -226,7 +227,7 @@ pub(super) async fn is_worth_a_look(caller: &Caller, organization: OrganizationI
     let is_given = given.one().await?.is_some();
     drop(view);
     door.release().await;
-    let from = caller.origin().address_text();
+    let from = caller.origin().network_text();
     Ok(is_given || caller.app().bad_tokens.is_news(caller.now(), &from))
 }
 

@@ -13,9 +13,9 @@ use super::{
 };
 use crate::{
     kernel::{
-        Action, Caller, Code, Error, MemberId, OrganizationId, Plain, Problem, Result, Tx,
+        Action, Caller, Code, Error, MemberId, OrganizationId, Plain, Problem, Reader, Result, Tx,
         secret::SecretText,
-        security::{self, Brake, Stop},
+        security::{self, Brake, Counted, Stop},
     },
     organization,
 };
@@ -41,14 +41,22 @@ const ACCOUNT_FROM_KNOWN: Brake = Brake {
     window: Duration::days(1),
 };
 
-/// Thirty a minute from one address, whatever the account.
+/// Thirty wrong ones a minute from one address, whatever the account. All of a contact center sits behind one: what was
+/// right is given back, and whoever was let in from there before is not asked for it.
 const ADDRESS: Brake = Brake {
     name: "address",
     attempts: 30,
     window: Duration::minutes(1),
 };
 
-/// Five a minute for codes of one member's second factor, wherever they are given after his password or a link.
+/// Thirty tokens a minute that say they are of one member, from where he was let in before; and as many of his own session.
+const TOKEN: Brake = Brake {
+    name: "token of member",
+    ..ADDRESS
+};
+
+/// Five wrong ones a minute for codes of one member's second factor, wherever they are given after his password or a link:
+/// from everywhere new together, and from each network in which he was let in before.
 const CODE: Brake = Brake {
     name: "code",
     attempts: 5,
@@ -93,11 +101,27 @@ pub async fn sign_in(caller: &Caller, credentials: &Credentials) -> Result<Start
     let account = format!("{domain}/{login}");
     let organization = organization::find_by_domain(caller.app(), &domain).await?;
     let sought = look_up(caller, organization, &login).await?;
-    check_brakes(caller, &account, &sought).await?;
+    let counted = check_brakes(caller, &account, &sought).await?;
+    let started = judge(caller, credentials, sought).await?;
+    match started {
+        Started::Session(..) => {
+            security::forgive(caller.app(), &account_brakes(caller, &domain, &login)).await?;
+            security::give_back(caller.app(), &counted).await?;
+        }
+        // The password was right.
+        Started::Refused(Code::SecondFactorRequired) => security::give_back(caller.app(), &counted).await?,
+        Started::Refused(_) => {}
+    }
+    Ok(started)
+}
+
+/// What credentials are worth that no brake stops.
+async fn judge(caller: &Caller, credentials: &Credentials, sought: Sought) -> Result<Started> {
     let member = sought.member;
     let hash = member.as_ref().map(|member| &member.password_hash);
     let is_right = Hasher::verify(caller.app(), &credentials.password, hash).await?;
-    let Some(organization) = organization else {
+    let code = credentials.code.as_deref().filter(|code| !code.trim().is_empty());
+    let Some(organization) = sought.organization else {
         security::log(caller.app(), "SIGN_IN_UNKNOWN_ORGANIZATION", caller.origin()).await?;
         return Ok(Started::Refused(Code::CredentialsRefused));
     };
@@ -105,8 +129,16 @@ pub async fn sign_in(caller: &Caller, credentials: &Credentials) -> Result<Start
         Some(hash) => Hasher::renewed(caller.app(), &credentials.password, hash).await?,
         None => None,
     };
+    let door = caller.at(organization);
+    let counted = match &member {
+        Some(member) if is_right && sought.has_second_factor && code.is_some() => {
+            let brakes = code_brakes(caller, member.id, sought.knows_address);
+            check_code_brakes(&door, Action::SessionStart, Some(member), &brakes).await?
+        }
+        _ => Counted::default(),
+    };
     let deed = async |tx: &Tx| match &member {
-        Some(member) if is_right => let_in(tx, member, credentials.code.as_deref(), renewed).await,
+        Some(member) if is_right => let_in(tx, member, code, renewed).await,
         _ => {
             if let Some(member) = &member {
                 tx.about::<Entity>(member);
@@ -114,9 +146,9 @@ pub async fn sign_in(caller: &Caller, credentials: &Credentials) -> Result<Start
             Ok(refuse(tx, Code::CredentialsRefused))
         }
     };
-    let started = caller.at(organization).act(Action::SessionStart, &Plain, deed).await?;
-    if matches!(started, Started::Session(..)) {
-        security::forgive(caller.app(), &account_brakes(caller, &domain, &login)).await?;
+    let started = door.act(Action::SessionStart, &Plain, deed).await?;
+    if let Started::Session(..) = started {
+        security::give_back(caller.app(), &counted).await?;
     }
     Ok(started)
 }
@@ -178,19 +210,25 @@ fn check_length(path: &str, password: &str) -> Result<()> {
     Ok(())
 }
 
-/// Counts an attempt that names no account against its address.
+/// Counts a token, before it is believed, against the address that it comes from; or, where it is of one who was let in
+/// from there before or has a session, against him.
 ///
 /// # Errors
-/// `SIGN_IN_BLOCKED` at `path`, with the time of its end.
-pub(super) async fn check_address(caller: &Caller, path: &str) -> Result<()> {
-    let brakes = [(ADDRESS, caller.origin().address_text())];
-    let Some(stop) = security::attempt(caller.app(), &brakes).await? else {
-        return Ok(());
+/// `SIGN_IN_BLOCKED` at `input.token`, with the time of its end.
+pub(super) async fn check_token(caller: &Caller, whose: Option<MemberId>) -> Result<Counted> {
+    let address = caller.origin().network_text();
+    let brake = match whose {
+        Some(member) => (TOKEN, format!("{member} {address}")),
+        None => (ADDRESS, address),
+    };
+    let stop = match security::count(caller.app(), &[brake]).await? {
+        Ok(counted) => return Ok(counted),
+        Err(stop) => stop,
     };
     if stop.is_first {
         security::log(caller.app(), "SIGN_IN_BLOCKED", caller.origin()).await?;
     }
-    Err(blocked(path, stop))
+    Err(blocked("input.token", stop))
 }
 
 /// What was typed as databases take it: PostgreSQL knows no NUL, and nobody is called so.
@@ -203,6 +241,7 @@ struct Sought {
     organization: Option<OrganizationId>,
     member: Option<entity::Model>,
     knows_address: bool,
+    has_second_factor: bool,
 }
 
 /// The member of a login ID, and whether he has been let in from this address before. Where there is no such organization,
@@ -213,13 +252,11 @@ async fn look_up(caller: &Caller, organization: Option<OrganizationId>, login: &
     let found = async {
         let member = rules::find_by_login(&view, login).await?;
         let id = member.as_ref().map_or(MemberId(Uuid::nil()), |member| member.id);
-        let address = caller.origin().address_text();
-        let knows = session::knows_address(&view, id, &address).await?
-            || password_reset::knows_address(&view, id, &address).await?;
         Ok(Sought {
             organization,
             member,
-            knows_address: knows,
+            knows_address: knows_address(&view, caller, id).await?,
+            has_second_factor: second_factor::active(&view, id).await?.is_some(),
         })
     }
     .await;
@@ -228,17 +265,30 @@ async fn look_up(caller: &Caller, organization: Option<OrganizationId>, login: &
     found
 }
 
-/// From where the member has been let in before, others' guesses do not lock him out.
-async fn check_brakes(caller: &Caller, account: &str, sought: &Sought) -> Result<()> {
+/// Whether a member has been let in from the address of this request before.
+///
+/// # Errors
+/// Only if the database fails.
+pub(super) async fn knows_address(reader: &Reader, caller: &Caller, member: MemberId) -> Result<bool> {
     let address = caller.origin().address_text();
+    Ok(session::knows_address(reader, member, &address).await?
+        || password_reset::knows_address(reader, member, &address).await?)
+}
+
+/// From where the member has been let in before, others' guesses do not lock him out: neither those at his account from
+/// elsewhere, nor those at other accounts from there. What is to be given back of a sign-in that is right.
+async fn check_brakes(caller: &Caller, account: &str, sought: &Sought) -> Result<Counted> {
+    let address = caller.origin().network_text();
     let mut brakes = own_brakes(caller, account);
     if sought.knows_address {
         brakes.retain(|(brake, _)| brake.name != ACCOUNT.name);
         brakes.push((ACCOUNT_FROM_KNOWN, format!("{account} {address}")));
+    } else {
+        brakes.insert(0, (ADDRESS, address));
     }
-    brakes.insert(0, (ADDRESS, address));
-    let Some(stop) = security::attempt(caller.app(), &brakes).await? else {
-        return Ok(());
+    let stop = match security::count(caller.app(), &brakes).await? {
+        Ok(counted) => return Ok(counted.by(ADDRESS)),
+        Err(stop) => stop,
     };
     if stop.is_first {
         match sought.organization {
@@ -273,32 +323,44 @@ async fn log_stop(door: &Caller, action: Action, member: Option<&entity::Model>)
 pub(super) fn account_brakes(caller: &Caller, domain: &str, login: &str) -> Vec<(Brake, String)> {
     let account = format!("{domain}/{login}");
     let mut brakes = own_brakes(caller, &account);
-    let known = format!("{account} {}", caller.origin().address_text());
+    let known = format!("{account} {}", caller.origin().network_text());
     brakes.push((ACCOUNT_FROM_KNOWN, known));
     brakes
 }
 
-/// The brakes on guessing codes of a member's second factor once his password or his link was right. They are let go by a
-/// right code only: a right password must not buy more guesses.
-pub(super) fn code_brakes(member: MemberId) -> Vec<(Brake, String)> {
-    [CODE, CODE_OF_DAY].map(|brake| (brake, member.to_string())).into()
+/// The brakes on guessing codes of a member's second factor once his password or his link was right. Neither a right
+/// password nor a right code of his own lets go of them, which would buy others more guesses; nor do guesses from
+/// elsewhere stop him where he `knows_address`.
+pub(super) fn code_brakes(caller: &Caller, member: MemberId, knows_address: bool) -> Vec<(Brake, String)> {
+    let subject = if knows_address {
+        format!("{member} {}", caller.origin().network_text())
+    } else {
+        member.to_string()
+    };
+    [CODE, CODE_OF_DAY].map(|brake| (brake, subject.clone())).into()
 }
 
-/// Counts an attempt with a code, for `action` through this door.
+/// Counts an attempt with a code, for `action` through this door. What is to be given back if it is right.
 ///
 /// # Errors
 /// `SIGN_IN_BLOCKED` at `input.code`, with the time of its end.
-pub(super) async fn check_code_brakes(door: &Caller, action: Action, brakes: &[(Brake, String)]) -> Result<()> {
-    let Some(stop) = security::attempt(door.app(), brakes).await? else {
-        return Ok(());
+pub(super) async fn check_code_brakes(
+    door: &Caller,
+    action: Action,
+    member: Option<&entity::Model>,
+    brakes: &[(Brake, String)],
+) -> Result<Counted> {
+    let stop = match security::count(door.app(), brakes).await? {
+        Ok(counted) => return Ok(counted),
+        Err(stop) => stop,
     };
     if stop.is_first {
-        log_stop(door, action, None).await?;
+        log_stop(door, action, member).await?;
     }
     Err(blocked("input.code", stop))
 }
 
 fn own_brakes(caller: &Caller, account: &str) -> Vec<(Brake, String)> {
-    let from = format!("{account} {}", caller.origin().address_text());
+    let from = format!("{account} {}", caller.origin().network_text());
     vec![(ACCOUNT_FROM_ADDRESS, from), (ACCOUNT, account.to_owned())]
 }

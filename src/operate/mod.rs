@@ -334,6 +334,7 @@ fn new_member(person: Person, is_owner: bool) -> member::New {
         login,
         name,
         email,
+        is_email_proved: false,
         language: Language::default(),
         password_hash,
         is_owner,

@@ -4,7 +4,7 @@ use async_graphql::SimpleObject;
 use sea_orm::{Condition, entity::prelude::*};
 use serde::Serialize;
 
-use crate::kernel::{OrganizationId, Record, Timestamp};
+use crate::kernel::{OrganizationId, PictureId, Record, Timestamp};
 
 /// 클라우드 조직: a customer organization, with its name, code and domain. `product` is its other half.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize, SimpleObject)]
@@ -28,8 +28,11 @@ pub struct Model {
     pub is_mobile_contact_approved: bool,
     /// Whether the operator has agreed to the security item of contracts.
     pub is_security_approved: bool,
-    /// Whether every member has to sign in with a second factor. Whoever has none can only enroll one.
+    /// Whether every member has to sign in with a second factor. Whoever has none can only enroll one. Who signs in by an identity provider is asked for no code: the provider vouches for him.
     pub requires_second_factor: bool,
+    /// 메인 로고: the picture at the top of its pages; `None` where that is the product's own.
+    #[graphql(skip)]
+    pub main_logo_id: Option<PictureId>,
     /// When it was created.
     pub created_at: Timestamp,
     /// Counts the changes: give it back as `expectedVersion`.

@@ -15,12 +15,13 @@ use crate::{
     admin::{self, Model as OrganizationAdmin},
     billing::graphql::{ChargeConnection, ChargeFilter, charge_page},
     kernel::{
-        Action, Batch, Caller, Error, On, PageRequest, Result, View,
+        Action, Batch, Caller, Error, On, PageRequest, PictureId, Result, View,
         payload::{payload, settle, user_errors},
         scalar::Url,
         zone,
     },
     member::graphql::{MemberConnection, member_page},
+    picture::{self, Picture},
     service::graphql::{ServiceConnection, ServiceFilter, ServiceOrder, service_page},
 };
 
@@ -146,6 +147,7 @@ async fn all_keys(context: &Context<'_>) -> Result<Vec<key::Model>> {
 #[derive(Debug)]
 pub struct ProductOrganization {
     domain: String,
+    main_logo_id: Option<PictureId>,
 }
 
 /// 제품 조직: the organization as the product and its partners know it.
@@ -160,6 +162,12 @@ impl ProductOrganization {
     async fn keys(&self, context: &Context<'_>) -> Result<Vec<key::Model>> {
         all_keys(context).await
     }
+
+    /// 메인 로고: what stands at the top of its pages; null where that is the product's own. Needs `ORGANIZATION_READ`.
+    async fn main_logo(&self, context: &Context<'_>) -> Result<Option<Picture>> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        picture::graphql::of_id(&*caller.view(Action::OrganizationRead).await?, self.main_logo_id).await
+    }
 }
 
 #[ComplexObject]
@@ -168,6 +176,7 @@ impl Model {
     async fn product(&self) -> ProductOrganization {
         ProductOrganization {
             domain: self.domain.clone(),
+            main_logo_id: self.main_logo_id,
         }
     }
 

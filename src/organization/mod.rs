@@ -11,4 +11,6 @@ mod rules;
 pub use entity::{ActiveModel, Column, Entity, Model, Model as Organization};
 pub use graphql::{OrganizationMutation, OrganizationQuery};
 pub use route::{all as all_organizations, find as find_by_domain};
-pub use rules::{Approval, New, approve, check_domain, check_name, check_time_zone, create, own};
+pub use rules::{
+    Approval, New, OrganizationUpdateInput, approve, check_domain, check_name, check_time_zone, create, own, update,
+};

@@ -1,14 +1,17 @@
 //! What can be done with an organization: creating it, at the operator's word; approving what has to be agreed on
 //! first; changing its name, zone and, for the owner, its domain.
 
-use async_graphql::InputObject;
+use async_graphql::{ID, InputObject, MaybeUndefined};
 use chrono_tz::Tz;
 use serde::Serialize;
 
 use super::{entity, route};
-use crate::kernel::{
-    App, Code, Error, Job, Month, OrganizationId, Problem, Reader, Result, Role, Tx, audit::is_hidden, outbox,
-    payload::asks, zone,
+use crate::{
+    kernel::{
+        App, Code, Error, Job, Month, OrganizationId, Problem, Reader, Result, Role, Tx, audit::is_hidden, outbox,
+        payload::asks, zone,
+    },
+    picture,
 };
 
 /// What an operator says of a new organization.
@@ -48,8 +51,10 @@ pub struct OrganizationUpdateInput {
     pub domain: Option<String>,
     /// The IANA time zone, such as `Asia/Seoul`. Only the owner may change it. A day that a contract's edit has used stays used.
     pub time_zone: Option<String>,
-    /// Whether every member has to sign in with a second factor; whoever has none can then only enroll one. Only the owner may change it, after a recent confirmation of the password, and he must have a second factor himself.
+    /// Whether every member has to sign in with a second factor; whoever has none can then only enroll one. Who signs in by an identity provider is asked for no code: the provider vouches for him. Only the owner may change it, after a recent confirmation of the password, and he must have a second factor himself.
     pub requires_second_factor: Option<bool>,
+    /// 메인 로고: the ID of a picture of `pictureUpload`, at the top of the organization's pages; null takes it away.
+    pub main_logo_id: MaybeUndefined<ID>,
 }
 
 asks!(OrganizationUpdateInput);
@@ -97,6 +102,7 @@ pub async fn create(tx: &Tx, new: New) -> Result<entity::Model> {
             is_mobile_contact_approved: false,
             is_security_approved: false,
             requires_second_factor: false,
+            main_logo_id: None,
             created_at: tx.now(),
             version: 1,
         })
@@ -153,6 +159,7 @@ pub async fn update(tx: &Tx, id: &str, input: &OrganizationUpdateInput) -> Resul
         .requires_second_factor
         .filter(|demand| *demand != organization.requires_second_factor);
     problems.extend(demand.and_then(|demand| find_demand_problem(tx, demand)));
+    let logo = picture::chosen(tx, "input.mainLogoId", &input.main_logo_id, &mut problems).await?;
     let reserved = [
         ("input.domain", domain.is_some()),
         ("input.timeZone", zone.is_some()),
@@ -177,8 +184,12 @@ pub async fn update(tx: &Tx, id: &str, input: &OrganizationUpdateInput) -> Resul
             row.domain = domain.unwrap_or_else(|| row.domain.clone());
             row.time_zone = zone.unwrap_or_else(|| row.time_zone.clone());
             row.requires_second_factor = demand.unwrap_or(row.requires_second_factor);
+            row.main_logo_id = logo.unwrap_or(row.main_logo_id);
         })
         .await?;
+    if logo.is_some() {
+        picture::show(tx, picture::Place::MainLogo, updated.id.0, updated.main_logo_id).await?;
+    }
     tx.about::<entity::Entity>(&updated);
     Ok(updated)
 }

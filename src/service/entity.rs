@@ -9,7 +9,7 @@ use sea_orm::{FromJsonQueryResult, entity::prelude::*};
 use serde::{Deserialize, Serialize};
 
 use super::ServiceKind;
-use crate::kernel::{OrganizationId, ServiceId, Timestamp, record::record};
+use crate::kernel::{OrganizationId, PictureId, ServiceId, Timestamp, record::record};
 
 /// How far a service is in its life.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Enum, EnumIter, DeriveActiveEnum)]
@@ -75,6 +75,8 @@ pub struct Model {
     pub suspended_at: Option<Timestamp>,
     /// When it was terminated; null before.
     pub terminated_at: Option<Timestamp>,
+    #[graphql(skip)]
+    pub banner_id: Option<PictureId>,
     /// Counts the changes: give it back as `expectedVersion`.
     pub version: i32,
 }

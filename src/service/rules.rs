@@ -1,7 +1,7 @@
 //! What can be done with a service: adding it, editing its basic information, and the steps of its life. Every step
 //! has one rule here, whoever takes it.
 
-use async_graphql::{InputObject, MaybeUndefined};
+use async_graphql::{ID, InputObject, MaybeUndefined};
 use sea_orm::{
     ColumnTrait, QueryFilter,
     sea_query::{Expr, ExprTrait, Func},
@@ -16,6 +16,7 @@ use super::{
 use crate::{
     kernel::{Code, Error, Problem, Reader, Result, Tx, payload::asks},
     organization::{check_name, check_time_zone},
+    picture,
 };
 
 /// How many services an organization can have, terminated ones included: their codes stay taken.
@@ -45,6 +46,8 @@ pub struct ServiceCreateInput {
     pub time_zone: Option<String>,
     /// 에디터 타입; HTML where absent. Not for an issue service.
     pub editor_type: Option<EditorType>,
+    /// 배너: the ID of a picture of `pictureUpload`; none where absent.
+    pub banner_id: Option<ID>,
 }
 
 /// Changes to a service's basic information. Absent fields stay as they are; type and code can't be changed.
@@ -66,6 +69,8 @@ pub struct ServiceUpdateInput {
     pub time_zone: Option<String>,
     /// 에디터 타입. Not for an issue service.
     pub editor_type: MaybeUndefined<EditorType>,
+    /// 배너: the ID of a picture of `pictureUpload`; null takes it away.
+    pub banner_id: MaybeUndefined<ID>,
 }
 
 asks!(ServiceCreateInput, ServiceUpdateInput);
@@ -105,6 +110,11 @@ pub async fn create(tx: &Tx, input: &ServiceCreateInput) -> Result<Model> {
             arrange(codes, input.main_language.as_deref(), &mut problems)
         }
     };
+    let banner = input
+        .banner_id
+        .clone()
+        .map_or(MaybeUndefined::Undefined, MaybeUndefined::Value);
+    let banner = picture::chosen(tx, "input.bannerId", &banner, &mut problems).await?;
     if tx.select::<Entity>().count().await? >= MOST_SERVICES {
         problems.push(Problem::of(Code::LimitReached).with("max", MOST_SERVICES));
     }
@@ -126,9 +136,11 @@ pub async fn create(tx: &Tx, input: &ServiceCreateInput) -> Result<Model> {
             created_at: tx.now(),
             suspended_at: None,
             terminated_at: None,
+            banner_id: banner.flatten(),
             version: 1,
         })
         .await?;
+    picture::show(tx, picture::Place::Banner, service.id.0, service.banner_id).await?;
     route::keep(tx, &service).await?;
     Ok(service)
 }
@@ -171,8 +183,13 @@ pub async fn update(tx: &Tx, id: &str, input: &ServiceUpdateInput) -> Result<Mod
     if service.kind == ServiceKind::Consultation && input.editor_type.is_null() {
         problems.push(Problem::at("input.editorType", Code::Blank));
     }
+    let banner = picture::chosen(tx, "input.bannerId", &input.banner_id, &mut problems).await?;
     Error::unless_none(problems)?;
+    if let Some(banner) = banner {
+        picture::show(tx, picture::Place::Banner, service.id.0, banner).await?;
+    }
     change(tx, service, |row| {
+        row.banner_id = banner.unwrap_or(row.banner_id);
         if let Some(name) = name {
             row.name = name.to_owned();
             row.name_key = name.to_lowercase();

@@ -221,6 +221,25 @@ both! {
         assert_eq!(before - raw.count("password_reset WHERE used_at IS NULL").await, 1, "this member's only");
     }
 
+    // Taking the role, the mailbox and the password, and giving the role back, would be taking an equal's account.
+    async fn a2_an_administrator_cannot_move_the_mailbox_of_who_was_one_last_week(app) {
+        people::join(&app, "second", true).await;
+        let (owner, admin) = (app.owner(), app.administrator());
+        admin.deed(REMOVE, on(&member(admin, "second").await, json!({}))).await;
+        let moved = json!({ "email": "elsewhere@example.com" });
+
+        let at_once = admin.problems(UPDATE, on(&member(admin, "second").await, moved.clone())).await;
+        let name = admin.deed(UPDATE, on(&member(admin, "second").await, json!({ "name": "새 이름", "email": "second@example.com" }))).await;
+        let plain = admin.problems(UPDATE, on(&member(admin, "member").await, json!({ "email": "other@example.com" }))).await;
+        app.wait(Duration::days(7) + Duration::seconds(1));
+        let later = admin.problems(UPDATE, on(&member(admin, "second").await, moved)).await;
+        let by_owner = owner.problems(UPDATE, on(&member(owner, "second").await, json!({ "email": "third@example.com" }))).await;
+
+        assert_eq!(at_once, ["ABOVE_OWN_RANK at input.email"]);
+        assert_eq!(name["member"]["email"], "second@example.com");
+        assert_eq!((plain, later, by_owner), (vec![], vec![], vec![]));
+    }
+
     async fn a2_the_ownership_moves_and_there_is_always_one_owner(app) {
         let (owner, admin) = (app.owner(), app.administrator());
         let [the_owner, heir, other] = [member(owner, "owner").await, member(owner, "admin").await, member(owner, "member").await];

@@ -6,7 +6,8 @@ use std::{
 };
 
 /// Each area uses areas before it only. What an API says of an area may speak of any: `graphql.rs`.
-const AREAS: [&str; 14] = [
+const AREAS: [&str; 15] = [
+    "picture",
     "organization",
     "member",
     "admin",
@@ -115,7 +116,9 @@ fn files_say_what_they_are_for_and_stay_short() {
 
 /// The tables of organizations whose rows give nobody a right. All others say with `grants:` what right a row gives, so
 /// that whatever writes one leaves it in the permission-change log: a new table has to be thought about here.
-const GRANT_NOTHING: [&str; 30] = [
+const GRANT_NOTHING: [&str; 32] = [
+    "picture",
+    "picture_holder",
     "identity_provider",
     "external_identity",
     "notice",

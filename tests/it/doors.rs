@@ -8,7 +8,7 @@ use crate::{
     both,
     support::{
         app::TestApp,
-        cti, invite, make, people,
+        cti, invite, make, people, picture,
         raw::Raw,
         staff,
         surface::{self, Surface},
@@ -66,6 +66,10 @@ async fn ids(app: &TestApp, organization: &str) -> Vec<String> {
             "{ organization { members { nodes { id } } } }",
             "/organization/members/nodes/0/id",
         ),
+        (
+            "{ organization { product { mainLogo { id } } } }",
+            "/organization/product/mainLogo/id",
+        ),
         ("{ invitations { nodes { id } } }", "/invitations/nodes/0/id"),
         ("{ services { nodes { id } } }", "/services/nodes/0/id"),
         (
@@ -110,6 +114,8 @@ async fn furnish(app: &TestApp) {
         )
         .await;
         who.deed(&make::company("c"), json!({})).await;
+        let logo = picture::uploaded(who, &picture::png(1)).await;
+        picture::set_logo(who, logo["id"].clone()).await;
     }
 }
 

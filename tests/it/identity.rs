@@ -9,7 +9,7 @@ use crate::{
     both,
     support::{
         app::{Answer, PASSWORD, TestApp, codes},
-        provider::{Key, Provider},
+        provider::{Key, Provider, prove_addresses},
         raw::Raw,
     },
 };
@@ -30,6 +30,7 @@ async fn provider(app: &TestApp) -> (Provider, Key) {
     let key = Key::new("k-1", Algorithm::EdDsa);
     let provider = Provider::start(&[&key]).await;
     set(app, "acme", provider.setting(Algorithm::EdDsa)).await;
+    prove_addresses(app).await;
     (provider, key)
 }
 

@@ -10,7 +10,7 @@ use crate::{
     both,
     support::{
         app::{Answer, TestApp, codes},
-        provider::{Key, Provider},
+        provider::{Key, Provider, prove_addresses},
     },
 };
 
@@ -270,6 +270,7 @@ both! {
         let provider = Provider::start(&[&key]).await;
         let theirs = Provider::start(&[&other]).await;
         operate::set_identity_provider(&app.app, "acme", provider.setting(Algorithm::Rs256)).await.unwrap();
+        prove_addresses(&app).await;
         operate::set_identity_provider(&app.app, "rival", theirs.setting(Algorithm::Rs256)).await.unwrap();
         let good = provider.claims(&app, "u-1", "owner@example.com");
         let now = good["iat"].as_i64().unwrap();
@@ -307,6 +308,7 @@ both! {
 
         for chosen in &keys {
             operate::set_identity_provider(&app.app, "acme", provider.setting(chosen.algorithm())).await.unwrap();
+            prove_addresses(&app).await;
             let others = keys.iter().filter(|key| key.id != chosen.id);
             for key in others.chain([chosen]) {
                 number += 1;
@@ -325,6 +327,7 @@ both! {
         let key = Key::new("k-1", Algorithm::Es256);
         let provider = Provider::start(&[&key]).await;
         operate::set_identity_provider(&app.app, "acme", provider.setting(Algorithm::Es256)).await.unwrap();
+        prove_addresses(&app).await;
         let real = key.token(&provider.claims(&app, "u-1", "owner@example.com"));
         let signed = real.rsplit_once('.').unwrap().0;
 
@@ -347,6 +350,7 @@ both! {
             with(&other.public(), "kid", json!(5)), key.public(),
         ] }));
         operate::set_identity_provider(&app.app, "acme", provider.setting(Algorithm::Rs256)).await.unwrap();
+        prove_addresses(&app).await;
         let claims = provider.claims(&app, "u-1", "owner@example.com");
         let raw = URL_SAFE_NO_PAD.decode(&secret).unwrap();
         let symmetric = keyed("HS256", hmac::HMAC_SHA256, &raw, &claims);
@@ -362,6 +366,7 @@ both! {
         let (key, other) = (Key::new("k-1", Algorithm::Rs256), Key::other_rsa("k-2"));
         let provider = Provider::start(&[&key, &other]).await;
         operate::set_identity_provider(&app.app, "acme", provider.setting(Algorithm::Rs256)).await.unwrap();
+        prove_addresses(&app).await;
         let claims = provider.claims(&app, "u-1", "owner@example.com").to_string();
 
         let unnamed = exchange(&app, 1, "acme", &key.forge(&without(&key.header(), "kid"), &claims)).await;
@@ -375,6 +380,7 @@ both! {
         let key = Key::new("k-1", Algorithm::EdDsa);
         let provider = Provider::start(&[&key]).await;
         operate::set_identity_provider(&app.app, "acme", provider.setting(Algorithm::EdDsa)).await.unwrap();
+        prove_addresses(&app).await;
         let good = provider.claims(&app, "u-1", "owner@example.com");
         let now = good["iat"].as_i64().unwrap();
         let several = with(&with(&good, "aud", json!(["another", "orgdesk"])), "azp", json!("orgdesk"));

@@ -10,7 +10,7 @@ use crate::{
     both,
     support::{
         app::TestApp,
-        provider::{Key, Provider},
+        provider::{Key, Provider, prove_addresses},
         raw::Raw,
     },
 };
@@ -22,6 +22,7 @@ async fn start(app: &TestApp, keys: &[&Key]) -> Provider {
     let provider = Provider::start(keys).await;
     let setting = provider.setting(Algorithm::EdDsa);
     operate::set_identity_provider(&app.app, "acme", setting).await.unwrap();
+    prove_addresses(app).await;
     provider
 }
 

@@ -400,6 +400,28 @@ both! {
     }
 
     // case: D17
+    async fn a5_a_manager_decides_about_his_own_invitations_only(app) {
+        manager(&app).await;
+        let theirs = made(app.owner(), "new.ceo").await;
+        let manager = app.member();
+        let own = made(manager, "new.agent").await;
+        app.wait(Duration::hours(1));
+        let mut problems = Vec::new();
+        for (verb, more) in [("invitationUpdate", json!({ "email": "mine@example.com" })), ("invitationResend", json!({})), ("invitationRevoke", json!({}))] {
+            problems.push(codes(&on(manager, verb, &theirs, more).await));
+        }
+        let corrected = on(manager, "invitationUpdate", &own, json!({ "email": "right@example.com" })).await;
+        let query = "{ invitations { nodes { login actions { name reasonCode } } } }";
+        let seen = manager.data(query, json!({})).await["invitations"]["nodes"].clone();
+        let by_admin = codes(&on(app.administrator(), "invitationRevoke", &theirs, json!({})).await);
+
+        assert_eq!(problems, vec![vec!["ABOVE_OWN_RANK at id".to_owned()]; 3]);
+        assert_eq!((codes(&corrected), by_admin), (vec![], vec![]));
+        let of = |login: &str| seen.as_array().unwrap().iter().find(|one| one["login"] == login).unwrap()["actions"][1].clone();
+        assert_eq!(of("new.ceo"), json!({ "name": "INVITATION_UPDATE", "reasonCode": "ABOVE_OWN_RANK" }));
+        assert_eq!(of("new.agent"), json!({ "name": "INVITATION_UPDATE", "reasonCode": null }));
+    }
+
     async fn a5_an_invitation_outlives_whoever_sent_it(app) {
         made(app.administrator(), "new.agent").await;
         app.run_due().await;

@@ -39,16 +39,14 @@ async fn p4_a_database_without_tables_is_refused_with_what_to_do() {
     assert!(said.contains("orgdesk migrate"), "{said}");
 }
 
-/// Brings a database to where it was before people could be invited, and puts an organization into it.
+/// Brings a database to where it was before a change.
 #[expect(
     clippy::disallowed_methods,
     reason = "the tables of an older version are nobody else's to make"
 )]
-async fn older(owner_url: &str, raw_url: &str) -> Raw {
+async fn before(owner_url: &str, change: &str) {
     let migrations = Migrator::migrations();
-    let before = migrations
-        .iter()
-        .take_while(|migration| migration.name() != "m20261125_000007_people");
+    let before = migrations.iter().take_while(|migration| migration.name() != change);
     let steps = u32::try_from(before.count()).unwrap();
     assert!(
         (1..u32::try_from(migrations.len()).unwrap()).contains(&steps),
@@ -57,6 +55,11 @@ async fn older(owner_url: &str, raw_url: &str) -> Raw {
     let connection = sea_orm::Database::connect(owner_url).await.unwrap();
     Migrator::up(&connection, Some(steps)).await.unwrap();
     connection.close().await.unwrap();
+}
+
+/// Brings a database to where it was before people could be invited, and puts an organization into it.
+async fn older(owner_url: &str, raw_url: &str) -> Raw {
+    before(owner_url, "m20261125_000007_people").await;
     let mut raw = Raw::open(raw_url).await;
     let id = |number: u8| {
         let hex = format!("{number:032x}");
@@ -204,4 +207,79 @@ async fn p2_people_and_agents_of_an_older_database_are_kept() {
     setup::migrate(&database.owner_url, &database.app_url).await.unwrap();
 
     everybody_is_there(&database.app_url, raw).await;
+}
+
+/// Brings a database to where it was before addresses were proved, with members who came in all ways there are.
+async fn unproved(owner_url: &str, raw_url: &str) -> Raw {
+    before(owner_url, "m20261128_000021_proved_addresses").await;
+    let mut raw = Raw::open(raw_url).await;
+    let id = |number: u8| {
+        let hex = format!("{number:032x}");
+        if raw.is_postgres() {
+            format!("'{hex}'::uuid")
+        } else {
+            format!("X'{hex}'")
+        }
+    };
+    let (organization, at) = (id(1), "'2026-11-10T01:00:00+00:00'");
+    let member = |number: u8, login: &str| {
+        format!(
+            "INSERT INTO member (id, organization_id, login, name, email, password_hash, is_owner, status, joined_at, version)
+             VALUES ({}, {organization}, '{login}', '{login}', '{login}@Example.com', 'hash', false, 'ACTIVE', {at}, 1)",
+            id(number)
+        )
+    };
+    let invitation = |number: u8, email: &str, state: &str, member: Option<u8>| {
+        let member = member.map_or("NULL".to_owned(), id);
+        format!(
+            "INSERT INTO invitation (id, organization_id, login, name, name_key, email, language, is_owner, state, invited_at,
+               expires_at, mailing, accepted_at, member_id, version)
+             VALUES ({}, {organization}, 'x{number}', 'x', 'x', '{email}@example.com', 'KOREAN', false, '{state}', {at}, {at}, 1, {at}, {member}, 1)",
+            id(number)
+        )
+    };
+    let rows = [
+        format!(
+            "INSERT INTO organization (id, code, name, domain, time_zone, is_ipcc_approved, is_mobile_contact_approved,
+               is_security_approved, created_at, version)
+             VALUES ({organization}, 'abcdefghijklmnop', 'Older', 'older', 'Asia/Seoul', false, false, false, {at}, 1)"
+        ),
+        member(2, "founder"),
+        member(3, "invited"),
+        member(4, "moved"),
+        member(5, "namesake"),
+        invitation(13, "invited", "ACCEPTED", Some(3)),
+        invitation(14, "elsewhere", "ACCEPTED", Some(4)),
+        invitation(15, "namesake", "REVOKED", None),
+    ];
+    for row in rows {
+        raw.must(&row).await;
+    }
+    raw
+}
+
+const PROVED: &str = "SELECT login FROM member WHERE email_proved_at IS NOT NULL";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p2_addresses_of_an_older_file_are_proved_by_the_invitation_that_went_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("older.db").display());
+    let mut raw = unproved(&format!("{url}?mode=rwc"), &url).await;
+
+    let app = setup::open(settings(&url), Arc::new(SystemClock), Random::seeded(1))
+        .await
+        .unwrap();
+    app.database.close().await;
+
+    assert_eq!(raw.texts(PROVED).await, ["invited"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p2_addresses_of_an_older_database_are_proved_by_the_invitation_that_went_there() {
+    let Some(database) = empty_database().await else { return };
+    let mut raw = unproved(&database.owner_url, &database.admin_url).await;
+
+    setup::migrate(&database.owner_url, &database.app_url).await.unwrap();
+
+    assert_eq!(raw.texts(PROVED).await, ["invited"]);
 }

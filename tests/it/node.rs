@@ -7,7 +7,7 @@ use crate::{
     both,
     support::{
         app::{TestApp, Who},
-        cti, invite, make, people, staff,
+        cti, invite, make, people, picture, staff,
     },
 };
 
@@ -94,11 +94,13 @@ async fn everything(app: &TestApp) -> Vec<(&'static str, String)> {
     let invitation = invite::made(owner, "new.agent").await;
     let company = owner.deed(&make::company("Company"), json!({})).await;
     let agent = staff::add(owner, &desk, &people::member(owner, "admin").await, json!({})).await;
+    let logo = picture::uploaded(owner, &picture::png(1)).await;
     let (_, phones) = cti::desk(app, "phones", &["phone.kim"]).await;
     owner
         .deed(cti::SAVE, cti::all(vec![cti::entry(&phones[0], 0, "kim", "0101")]))
         .await;
     vec![
+        ("Picture", picture::id(&logo).to_owned()),
         (
             "CtiHolding",
             find(owner, "{ ctiHoldings { nodes { id } } }", "/ctiHoldings/nodes/0/id").await,

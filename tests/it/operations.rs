@@ -20,8 +20,8 @@ use crate::{
         authenticator::{self, Authenticator},
         cti, invite,
         make::{self, Made},
-        people,
-        provider::{Key, Provider},
+        people, picture,
+        provider::{Key, Provider, prove_addresses},
     },
 };
 
@@ -37,8 +37,13 @@ both! {
                 "cti-events-record" => app.someone("acme", "phone.first"),
                 _ => app.owner(),
             };
-            let answer = if operation.name == "cti-agent-import" {
-                who.ask_with(operation.text, variables.clone(), &[("input.file", "agents.xlsx", &world.sheet)]).await
+            let file = match operation.name {
+                "picture-upload" => Some(("logo.png", picture::png(1))),
+                "cti-agent-import" => Some(("agents.xlsx", world.sheet.clone())),
+                _ => None,
+            };
+            let answer = if let Some((name, content)) = file {
+                who.ask_with(operation.text, variables.clone(), &[("input.file", name, &content)]).await
             } else {
                 who.ask(operation.text, variables.clone()).await
             };
@@ -198,6 +203,7 @@ impl<'a> World<'a> {
         let provider = Provider::start(&[&provider_key]).await;
         let setting = provider.setting(Algorithm::EdDsa);
         operate::set_identity_provider(&app.app, "acme", setting).await.unwrap();
+        prove_addresses(app).await;
         for (service, login) in [("support", "admin"), ("suspended", "member")] {
             people::employ(app, service, login, false).await;
         }

@@ -8,6 +8,7 @@ use crate::{
     support::{
         account::{access, is_in, sign_in, sign_in_as_client},
         app::{PASSWORD, TestApp, codes},
+        authenticator,
     },
 };
 
@@ -101,5 +102,33 @@ both! {
         assert_eq!(sessions.len(), 50);
         assert_eq!(sessions[0]["isCurrent"], true);
         assert!(sessions.windows(2).all(|two| two[0]["startedAt"].as_str() > two[1]["startedAt"].as_str()));
+    }
+
+    // case: D10
+    async fn a10_a_second_factor_that_comes_or_goes_ends_the_other_sessions(app) {
+        let other = access(&sign_in(&app, "member", PASSWORD, None).await);
+        let here = access(&sign_in(&app, "member", PASSWORD, None).await);
+        let neighbour = access(&sign_in(&app, "admin", PASSWORD, None).await);
+        let ask = async |verb: &str, code: &str| {
+            let query = format!("mutation M($input: {}Input!) {{ {verb}(input: $input) {{ userErrors {{ code field }} }} }}", verb[..1].to_uppercase() + &verb[1..]);
+            let answer = app.ask(Some(&here), &query, json!({ "input": { "code": code } })).await;
+            codes(&answer.json["data"][verb])
+        };
+        let authenticator = authenticator::enrolled(app.member()).await;
+
+        let wrong = ask("secondFactorActivate", &authenticator.wrong_code(&app)).await;
+        let still = is_in(&app, &other).await;
+        let activated = ask("secondFactorActivate", &authenticator.code(&app)).await;
+        let came = (is_in(&app, &other).await, is_in(&app, &here).await);
+        app.wait(Duration::seconds(30));
+        let another = access(&sign_in(&app, "member", PASSWORD, Some(&authenticator.code(&app))).await);
+        app.wait(Duration::seconds(30));
+        let removed = ask("secondFactorRemove", &authenticator.code(&app)).await;
+        let went = (is_in(&app, &another).await, is_in(&app, &here).await);
+
+        assert_eq!(wrong, ["SECOND_FACTOR_REFUSED at input.code"]);
+        assert_eq!((activated, removed), (Vec::new(), Vec::new()));
+        assert!(still && is_in(&app, &neighbour).await);
+        assert_eq!((came, went), ((false, true), (false, true)));
     }
 }

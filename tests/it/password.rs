@@ -121,6 +121,7 @@ both! {
         let token = app.member().token().await;
         let alone = change(&app, &token, PASSWORD, "kite-fig-7").await;
         let authenticator = authenticator::activated(&app, app.member()).await;
+        let token = app.member().token().await;
 
         let beside = change(&app, &token, PASSWORD, "kite-fig-7").await;
         let seven = change(&app, &token, "kite-fig-7", "7-chars").await;
@@ -138,8 +139,8 @@ both! {
 
     // case: D14
     async fn a1_whoever_lost_the_factor_beside_his_short_password_gets_another_or_a_longer_one(app) {
-        let token = app.member().token().await;
         authenticator::activated(&app, app.member()).await;
+        let token = app.member().token().await;
         change(&app, &token, PASSWORD, "kite-fig-7").await;
         let member = app.member().data("{ viewer { member { id version } } }", json!({})).await["viewer"]["member"].clone();
         let input = json!({ "id": member["id"], "input": { "expectedVersion": member["version"] } });

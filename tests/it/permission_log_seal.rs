@@ -169,7 +169,7 @@ both! {
         by.act(Action::MemberInviteMany, &Plain, async |tx: &Tx| {
             let new = |number: usize| member::Member {
                 id: tx.fresh_id(), organization_id: tx.organization_id(), login: format!("m{number}"), name: format!("Member {number}"),
-                name_key: format!("member {number}"), email: format!("m{number}@example.com"), language: Language::Korean,
+                name_key: format!("member {number}"), email: format!("m{number}@example.com"), email_proved_at: None, language: Language::Korean,
                 password_hash: hash.clone(), has_short_password: false, is_owner: false, status: member::Status::Active, joined_at: tx.now(), left_at: None, version: 1,
             };
             let rows: Vec<_> = (0..2_345).map(new).collect();

@@ -13,6 +13,7 @@ use crate::{
         app::{Answer, TestApp, Who},
         make, people,
         raw::Raw,
+        staff,
         surface::{self, Surface, named},
     },
 };
@@ -296,6 +297,7 @@ async fn a2_a_guarded_field_is_asked_for_where_it_stands() {
     let surface = Surface::of(&app).await;
     people::personas(&app).await;
     app.owner().deed(&make::company("Company"), json!({})).await;
+    staff::full(app.owner(), "phones").await;
     telephoned(&app).await;
 
     for (name, _, query) in guarded(&surface) {

@@ -6,8 +6,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::support::authenticator::Authenticator;
 use crate::support::running::{BINARY, Running};
 use crate::support::webdriver::{Browser, Skip};
 
@@ -47,6 +48,7 @@ async fn g6_the_playground_works_in_a_browser_and_asks_no_other_host() {
 async fn all_of_it(base: &str) -> Result<(), Skip> {
     signs_in_and_runs_the_first_example(base, &DEMO).await?;
     speaks_korean_and_signs_out(base, &DEMO).await?;
+    asks_for_the_second_factor(base, &DEMO).await?;
     if std::env::var("ORGDESK_TEST_PICTURE").is_ok_and(|value| value == "1") {
         picture(
             base,
@@ -135,6 +137,65 @@ pub async fn speaks_korean_and_signs_out(base: &str, login: &Login<'_>) -> Resul
     assert_eq!(browser.run("return sessionStorage.length").await, 0);
     assert_eq!(browser.text("#message").await, "로그아웃했습니다.");
     Ok(())
+}
+
+/// Whoever has a second factor is asked for its code once his password was right.
+pub async fn asks_for_the_second_factor(base: &str, login: &Login<'_>) -> Result<(), Skip> {
+    let recovery = second_factor(base, login).await;
+    let browser = open(base, "en-US").await?;
+    let is_hidden = "return document.querySelector('#code-field').hidden";
+    assert_eq!(browser.run(is_hidden).await, true);
+
+    sign_in(&browser, login).await;
+    browser
+        .wait_until("return !document.querySelector('#code-field').hidden", SHORT)
+        .await;
+    assert_eq!(browser.run("return document.activeElement.id").await, "code");
+    browser.type_text("#code", &recovery).await;
+    browser.click("#sign-in button").await;
+
+    run_the_first_example(&browser, login).await;
+    Ok(())
+}
+
+/// Gives a member a second factor, and answers one of its recovery codes.
+async fn second_factor(base: &str, login: &Login<'_>) -> String {
+    let client = reqwest::Client::new();
+    let mut token = String::new();
+    let mut last = Value::Null;
+    let mut secret = String::new();
+    for step in ["sessionStart", "secondFactorEnroll", "secondFactorActivate"] {
+        let (query, input) = match step {
+            "sessionStart" => (
+                "mutation M($input: SessionStartInput!) { sessionStart(input: $input) { tokens { accessToken } } }",
+                json!({ "organization": login.organization, "login": login.login, "password": login.password }),
+            ),
+            "secondFactorEnroll" => ("mutation M { secondFactorEnroll { secret } }", Value::Null),
+            _ => {
+                let authenticator = Authenticator {
+                    secret: secret.clone(),
+                    recovery_codes: Vec::new(),
+                };
+                (
+                    "mutation M($input: SecondFactorActivateInput!) { secondFactorActivate(input: $input) { recoveryCodes } }",
+                    json!({ "code": authenticator.code_at(chrono::Utc::now()) }),
+                )
+            }
+        };
+        let mut request = client.post(format!("{base}/graphql"));
+        if !token.is_empty() {
+            request = request.bearer_auth(&token);
+        }
+        let body = json!({ "query": query, "variables": { "input": input } });
+        let answer: Value = request.json(&body).send().await.unwrap().json().await.unwrap();
+        last = answer["data"][step].clone();
+        match step {
+            "sessionStart" => token = last["tokens"]["accessToken"].as_str().unwrap().to_owned(),
+            "secondFactorEnroll" => secret = last["secret"].as_str().unwrap().to_owned(),
+            _ => {}
+        }
+    }
+    last["recoveryCodes"][0].as_str().unwrap().to_owned()
 }
 
 /// Writes the picture of the README: 1400 × 900, signed in, with an answer.

@@ -117,7 +117,8 @@ both! {
 
         let inside = answers.iter().filter(|answer| answer["tokens"].is_object()).count();
         assert_eq!(inside, 1, "{answers:?}");
-        assert_eq!(answers.iter().filter(|answer| codes(answer) == REFUSED).count(), 19, "{answers:?}");
+        let outside = answers.iter().filter(|answer| codes(answer) == REFUSED || codes(answer) == BLOCKED);
+        assert_eq!(outside.count(), 19, "{answers:?}");
     }
 
     async fn a10_a_recovery_code_is_good_once_however_it_is_typed(app) {
@@ -131,6 +132,7 @@ both! {
         let garbage = ["000000000000000000000000", &"x".repeat(101), &second[..20], "é", "\0", "１２３４５６"];
         let mut refused = Vec::new();
         for (number, code) in garbage.into_iter().enumerate() {
+            app.wait(Duration::seconds(20));
             refused.push(sign_in_from(&app, [127, 8, 0, u8::try_from(number).unwrap()], "member", PASSWORD, Some(code)).await);
         }
 

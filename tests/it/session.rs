@@ -333,6 +333,24 @@ both! {
     }
 
     // case: D12
+    async fn a1_tokens_that_were_made_up_fill_no_log(app) {
+        let entries = || async { Raw::admin(&app).await.count("audit_entry WHERE action = 'SESSION_REFRESH'").await };
+        let organization = app.owner().data("{ organization { id } }", json!({})).await["organization"]["id"].clone();
+        let place = organization.as_str().unwrap().split_once('_').unwrap().1.to_owned();
+        let good = signed_in(&app, "member").await;
+        let (form, _) = good.refresh.rsplit_once('_').unwrap();
+        assert!(form.contains(&place), "{form}");
+        for number in 0..50 {
+            let payload = refresh(&app, &format!("{form}_{number:043}")).await;
+            assert_eq!(payload["userErrors"][0]["code"], "REFRESH_TOKEN_REFUSED");
+        }
+        let flooded = entries().await;
+        let renewed = refresh(&app, &good.refresh).await;
+
+        assert_eq!(flooded, 1, "the first of a minute stands there");
+        assert_eq!((&renewed["userErrors"], entries().await), (&json!([]), 2));
+    }
+
     async fn a1_a_confirmation_holds_for_five_minutes(app) {
         let tokens = signed_in(&app, "owner").await;
         let make = async || app.ask(Some(&tokens.access), KEY, json!({})).await;

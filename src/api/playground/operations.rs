@@ -70,6 +70,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation!("ownership-transfer", with variables),
     operation!("member-leave", with variables),
     operation!("member-remove", with variables),
+    operation!("picture-upload", with variables),
     operation!("service-list", with variables),
     operation!("service-details", with variables),
     operation!("service-create", with variables),

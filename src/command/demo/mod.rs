@@ -2,6 +2,7 @@
 
 mod cti;
 mod invitations;
+mod logo;
 mod people;
 mod seed;
 mod telephone;

@@ -9,6 +9,7 @@ use chrono_tz::{Asia::Seoul, Tz};
 use super::{
     cti,
     invitations::invite,
+    logo,
     people::{employ, people},
     telephone::telephone,
 };
@@ -87,6 +88,7 @@ pub(super) async fn make(settings: Settings) -> anyhow::Result<App> {
     let clock = StoppedClock::at(at(first.first_day(), 9));
     let app = setup::open(settings, Arc::new(clock.clone()), Random::seeded(20_180_823)).await?;
     let owner = people(&app).await.map_err(told)?;
+    logo::show(&owner).await.map_err(told)?;
     let mut services = Vec::new();
     for plan in &PLANS {
         services.push(open_service(&owner, plan).await.map_err(told)?);
@@ -203,6 +205,8 @@ async fn edit(app: &App, owner: &Caller, service: &Service) -> Result<()> {
 }
 
 async fn open_service(owner: &Caller, plan: &Plan) -> Result<Service> {
+    let bars = u32::try_from(plan.items.len()).unwrap_or(1);
+    let banner = logo::picture(owner, bars).await?;
     let input = ServiceCreateInput {
         idempotency_key: None,
         dry_run: None,
@@ -213,6 +217,7 @@ async fn open_service(owner: &Caller, plan: &Plan) -> Result<Service> {
         main_language: None,
         time_zone: None,
         editor_type: None,
+        banner_id: Some(banner.id.to_string().into()),
     };
     let service = owner
         .act(Action::ServiceCreate, &input, async |tx| {

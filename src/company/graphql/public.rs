@@ -11,6 +11,7 @@ use crate::{
         footer::{self, Device},
     },
     kernel::{Caller, Result},
+    picture::Shown,
 };
 
 /// What a help center shows at its foot, in one language.
@@ -40,6 +41,8 @@ pub struct HelpCenterFooter {
     pub hosting_provider: Option<String>,
     /// 상표 및 저작권, plain text; null where it is not said.
     pub copyright: Option<String>,
+    /// 로고·상표 이미지; null where there is none.
+    pub logo: Option<Shown>,
     /// 이용 약관, in their order, at most 10.
     pub terms: Vec<HelpCenterTerms>,
 }
@@ -100,6 +103,7 @@ fn said(content: Content, wanted: &[Option<String>]) -> Option<HelpCenterFooter>
         phone: content.phone,
         fax: content.fax,
         email: content.email,
+        logo: content.logo,
     })
 }
 

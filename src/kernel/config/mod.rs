@@ -2,6 +2,7 @@
 //! the same names in lower case without the prefix. Every fault is reported at once, and none is guessed away.
 
 mod mail;
+mod storage;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
@@ -10,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::address::Network;
 pub use mail::{MailSettings, Protection, SmtpServer};
+pub use storage::{Bucket, Storage};
 
 /// Who may ask for the schema.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,6 +48,10 @@ pub struct Settings {
     pub public_url: String,
     /// From whom letters come, and which server takes them.
     pub mail: MailSettings,
+    /// Where files are kept.
+    pub storage: Storage,
+    /// The most bytes that the pictures of an organization may come to.
+    pub picture_quota: u64,
     /// Who may ask for the schema.
     pub introspection: Introspection,
     /// Whether `/graphiql` is served.
@@ -83,6 +89,15 @@ const KNOWN: &[&str] = &[
     "MAIL_FROM",
     "SMTP_URL",
     "SMTP_CA_FILE",
+    "STORAGE",
+    "STORAGE_BUCKET",
+    "STORAGE_REGION",
+    "STORAGE_ENDPOINT",
+    "STORAGE_ACCESS_KEY",
+    "STORAGE_SECRET_KEY",
+    "STORAGE_SECRET_KEY_FILE",
+    "STORAGE_PATH_STYLE",
+    "PICTURE_QUOTA_MIB",
     "INTROSPECTION",
     "PLAYGROUND",
     "LOG",
@@ -211,6 +226,8 @@ impl Settings {
             });
         let public_url = mail::public_url(source, listen, is_demo, faults);
         let mail = mail::read(source, is_demo, faults);
+        let storage = storage::read(source, faults);
+        let picture_quota = storage::quota(source, faults);
         let data = data_folder(source);
         let database_url = database_url(source).unwrap_or_else(|fault| {
             faults.push(fault);
@@ -254,6 +271,8 @@ impl Settings {
             organization_url,
             public_url,
             mail,
+            storage,
+            picture_quota,
             introspection,
             has_playground,
             log_format,
@@ -330,7 +349,7 @@ pub fn secret_of(source: &Source) -> Result<Zeroizing<Vec<u8>>, String> {
     let (name, text) = match (source.get("SECRET"), source.get("SECRET_FILE")) {
         (Some(_), Some(_)) => return Err("ORGDESK_SECRET and ORGDESK_SECRET_FILE exclude each other".to_owned()),
         (Some(text), None) => ("ORGDESK_SECRET", Zeroizing::new(text.to_owned())),
-        (None, Some(path)) => ("ORGDESK_SECRET_FILE", read_secret(path)?),
+        (None, Some(path)) => ("ORGDESK_SECRET_FILE", read_secret("SECRET_FILE", path)?),
         (None, None) => {
             return Err(
                 "ORGDESK_SECRET or ORGDESK_SECRET_FILE is needed: 32 random bytes in base 64, \
@@ -351,12 +370,13 @@ pub fn secret_of(source: &Source) -> Result<Zeroizing<Vec<u8>>, String> {
     Ok(bytes)
 }
 
-fn read_secret(path: &str) -> Result<Zeroizing<String>, String> {
+/// The text of a file that only its owner can read; `name` is the setting that names it.
+fn read_secret(name: &str, path: &str) -> Result<Zeroizing<String>, String> {
     use std::os::unix::fs::PermissionsExt;
-    let fault = |error: std::io::Error| format!("ORGDESK_SECRET_FILE: {path}: {error}");
+    let fault = |error: std::io::Error| format!("ORGDESK_{name}: {path}: {error}");
     let mode = std::fs::metadata(path).map_err(fault)?.permissions().mode();
     if mode & 0o077 != 0 {
-        return Err(format!("ORGDESK_SECRET_FILE: {path} can be read by others: chmod 600"));
+        return Err(format!("ORGDESK_{name}: {path} can be read by others: chmod 600"));
     }
     std::fs::read_to_string(path).map(Zeroizing::new).map_err(fault)
 }

@@ -57,6 +57,73 @@ fn the_cti_log_is_kept_for_90_days_or_for_as_many_as_are_said() {
 }
 
 #[test]
+fn o3_a_bucket_is_named_as_a_whole_or_not_at_all() {
+    let whole = [
+        ("ORGDESK_STORAGE", "s3"),
+        ("ORGDESK_STORAGE_BUCKET", "orgdesk-pictures"),
+        ("ORGDESK_STORAGE_REGION", "ap-northeast-2"),
+        ("ORGDESK_STORAGE_ACCESS_KEY", "AKEXAMPLE"),
+        ("ORGDESK_STORAGE_SECRET_KEY", "secret/of+example"),
+    ];
+    let with =
+        |more: &[(&'static str, &'static str)]| service(&[whole.as_slice(), more].concat()).map(|all| all.storage);
+    let is_in_path = |more: &[(&'static str, &'static str)]| match with(more) {
+        Ok(Storage::Bucket(bucket)) => bucket.has_path_style,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(service(&[]).unwrap().storage, Storage::Folder);
+    assert_eq!(service(&[]).unwrap().picture_quota, 200 * 1024 * 1024);
+    assert_eq!(
+        service(&[("ORGDESK_PICTURE_QUOTA_MIB", "1")]).unwrap().picture_quota,
+        1024 * 1024
+    );
+    assert!(!is_in_path(&[]));
+    assert!(is_in_path(&[("ORGDESK_STORAGE_ENDPOINT", "https://s3.example.com")]));
+    assert!(!is_in_path(&[
+        ("ORGDESK_STORAGE_ENDPOINT", "http://127.0.0.1:9000"),
+        ("ORGDESK_STORAGE_PATH_STYLE", "off")
+    ]));
+    for (name, value) in [
+        ("ORGDESK_STORAGE_ENDPOINT", "http://s3.example.com"),
+        ("ORGDESK_STORAGE_ENDPOINT", "https://user:password@s3.example.com"),
+        ("ORGDESK_STORAGE_ENDPOINT", "https://s3.example.com/bucket"),
+        ("ORGDESK_STORAGE_ENDPOINT", "https://s3.example.com/"),
+        ("ORGDESK_STORAGE_ENDPOINT", "s3.example.com"),
+        ("ORGDESK_STORAGE_BUCKET", "Pictures"),
+        ("ORGDESK_STORAGE_BUCKET", "../x"),
+        ("ORGDESK_STORAGE_REGION", ""),
+        ("ORGDESK_STORAGE_ACCESS_KEY", "a b"),
+        ("ORGDESK_STORAGE_SECRET_KEY", ""),
+        ("ORGDESK_STORAGE_SECRET_KEY_FILE", "/nowhere"),
+        ("ORGDESK_STORAGE_PATH_STYLE", "yes"),
+        ("ORGDESK_PICTURE_QUOTA_MIB", "0"),
+        ("ORGDESK_PICTURE_QUOTA_MIB", "much"),
+    ] {
+        let faults = with(&[(name, value)]).unwrap_err();
+        let setting = name.trim_end_matches("_FILE");
+        assert!(
+            faults.len() == 1 && faults[0].contains(setting),
+            "{name}={value}: {faults:?}"
+        );
+    }
+    let faults = service(&[("ORGDESK_STORAGE", "s3")])
+        .map(|all| all.storage)
+        .unwrap_err();
+    assert_eq!(faults.len(), 4, "bucket, region and both keys: {faults:?}");
+    let faults =
+        service(&[("ORGDESK_STORAGE_BUCKET", "x"), ("ORGDESK_STORAGE_PATH_STYLE", "on")]).map(|all| all.storage);
+    assert_eq!(faults.unwrap_err().len(), 2);
+    assert_eq!(
+        service(&[("ORGDESK_STORAGE", "ftp")])
+            .map(|all| all.storage)
+            .unwrap_err()
+            .len(),
+        1
+    );
+    assert!(!format!("{:?}", with(&[])).contains("secret/of"));
+}
+
+#[test]
 fn an_origin_is_scheme_and_host_and_nothing_else() {
     for right in [
         "https://app.example.com",

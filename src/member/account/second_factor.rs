@@ -86,7 +86,7 @@ impl SecondFactorMutation {
         })
     }
 
-    /// Proves the authenticator by its first code: from now on every sign-in asks for one. Needs `SECOND_FACTOR_ACTIVATE` and a recent `sessionConfirm`.
+    /// Proves the authenticator by its first code: from now on every sign-in with a password asks for one. It ends one's other sessions. Needs `SECOND_FACTOR_ACTIVATE` and a recent `sessionConfirm`.
     async fn second_factor_activate(
         &self,
         context: &Context<'_>,
@@ -100,7 +100,7 @@ impl SecondFactorMutation {
         })
     }
 
-    /// Gives up one's second factor. Needs `SECOND_FACTOR_REMOVE` and a recent `sessionConfirm`.
+    /// Gives up one's second factor. It ends one's other sessions. Needs `SECOND_FACTOR_REMOVE` and a recent `sessionConfirm`.
     async fn second_factor_remove(
         &self,
         context: &Context<'_>,

@@ -9,11 +9,11 @@ use sea_orm::{
 
 use super::{
     keys, link, provider, rules,
-    token::{Believed, Doubt, Token},
+    token::{Believed, Doubt, Token, is_subject},
 };
 use crate::{
     kernel::{
-        Action, Caller, Code, Error, Plain, Result, Timestamp, Tx,
+        Action, Caller, Code, Error, MemberId, Plain, Reader, Result, Timestamp, Tx,
         security::{self, Brake},
     },
     member::{
@@ -40,18 +40,48 @@ const RECENT: Duration = Duration::minutes(5);
 /// `SIGN_IN_BLOCKED` with the time of its end. A refusal is an outcome, so that it is logged.
 pub async fn exchange(caller: &Caller, domain: &str, token: &str) -> Result<Started> {
     caller.release().await;
-    sign_in::check_address(caller, "input.token").await?;
     let domain = sign_in::searchable(domain);
     let Some(organization) = organization::find_by_domain(caller.app(), &domain).await? else {
+        sign_in::check_token(caller, None).await?;
         security::log(caller.app(), "SIGN_IN_UNKNOWN_ORGANIZATION", caller.origin()).await?;
         return Ok(Started::Refused(Code::TokenRefused));
     };
     let door = caller.at(organization);
     let view = door.view(Action::SessionExchange).await?;
-    let providers = rules::list(&view).await;
+    let found = look_up(&view, token, &caller.origin().address_text()).await;
     drop(view);
     door.release().await;
-    let believed = believe(&door, providers?, token).await?;
+    let (providers, known) = found?;
+    let counted = sign_in::check_token(caller, known).await?;
+    let believed = believe(&door, providers, token).await?;
+    let started = let_in(&door, believed).await?;
+    if let Started::Session(..) = started {
+        security::give_back(caller.app(), &counted).await?;
+    }
+    Ok(started)
+}
+
+/// The providers; and the member that a token says it is of, where he has been let in from this address before. Nothing
+/// in it is believed yet: that chooses what it is counted against.
+async fn look_up(reader: &Reader, text: &str, address: &str) -> Result<(Vec<provider::Model>, Option<MemberId>)> {
+    let providers = rules::list(reader).await?;
+    let Ok(token) = Token::read(text) else {
+        return Ok((providers, None));
+    };
+    let provider = providers.iter().find(|provider| provider.issuer == token.issuer());
+    let Some(provider) = provider.filter(|_| is_subject(token.subject())) else {
+        return Ok((providers, None));
+    };
+    let link = find_by_subject(reader, provider, token.subject()).await?;
+    let known = match link {
+        Some(link) if session::knows_address(reader, link.member_id, address).await? => Some(link.member_id),
+        _ => None,
+    };
+    Ok((providers, known))
+}
+
+/// Starts a session for the member of a token that is believed.
+async fn let_in(door: &Caller, believed: Option<(provider::Model, Believed)>) -> Result<Started> {
     door.act(Action::SessionExchange, &Plain, async |tx| {
         let member = match &believed {
             Some((provider, believed)) => find_member(tx, provider, believed).await?,
@@ -81,7 +111,7 @@ pub async fn exchange(caller: &Caller, domain: &str, token: &str) -> Result<Star
 /// `SIGN_IN_BLOCKED` with the time of its end.
 pub(in crate::member) async fn authenticated_at(caller: &Caller, token: &str) -> Result<Option<Timestamp>> {
     let signed_in = caller.actor().member().ok_or(Error::Unauthenticated)?;
-    sign_in::check_address(caller, "input.token").await?;
+    let counted = sign_in::check_token(caller, Some(signed_in.member_id)).await?;
     let view = caller.view(Action::SessionConfirm).await?;
     let session = view
         .find::<session::Entity>("id", &signed_in.session_id.to_string())
@@ -97,11 +127,15 @@ pub(in crate::member) async fn authenticated_at(caller: &Caller, token: &str) ->
     drop(view);
     caller.release().await;
     let believed = believe(caller, provider.into_iter().collect(), token).await?;
-    Ok(believed.map(|(_, believed)| believed).and_then(|believed| {
+    let at = believed.map(|(_, believed)| believed).and_then(|believed| {
         let is_own = link.is_some_and(|link| link.subject == believed.subject);
-        let is_recent = caller.now().0 - believed.authenticated_at.0 <= RECENT;
-        (is_own && is_recent).then_some(believed.authenticated_at)
-    }))
+        let is_recent = |at: &Timestamp| caller.now().0 - at.0 <= RECENT;
+        believed.authenticated_at.filter(|at| is_own && is_recent(at))
+    });
+    if at.is_some() {
+        security::give_back(caller.app(), &counted).await?;
+    }
+    Ok(at)
 }
 
 /// What a token says, if it is one of these providers, is right and comes for the first time. Why it is not believed
@@ -159,19 +193,15 @@ async fn find_member(tx: &Tx, checked: &provider::Model, believed: &Believed) ->
     let Some(provider) = provider.filter(|provider| provider == checked) else {
         return Ok(None);
     };
-    let known = tx
-        .select::<link::Entity>()
-        .filter(link::Column::ProviderId.eq(provider.id))
-        .filter(link::Column::Subject.eq(believed.subject.as_str()))
-        .one()
-        .await?;
-    if let Some(link) = known {
+    if let Some(link) = find_by_subject(tx, &provider, &believed.subject).await? {
         return tx.seek::<member::Entity>(&link.member_id.to_string()).await;
     }
     let Some(email) = believed.email.as_deref().filter(|_| provider.links_by_email) else {
         return Ok(None);
     };
-    let Some(member) = find_by_email(tx, email).await? else {
+    // What a member only says to be his address may be somebody else's, whose door this is not.
+    let found = find_by_email(tx, email).await?;
+    let Some(member) = found.filter(|member| member.email_proved_at.is_some()) else {
         return Ok(None);
     };
     // Whoever is known there under another subject is somebody else: addresses are given to new people.
@@ -184,7 +214,14 @@ async fn find_member(tx: &Tx, checked: &provider::Model, believed: &Believed) ->
     Ok(Some(member))
 }
 
-/// The one member of this address, whatever its capitals.
+async fn find_by_subject(reader: &Reader, provider: &provider::Model, subject: &str) -> Result<Option<link::Model>> {
+    let links = reader
+        .select::<link::Entity>()
+        .filter(link::Column::ProviderId.eq(provider.id));
+    links.filter(link::Column::Subject.eq(subject)).one().await
+}
+
+/// The one member of this address, whatever its capitals. Whoever has left has given it up, perhaps to himself.
 async fn find_by_email(tx: &Tx, email: &str) -> Result<Option<member::Model>> {
     if email.chars().any(char::is_control) {
         return Ok(None);
@@ -193,6 +230,7 @@ async fn find_by_email(tx: &Tx, email: &str) -> Result<Option<member::Model>> {
     let found = tx
         .select::<member::Entity>()
         .filter(small.eq(email.to_ascii_lowercase()))
+        .filter(member::Column::Status.eq(Status::Active))
         .all()
         .await?;
     let mut found = found

@@ -34,7 +34,7 @@ pub struct IdentityMutation;
 
 #[Object]
 impl IdentityMutation {
-    /// Signs in with an ID token of an identity provider of the organization. Needs nobody: `SESSION_EXCHANGE`.
+    /// Signs in with an ID token of an identity provider of the organization. No code of a second factor is asked for, also of a member who uses one and where the organization demands one: the provider vouches for the person. Needs nobody: `SESSION_EXCHANGE`.
     async fn session_exchange(
         &self,
         context: &Context<'_>,

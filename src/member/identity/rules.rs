@@ -234,8 +234,7 @@ async fn find(tx: &Tx, issuer: &str) -> Result<provider::Model> {
 
 async fn find_both(tx: &Tx, issuer: &str, login: &str) -> Result<(provider::Model, member::Model)> {
     let provider = find(tx, issuer).await?;
-    let member = tx.select::<member::Entity>().filter(member::Column::Login.eq(login));
-    let member = member.one().await?;
+    let member = member::find_by_login(tx, login).await?;
     Ok((provider, member.ok_or_else(|| Error::not_found("input.login"))?))
 }
 

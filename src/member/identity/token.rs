@@ -74,8 +74,9 @@ pub(super) struct Believed {
     pub(super) subject: String,
     /// His e-mail address, where the provider has verified it.
     pub(super) email: Option<String>,
-    /// When he showed the provider who he is; not later than now.
-    pub(super) authenticated_at: Timestamp,
+    /// When he showed the provider who he is, not later than now; `None` where it does not say so: a provider writes new
+    /// tokens for sessions of long ago.
+    pub(super) authenticated_at: Option<Timestamp>,
     /// What no second token has: the text that is signed. The signature is not part of it, since some can be written in
     /// two ways.
     pub(super) signed: String,
@@ -102,6 +103,11 @@ impl<'t> Token<'t> {
     /// Of whom it says it is.
     pub(super) fn issuer(&self) -> &str {
         &self.claims.iss
+    }
+
+    /// Who it says it is of.
+    pub(super) fn subject(&self) -> &str {
+        &self.claims.sub
     }
 
     /// Which of the provider's keys it says it is signed with.
@@ -156,8 +162,8 @@ impl<'t> Token<'t> {
             .and_then(Value::as_str)
             .filter(|_| is_verified)
             .map(str::to_owned);
-        let at = self.claims.auth_time.unwrap_or(self.claims.iat).max(0);
-        let authenticated_at = DateTime::from_timestamp(at, 0).map_or(now, |at| Timestamp(at).min(now));
+        let at = self.claims.auth_time.map(|at| DateTime::from_timestamp(at.max(0), 0));
+        let authenticated_at = at.flatten().map(|at| Timestamp(at).min(now));
         let signed = self
             .text
             .rsplit_once('.')

@@ -108,7 +108,7 @@ pub(super) async fn preview(caller: &Caller, token: &str) -> Result<Option<Invit
 /// # Errors
 /// What is wrong with the password; `SIGN_IN_BLOCKED` with the time of its end; `THROTTLED` if too many wait.
 pub(super) async fn accept(caller: &Caller, input: &InvitationAcceptInput) -> Result<Accepting> {
-    let brakes = [(ADDRESS, caller.origin().address_text())];
+    let brakes = [(ADDRESS, caller.origin().network_text())];
     if let Some(stop) = security::attempt(caller.app(), &brakes).await? {
         if stop.is_first {
             security::log(caller.app(), "LINKS_BLOCKED", caller.origin()).await?;
@@ -208,6 +208,7 @@ fn new_member(person: Invitee, password_hash: SecretText, is_owner: bool) -> mem
         login: person.login,
         name: person.name,
         email: person.email,
+        is_email_proved: true,
         language: person.language,
         password_hash,
         is_owner,

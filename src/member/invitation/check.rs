@@ -123,6 +123,17 @@ impl Holders {
     }
 }
 
+/// Whether somebody is invited at an address, whatever its capitals: it is his until the invitation ends.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn is_invited(tx: &Tx, email: &str) -> Result<bool> {
+    let same = Expr::expr(Func::lower(Expr::col((Entity, Column::Email)))).eq(email.to_lowercase());
+    let open = tx.select::<Entity>().filter(Column::State.eq(State::Pending));
+    let found = open.filter(same).one().await?;
+    Ok(found.is_some_and(|invitation| invitation.state_at(tx.now()) == State::Pending))
+}
+
 /// Rows with one of these people's login IDs or addresses.
 fn same<E: Record>(login: E::Column, email: E::Column, people: &[&Invitee]) -> Condition {
     let logins = people.iter().map(|person| person.login.clone());

@@ -16,7 +16,7 @@ mod send;
 /// What the tokens of these links begin with.
 const LINK: &str = "inv";
 
-pub use check::Invitee;
+pub use check::{Invitee, is_invited};
 pub use entity::{Column, Entity, Model, Model as Invitation, State};
 pub use operator::{create_organization, invite_owner_again};
 pub use rules::{InvitationRevokeInput, MemberInviteInput, invite, revoke};

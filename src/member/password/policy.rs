@@ -134,6 +134,7 @@ mod tests {
             is_mobile_contact_approved: false,
             is_security_approved: false,
             requires_second_factor: false,
+            main_logo_id: None,
             created_at: Timestamp(chrono::DateTime::UNIX_EPOCH),
             version: 1,
         };

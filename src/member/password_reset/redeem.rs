@@ -11,7 +11,7 @@ use crate::{
     kernel::{
         Action, Caller, Code, Error, Outcome, Plain, Problem, Reader, Result, Timestamp, Tx,
         secret::token_hash,
-        security::{self, Brake},
+        security::{self, Brake, Counted},
     },
     member::{
         self, Member, Status, link,
@@ -90,6 +90,7 @@ struct Found {
     member: Member,
     organization: Organization,
     has_second_factor: bool,
+    knows_address: bool,
 }
 
 /// `passwordResetPreview`: `None` where the link is not good.
@@ -112,7 +113,7 @@ pub(in crate::member) async fn preview(caller: &Caller, token: &str) -> Result<O
 /// What is wrong with the password; `SECOND_FACTOR_REQUIRED`; `SIGN_IN_BLOCKED` with the time of its end; `THROTTLED` if too
 /// many wait.
 pub(in crate::member) async fn reset(caller: &Caller, input: &PasswordResetInput) -> Result<Resetting> {
-    let mut brakes = vec![(ADDRESS, caller.origin().address_text())];
+    let mut brakes = vec![(ADDRESS, caller.origin().network_text())];
     if let Some(stop) = security::attempt(caller.app(), &brakes).await? {
         if stop.is_first {
             security::log(caller.app(), "PASSWORD_RESET_BLOCKED", caller.origin()).await?;
@@ -122,13 +123,12 @@ pub(in crate::member) async fn reset(caller: &Caller, input: &PasswordResetInput
     let Some(organization) = link::organization_of(LINK, &input.token) else {
         return Ok(Resetting::Refused(refused_link()));
     };
+    let mut counted = Counted::default();
     // Only what may be good costs a hash, and is told what is wrong with its password.
     let accepted = match look(caller, &input.token).await? {
         Some(found) => {
-            let accepted = accept(caller, input, &found).await?;
-            if found.has_second_factor {
-                brakes.extend(sign_in::code_brakes(found.member.id));
-            }
+            let accepted;
+            (accepted, counted) = accept(caller, input, &found).await?;
             brakes.extend(sign_in::account_brakes(
                 caller,
                 &found.organization.domain,
@@ -148,12 +148,13 @@ pub(in crate::member) async fn reset(caller: &Caller, input: &PasswordResetInput
     };
     if let Resetting::Done { .. } = resetting {
         security::forgive(caller.app(), &brakes).await?;
+        security::give_back(caller.app(), &counted).await?;
     }
     Ok(resetting)
 }
 
 /// What is wrong beside the link, all at once; then the brake on guessing codes; then the hash.
-async fn accept(caller: &Caller, input: &PasswordResetInput, found: &Found) -> Result<Accepted> {
+async fn accept(caller: &Caller, input: &PasswordResetInput, found: &Found) -> Result<(Accepted, Counted)> {
     let whose = Whose::member(&found.organization, &found.member, found.has_second_factor);
     let mut problems: Vec<Problem> = policy::find_problem("input.password", &input.password, &whose)
         .into_iter()
@@ -162,12 +163,15 @@ async fn accept(caller: &Caller, input: &PasswordResetInput, found: &Found) -> R
         problems.push(Problem::at("input.code", Code::SecondFactorRequired));
     }
     Error::unless_none(problems)?;
-    if found.has_second_factor {
+    let counted = if found.has_second_factor {
         let door = caller.at(found.organization.id);
-        let brakes = sign_in::code_brakes(found.member.id);
-        sign_in::check_code_brakes(&door, Action::PasswordReset, &brakes).await?;
-    }
-    policy::accept(caller.app(), "input.password", &input.password, &whose).await
+        let brakes = sign_in::code_brakes(caller, found.member.id, found.knows_address);
+        sign_in::check_code_brakes(&door, Action::PasswordReset, Some(&found.member), &brakes).await?
+    } else {
+        Counted::default()
+    };
+    let accepted = policy::accept(caller.app(), "input.password", &input.password, &whose).await?;
+    Ok((accepted, counted))
 }
 
 /// Sets the password and closes the link. In the organization's turn a link that was good is good for one only.
@@ -188,7 +192,13 @@ async fn use_up(tx: &Tx, input: &PasswordResetInput, accepted: Option<Accepted>)
         row.used_from = used_from;
     })
     .await?;
-    let member = change::replace(tx, member, accepted, None).await?;
+    let mut member = change::replace(tx, member, accepted, None).await?;
+    if member.email_proved_at.is_none() {
+        // An address that changes takes the links with it that lie in its mailbox: this one lay in the present one.
+        member = tx
+            .update::<member::Entity>(member, |row| row.email_proved_at = Some(now))
+            .await?;
+    }
     Ok(Resetting::Done {
         domain: organization.domain,
         login: member.login,
@@ -202,19 +212,20 @@ async fn look(caller: &Caller, token: &str) -> Result<Option<Found>> {
     };
     let door = caller.at(organization);
     let view = door.view(Action::PasswordReset).await?;
-    let found = found(&view, token, door.now()).await;
+    let found = found(&view, &door, token).await;
     drop(view);
     door.release().await;
     found
 }
 
-async fn found(reader: &Reader, token: &str, now: Timestamp) -> Result<Option<Found>> {
-    let Some((reset, member)) = find(reader, token, now).await? else {
+async fn found(reader: &Reader, door: &Caller, token: &str) -> Result<Option<Found>> {
+    let Some((reset, member)) = find(reader, token, door.now()).await? else {
         return Ok(None);
     };
     Ok(Some(Found {
         organization: organization::own(reader).await?,
         has_second_factor: second_factor::active(reader, member.id).await?.is_some(),
+        knows_address: sign_in::knows_address(reader, door, member.id).await?,
         reset,
         member,
     }))

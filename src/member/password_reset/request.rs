@@ -70,7 +70,7 @@ impl Outcome for Taken {
 pub(in crate::member) async fn request(caller: &Caller, input: &PasswordResetRequestInput) -> Result<Taken> {
     let domain = sign_in::searchable(&input.organization);
     let login = sign_in::searchable(&input.login);
-    let address = caller.origin().address_text();
+    let address = caller.origin().network_text();
     let brakes = [
         (ADDRESS, address.clone()),
         (ACCOUNT_FROM_ADDRESS, format!("{domain}/{login} {address}")),

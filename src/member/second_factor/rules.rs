@@ -6,7 +6,11 @@ use serde::Serialize;
 
 use super::{Entity, Model, accepts_step, active, ask, of, plain, recovery_code, seal, totp};
 use crate::{
-    kernel::{Action, Caller, Code, Error, MemberId, On, Outcome, Plain, Problem, Result, Tx, payload::asks, security},
+    kernel::{
+        Action, Caller, Code, Error, MemberId, On, Outcome, Plain, Problem, Result, Tx,
+        payload::asks,
+        security::{self, Counted},
+    },
     member::{self, Member, Status, letter::Event, notice, own_session, sign_in},
     organization,
 };
@@ -85,7 +89,7 @@ pub(in crate::member) async fn enroll(tx: &Tx) -> Result<Enrollment> {
     Ok(Enrollment { secret, uri })
 }
 
-/// `secondFactorActivate`.
+/// `secondFactorActivate`. It ends the member's other sessions: whoever is in by his password alone is out.
 ///
 /// # Errors
 /// `SECOND_FACTOR_ABSENT`, `SECOND_FACTOR_ACTIVE`; `SIGN_IN_BLOCKED` with the time of its end.
@@ -101,13 +105,14 @@ pub(in crate::member) async fn activate(caller: &Caller, code: &str) -> Result<C
             return Ok(refuse(tx, Code::SecondFactorRefused));
         }
         let codes = recovery_code::renew(tx, member.id).await?;
+        end_others(tx, member).await?;
         notice::tell(tx, member.id, Event::SecondFactorAdded).await?;
         Ok(Coded::Done(codes))
     };
     with_code(caller, Action::SecondFactorActivate, deed).await
 }
 
-/// `secondFactorRemove`.
+/// `secondFactorRemove`. It ends the member's other sessions.
 ///
 /// # Errors
 /// `SECOND_FACTOR_ABSENT`, `SECOND_FACTOR_DEMANDED`; `SIGN_IN_BLOCKED` with the time of its end.
@@ -123,6 +128,7 @@ pub(in crate::member) async fn remove(caller: &Caller, code: &str) -> Result<Cod
             return Ok(refuse(tx, code));
         }
         take_away(tx, factor).await?;
+        end_others(tx, member).await?;
         Ok(Coded::Done(Vec::new()))
     };
     with_code(caller, Action::SecondFactorRemove, deed).await
@@ -181,6 +187,12 @@ async fn take_away(tx: &Tx, factor: Model) -> Result<()> {
     notice::tell(tx, member, Event::SecondFactorRemoved).await
 }
 
+/// Ends the acting member's sessions but for the one he acts in.
+async fn end_others(tx: &Tx, member: &Member) -> Result<()> {
+    let current = tx.actor().member().map(|actor| actor.session_id);
+    own_session::end_all_of(tx, member.id, current).await
+}
+
 /// Does what a code decides about, with a brake on guessing it.
 async fn with_code(
     caller: &Caller,
@@ -188,11 +200,12 @@ async fn with_code(
     deed: impl AsyncFnOnce(&Tx, &Member) -> Result<Coded> + Send,
 ) -> Result<Coded> {
     let signed_in = caller.actor().member().ok_or(Error::Unauthenticated)?;
-    let brakes = sign_in::code_brakes(signed_in.member_id);
     // Whoever may not do it at all is told so first, and is not counted.
-    if caller.may(action) {
-        sign_in::check_code_brakes(caller, action, &brakes).await?;
-    }
+    let counted = if caller.may(action) {
+        count(caller, action, signed_in.member_id).await?
+    } else {
+        Counted::default()
+    };
     let coded = caller
         .act(action, &Plain, async |tx| {
             let member = own(tx).await?;
@@ -201,9 +214,18 @@ async fn with_code(
         })
         .await?;
     if let Coded::Done(_) = coded {
-        security::forgive(caller.app(), &brakes).await?;
+        security::give_back(caller.app(), &counted).await?;
     }
     Ok(coded)
+}
+
+async fn count(caller: &Caller, action: Action, member: MemberId) -> Result<Counted> {
+    let view = caller.view(action).await?;
+    let knows_address = sign_in::knows_address(&view, caller, member).await;
+    drop(view);
+    caller.release().await;
+    let brakes = sign_in::code_brakes(caller, member, knows_address?);
+    sign_in::check_code_brakes(caller, action, None, &brakes).await
 }
 
 fn refuse(tx: &Tx, code: Code) -> Coded {

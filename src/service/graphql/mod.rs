@@ -21,6 +21,7 @@ use crate::{
         payload::{payload, settle, user_errors},
     },
     organization::{self, Organization},
+    picture::{self, Picture},
 };
 
 pub(crate) use list::service_page;
@@ -148,6 +149,12 @@ impl Model {
     /// The organization it belongs to; null where the caller may not see that.
     async fn organization(&self, context: &Context<'_>) -> Result<Option<Organization>> {
         organization::graphql::own(context).await
+    }
+
+    /// 배너: what stands as its tab, and for its agents in chats; null where there is none. Needs `SERVICE_READ`.
+    async fn banner(&self, context: &Context<'_>) -> Result<Option<Picture>> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        picture::graphql::of_id(&*caller.view(Action::ServiceRead).await?, self.banner_id).await
     }
 
     /// 계약: its contract. Needs `CONTRACT_READ`.

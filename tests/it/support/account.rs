@@ -1,5 +1,7 @@
 //! How a test signs in, and asks for a new password.
 
+use std::net::IpAddr;
+
 use axum::{body::Body, http::Request};
 use orgdesk::api::server::PeerAddress;
 use serde_json::{Value, json};
@@ -20,10 +22,13 @@ pub async fn sign_in(app: &TestApp, login: &str, password: &str, code: Option<&s
 
 /// The same from any address.
 pub async fn sign_in_from(app: &TestApp, address: [u8; 4], login: &str, password: &str, code: Option<&str>) -> Value {
+    sign_in_at(app, address.into(), login, password, code).await
+}
+
+/// The same from an address of either kind.
+pub async fn sign_in_at(app: &TestApp, address: IpAddr, login: &str, password: &str, code: Option<&str>) -> Value {
     let input = json!({ "organization": "acme", "login": login, "password": password, "code": code });
-    let answer = app
-        .ask_from(address, "en", None, START, json!({ "input": input }))
-        .await;
+    let answer = app.ask_at(address, "en", None, START, json!({ "input": input })).await;
     assert_eq!(answer.json.get("errors"), None, "{}", answer.text);
     answer.json["data"]["sessionStart"].clone()
 }

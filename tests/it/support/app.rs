@@ -1,7 +1,11 @@
 //! An installation of one test: a database of its own, copied from a template with two organizations in it, a clock
 //! that stands until the test moves it, and the routes as they are served.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use axum::{Router, body::Body, http::Request};
 use chrono::{DateTime, Duration, Utc};
@@ -9,7 +13,8 @@ use orgdesk::{
     api::{health::Ready, server::PeerAddress},
     kernel::{
         App, Letter, Random, Settings, StoppedClock, Undelivered,
-        config::{Introspection, LogFormat, MailSettings},
+        config::{Introspection, LogFormat, MailSettings, Storage},
+        store::Store,
     },
     operate::{self, Person},
     serve, setup, worker,
@@ -84,6 +89,8 @@ pub fn settings(url: &str) -> Settings {
             from: "Orgdesk <no-reply@example.com>".parse().unwrap(),
             server: None,
         },
+        storage: Storage::Folder,
+        picture_quota: 200 * 1024 * 1024,
         introspection: Introspection::SignedIn,
         has_playground: true,
         log_format: LogFormat::Text,
@@ -133,6 +140,10 @@ impl TestApp {
         let clock = StoppedClock::at(instant(BEGIN));
         let letters = Letters::default();
         let app = open(&url, &clock, Random::seeded(2), &letters).await;
+        let app = App {
+            store: Store::open(&Storage::Folder, folder.path()).unwrap(),
+            ..app
+        };
         let ready = Ready::default();
         ready.set(true);
         let router = serve::routes(&app, ready, None).unwrap();
@@ -151,6 +162,11 @@ impl TestApp {
     /// Another server on the same database, with the same clock, whose letters go the same way.
     pub async fn second_server(&self) -> Self {
         let app = open(&self.url, &self.clock, Random::seeded(3), &self.letters).await;
+        let app = App {
+            store: self.app.store.clone(),
+            settings: self.app.settings.clone(),
+            ..app
+        };
         let ready = Ready::default();
         ready.set(true);
         let router = serve::routes(&app, ready, None).unwrap();
@@ -165,6 +181,16 @@ impl TestApp {
             _folder: folder,
             _database: None,
         }
+    }
+
+    /// The same installation with something else about it.
+    #[must_use]
+    pub fn changed(self, change: impl FnOnce(App) -> App) -> Self {
+        let app = change(self.app);
+        let ready = Ready::default();
+        ready.set(true);
+        let router = serve::routes(&app, ready, None).unwrap();
+        Self { app, router, ..self }
     }
 
     /// The owner of Acme.
@@ -262,6 +288,18 @@ impl TestApp {
         query: &str,
         variables: Value,
     ) -> Answer {
+        self.ask_at(address.into(), language, token, query, variables).await
+    }
+
+    /// The same from an address of either kind.
+    pub async fn ask_at(
+        &self,
+        address: IpAddr,
+        language: &str,
+        token: Option<&str>,
+        query: &str,
+        variables: Value,
+    ) -> Answer {
         // A document that takes a file without saying which gets one that is as good as none.
         if query.contains("$file: Upload!") && variables.get("file").is_none() {
             return self
@@ -276,7 +314,7 @@ impl TestApp {
     /// Asks with files.
     pub async fn send_files(
         &self,
-        address: [u8; 4],
+        address: impl Into<IpAddr>,
         language: &str,
         token: Option<&str>,
         query: &str,
@@ -284,12 +322,12 @@ impl TestApp {
         files: &[form::File<'_>],
     ) -> Answer {
         let body = form::body(query, variables, files);
-        self.send_as(address, language, token, form::head(), body).await
+        self.send_as(address.into(), language, token, form::head(), body).await
     }
 
     async fn send_as(
         &self,
-        address: [u8; 4],
+        address: IpAddr,
         language: &str,
         token: Option<&str>,
         head: axum::http::request::Builder,
@@ -302,7 +340,7 @@ impl TestApp {
         let mut request = head.body(body).unwrap();
         request
             .extensions_mut()
-            .insert(PeerAddress(SocketAddr::from((address, 40_000))));
+            .insert(PeerAddress(SocketAddr::new(address, 40_000)));
         self.send(request).await
     }
 }
