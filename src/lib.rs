@@ -25,6 +25,9 @@
 //!   `dryRun` are here, once for all mutations. Whatever the deed writes, it writes through [`kernel::Tx`], which keeps
 //!   what changed and tells it to the log.
 //!
+//! Tables that are logs themselves, such as the CTI log, have a third door, `note`, which can do no more than add rows to
+//! them: each row says who and when, so that no entry has to say it again ([`kernel::Journal`]).
+//!
 //! Behind the types stand PostgreSQL's row-level security with a role that is under it, foreign keys that carry the
 //! organization, and triggers that keep logs and ledgers append-only.
 //!

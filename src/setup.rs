@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use anyhow::{Context, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use migration::{APPEND_ONLY, Migrator, MigratorTrait, ROUTING, TENANT};
+use migration::{APPEND_ONLY, Migrator, MigratorTrait, PURGED, ROUTING, TENANT};
 use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
@@ -162,7 +162,7 @@ async fn take_turn(database: &Database) -> anyhow::Result<sea_orm::DatabaseTrans
     Ok(transaction)
 }
 
-/// What the service's role may: its tables, row by row, and of what is append-only no change.
+/// What the service's role may: its tables, row by row, and of what is append-only no change; of what is kept for a time, its end.
 async fn grant(database: &Database, role: &str) -> anyhow::Result<()> {
     let role = format!("\"{}\"", role.replace('"', "\"\""));
     let mut sql = format!(
@@ -173,7 +173,9 @@ async fn grant(database: &Database, role: &str) -> anyhow::Result<()> {
          GRANT SELECT, INSERT, UPDATE ON organization TO {role};"
     );
     for table in TENANT.iter().chain(ROUTING) {
-        let rights = if APPEND_ONLY.contains(table) {
+        let rights = if PURGED.contains(table) {
+            "SELECT, INSERT, DELETE"
+        } else if APPEND_ONLY.contains(table) {
             "SELECT, INSERT"
         } else {
             "SELECT, INSERT, UPDATE, DELETE"

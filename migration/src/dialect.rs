@@ -41,6 +41,9 @@ pub const TENANT: &[&str] = &[
     "field_composition_revision",
     "pii_grant",
     "pii_grant_change",
+    "cti_log_day",
+    "cti_event",
+    "cti_log_purge",
     "audit_entry",
     "permission_change",
     "idempotency",
@@ -73,7 +76,13 @@ pub const APPEND_ONLY: &[&str] = &[
     "company_footer_revision",
     "field_composition_revision",
     "pii_grant_change",
+    "cti_log_day",
+    "cti_event",
+    "cti_log_purge",
 ];
+
+/// Tables among those, in which a row goes when its time is over: their triggers know when.
+pub const PURGED: &[&str] = &["cti_log_day", "cti_event"];
 
 /// Runs `sql` with the database's own names of types.
 pub(crate) async fn run(manager: &SchemaManager<'_>, sql: &str) -> Result<(), DbErr> {
@@ -156,11 +165,7 @@ pub(crate) async fn append_only(manager: &SchemaManager<'_>, table: &str, key: &
                FOR EACH STATEMENT EXECUTE FUNCTION {table}_is_append_only();"
         )
     } else {
-        let same = key
-            .iter()
-            .map(|column| format!("{column} = NEW.{column}"))
-            .collect::<Vec<_>>()
-            .join(" AND ");
+        let same = same(key);
         format!(
             "CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table}
                BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;
@@ -173,4 +178,50 @@ pub(crate) async fn append_only(manager: &SchemaManager<'_>, table: &str, key: &
     };
     manager.get_connection().execute_unprepared(&sql).await?;
     Ok(())
+}
+
+/// Makes a table a journal: a row, once written, does not change; one whose key is there already is passed over, as
+/// `ON CONFLICT DO NOTHING` expects; and none goes but those of days that a row of `purges` says are over, by its
+/// `keeps_from`. The table has a column `day`.
+pub(crate) async fn journal(manager: &SchemaManager<'_>, table: &str, key: &[&str], purges: &str) -> Result<(), DbErr> {
+    let sql = if manager.get_database_backend() == DbBackend::Postgres {
+        // One look at what a statement deletes, not one for each row.
+        format!(
+            "CREATE FUNCTION {table}_is_append_only() RETURNS trigger LANGUAGE plpgsql AS
+               $$ BEGIN RAISE EXCEPTION '{table} is append-only'; END $$;
+             CREATE TRIGGER {table}_append_only BEFORE UPDATE OR TRUNCATE ON {table}
+               FOR EACH STATEMENT EXECUTE FUNCTION {table}_is_append_only();
+             CREATE FUNCTION {table}_goes_in_time() RETURNS trigger LANGUAGE plpgsql AS
+               $$ BEGIN
+                 IF EXISTS (SELECT 1 FROM gone WHERE NOT EXISTS (SELECT 1 FROM {purges} p
+                     WHERE p.organization_id = gone.organization_id AND p.keeps_from > gone.day)) THEN
+                   RAISE EXCEPTION '{table} is append-only';
+                 END IF;
+                 RETURN NULL;
+               END $$;
+             CREATE TRIGGER {table}_in_time AFTER DELETE ON {table} REFERENCING OLD TABLE AS gone
+               FOR EACH STATEMENT EXECUTE FUNCTION {table}_goes_in_time();"
+        )
+    } else {
+        let same = same(key);
+        format!(
+            "CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table}
+               BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;
+             CREATE TRIGGER {table}_in_time BEFORE DELETE ON {table}
+               WHEN NOT EXISTS (SELECT 1 FROM {purges} p
+                 WHERE p.organization_id = OLD.organization_id AND p.keeps_from > OLD.day)
+               BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;
+             CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table}
+               WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})
+               BEGIN SELECT RAISE(IGNORE); END;"
+        )
+    };
+    manager.get_connection().execute_unprepared(&sql).await?;
+    Ok(())
+}
+
+/// Whether a row there has the key of the new one.
+fn same(key: &[&str]) -> String {
+    let columns = key.iter().map(|column| format!("{column} = NEW.{column}"));
+    columns.collect::<Vec<_>>().join(" AND ")
 }

@@ -16,11 +16,12 @@ mod m20261125_000020_company;
 mod m20261128_000021_proved_addresses;
 mod m20261128_000030_pictures;
 mod m20261128_000040_cti;
+mod m20261128_000041_cti_log;
 mod m20261128_000049_keys;
 mod m20261128_000050_fields;
 mod m20261128_000051_pii;
 
-pub use dialect::{APPEND_ONLY, ROUTING, TENANT};
+pub use dialect::{APPEND_ONLY, PURGED, ROUTING, TENANT};
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
 
@@ -46,6 +47,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000021_proved_addresses::Migration),
             Box::new(m20261128_000030_pictures::Migration),
             Box::new(m20261128_000040_cti::Migration),
+            Box::new(m20261128_000041_cti_log::Migration),
             Box::new(m20261128_000049_keys::Migration),
             Box::new(m20261128_000050_fields::Migration),
             Box::new(m20261128_000051_pii::Migration),

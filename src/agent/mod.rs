@@ -9,14 +9,12 @@ mod reach;
 mod rights;
 mod rules;
 
-use std::collections::HashSet;
-
 use futures_util::future::{BoxFuture, FutureExt as _};
 use sea_orm::{ColumnTrait, QueryFilter};
 
 use crate::{
     contract,
-    kernel::{MemberId, Reader, Result, ServiceId, Tx},
+    kernel::{MemberId, Reader, Result, Tx},
 };
 
 pub use channel::Channel;
@@ -37,15 +35,19 @@ pub fn depart(tx: &Tx, member: MemberId) -> BoxFuture<'_, Result<()>> {
 }
 
 /// Whether a member handles calls in at least one service: the right alone is nothing where the contract has no
-/// telephone any more. What is his as somebody who telephones hangs on this.
+/// telephone any more. What is his as somebody who telephones hangs on this. One statement.
 ///
 /// # Errors
 /// Only if the database fails.
 pub async fn has_phone_anywhere(reader: &Reader, member: MemberId) -> Result<bool> {
-    let places = reader.select::<Entity>().filter(Column::MemberId.eq(member));
-    let places = places.filter(Column::HandlesCalls.eq(true)).all().await?;
-    let services: HashSet<ServiceId> = places.iter().map(|place| place.service_id).collect();
+    let places = reader.related::<Entity>(|places| {
+        places
+            .clear_selects()
+            .column((Entity, Column::ServiceId))
+            .and_where(Column::MemberId.eq(member))
+            .and_where(Column::HandlesCalls.eq(true));
+    });
     let contracts = reader.select::<contract::Entity>();
-    let contracts = contracts.filter(contract::Column::ServiceId.is_in(services));
+    let contracts = contracts.filter(contract::Column::ServiceId.in_subquery(places));
     Ok(contracts.all().await?.iter().any(|row| Channel::Phone.is_offered(row)))
 }

@@ -22,7 +22,7 @@ use super::{
     session::signed_in,
 };
 use crate::{
-    cti::line::sheet,
+    cti::{line::sheet, log},
     kernel::{
         App, Caller, Error, Language, Origin, Result,
         download::{File, Pass},
@@ -34,7 +34,7 @@ use crate::{
 type Maker = for<'c> fn(&'c Caller, &'c str) -> BoxFuture<'c, Result<File>>;
 
 /// Every kind of file, by the name that links carry.
-const FILES: &[(&str, Maker)] = &[(sheet::KIND, sheet::download)];
+const FILES: &[(&str, Maker)] = &[(sheet::KIND, sheet::download), (log::FILE, log::file)];
 
 /// The letters of a file's name that need no percent sign, by RFC 8187.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC

@@ -15,7 +15,10 @@ use crate::{
     billing::graphql::{BillingMutation, BillingQuery, UsageUserError},
     company::graphql::{CompanyMutation, CompanyQuery, CompanyUserError, PublicQuery},
     contract::graphql::{ContractMutation, ContractQuery, ContractUserError},
-    cti::graphql::{CtiMutation, CtiQuery, CtiUserError},
+    cti::{
+        graphql::{CtiMutation, CtiQuery, CtiUserError},
+        log::graphql::{CtiLogMutation, CtiLogQuery, CtiLogUserError},
+    },
     field::graphql::{FieldMutation, FieldQuery, FieldUserError},
     member::{
         account::{AccountUserError, OwnMutation, PasswordMutation, PasswordQuery, SecondFactorMutation},
@@ -43,6 +46,7 @@ pub struct PeopleQuery(
     AgentQuery,
     CtiQuery,
     PiiQuery,
+    CtiLogQuery,
 );
 
 /// The reads of an organization and its services.
@@ -83,6 +87,7 @@ pub struct PeopleMutation(
     AgentMutation,
     CtiMutation,
     PiiMutation,
+    CtiLogMutation,
 );
 
 /// The writes of an organization and its services.
@@ -140,6 +145,8 @@ pub enum UserError {
     Field(FieldUserError),
     /// Of grants to see personal data.
     PiiGrant(PiiGrantUserError),
+    /// Of the CTI log.
+    CtiLog(CtiLogUserError),
 }
 
 /// The schema of the API.

@@ -3,6 +3,7 @@
 
 pub mod graphql;
 pub mod line;
+pub mod log;
 pub mod login;
 pub mod setting;
 

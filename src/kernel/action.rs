@@ -56,7 +56,7 @@ macro_rules! actions {
                 match self { $(Self::$name => $text,)* }
             }
 
-            /// The log in which doing it stands; `None` where it only looks.
+            /// The log in which doing it stands; `None` where it only looks, or adds to a log of its own.
             pub fn log(self) -> Option<AuditLog> {
                 match self { $(Self::$name => $log,)* }
             }
@@ -77,6 +77,8 @@ macro_rules! actions {
 }
 
 const LOOK: Option<AuditLog> = None;
+/// What adds to a table that is a log itself: each row says who and when.
+const JOURNAL: Option<AuditLog> = None;
 const ACCESS: Option<AuditLog> = Some(AuditLog::Access);
 const MANAGEMENT: Option<AuditLog> = Some(AuditLog::Management);
 const EXTRACTION: Option<AuditLog> = Some(AuditLog::Extraction);
@@ -106,6 +108,8 @@ actions! {
     FieldRead = "FIELD_READ", LOOK, [Owner, Administrator, Manager, Member];
     /// See who may see personal data in clear.
     PiiGrantRead = "PII_GRANT_READ", LOOK, [Owner, Administrator];
+    /// See on which days the telephones of others left a CTI log.
+    CtiLogRead = "CTI_LOG_READ", LOOK, [Owner, Administrator];
     /// Read the audit log.
     AuditRead = "AUDIT_READ", LOOK, [Owner, Administrator];
 
@@ -270,6 +274,12 @@ actions! {
     PiiGrantRevoke = "PII_GRANT_REVOKE", PII_GRANT, [Owner, Administrator], confirmed;
     /// Note that the time of such a grant is over.
     PiiGrantLapse = "PII_GRANT_LAPSE", PII_GRANT, [System];
+    /// Add the events of one's telephone to the CTI log.
+    CtiEventsRecord = "CTI_EVENTS_RECORD", JOURNAL, [Owner, Administrator, Member];
+    /// Download a day of the CTI log: one's own, or as owner or administrator anybody's.
+    CtiLogDownload = "CTI_LOG_DOWNLOAD", EXTRACTION, [Owner, Administrator, Member];
+    /// Have days of the CTI log go whose time is over.
+    CtiLogPurge = "CTI_LOG_PURGE", MANAGEMENT, [System];
 }
 
 #[cfg(test)]

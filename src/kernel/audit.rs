@@ -9,7 +9,7 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{AuditEntryId, AuditLog, Keys, OrganizationId, Result, Timestamp, Tx, permission, record::record};
+use super::{AuditEntryId, AuditLog, Keys, OrganizationId, Record, Result, Timestamp, Tx, permission, record::record};
 
 /// How it ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Enum, EnumIter, DeriveActiveEnum)]
@@ -202,6 +202,20 @@ impl Tx {
     /// The ID that the deed's entry in the log will have: for a job that tells somebody of it.
     pub(crate) fn entry_id(&self) -> AuditEntryId {
         *self.told().entry.get_or_insert_with(|| self.fresh_id())
+    }
+
+    /// Says what the deed is about, and tells facts of it that no row of its own holds: of a file that leaves.
+    pub fn tell_facts<E: Record>(&self, row: &E::Model, facts: &[(&str, serde_json::Value)]) {
+        self.about::<E>(row);
+        for (name, value) in facts {
+            self.told().tell(Change {
+                record: E::NAME.into(),
+                key: E::key(row),
+                field: Some((*name).to_owned()),
+                before: None,
+                after: Some(value.to_string()),
+            });
+        }
     }
 }
 

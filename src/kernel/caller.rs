@@ -1,5 +1,5 @@
-//! One request, or one job, and its only two doors: `view` to look and `act` to change. No row can be reached but
-//! through them, and neither opens without naming what is to be seen or done.
+//! One request, or one job, and its doors: `view` to look and `act` to change; `journal.rs` has a third, narrow one. No
+//! row can be reached but through them, and none opens without naming what is to be seen or done.
 
 use std::{
     sync::{Arc, Mutex as Lock, PoisonError},
@@ -280,7 +280,7 @@ impl Caller {
     }
 
     /// The organization, if this actor may.
-    fn admit(&self, actor: &Actor, action: Action) -> Result<OrganizationId> {
+    pub(super) fn admit(&self, actor: &Actor, action: Action) -> Result<OrganizationId> {
         let roles = actor.roles();
         if action.roles().iter().any(|role| roles.contains(role)) {
             if action.needs_confirmation() && !actor.is_confirmed(self.now()) {
@@ -305,7 +305,7 @@ impl Caller {
     }
 
     /// Leaves the entry of a refusal in the organization's log.
-    async fn refuse(&self, action: Action, error: Error) -> Error {
+    pub(super) async fn refuse(&self, action: Action, error: Error) -> Error {
         if let Some(reason) = reason(&error) {
             self.log_refusals(&[(action, reason)]).await;
         }

@@ -21,7 +21,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
+use tokio::sync::{Mutex as Turn, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 use super::{Error, OrganizationId, Result};
 
@@ -30,6 +30,9 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How long a write waits for its organization's turn, and on SQLite for the one writer.
 const TURN: Duration = Duration::from_secs(20);
+
+/// How many write to journals at once: fewer than there are connections, so that a flood of events leaves some to deeds.
+const JOURNAL_WRITERS: usize = 4;
 
 /// The database of one installation.
 #[derive(Clone)]
@@ -40,6 +43,7 @@ pub struct Database {
     statements: Arc<AtomicU64>,
     texts: Arc<Mutex<Option<Vec<String>>>>,
     turns: Arc<Mutex<HashMap<OrganizationId, Arc<Turn<()>>>>>,
+    journal_writers: Arc<Semaphore>,
 }
 
 /// The job runner's own connections to the same database.
@@ -100,6 +104,7 @@ impl Database {
             statements: Arc::default(),
             texts: Arc::default(),
             turns: Arc::default(),
+            journal_writers: Arc::new(Semaphore::new(JOURNAL_WRITERS)),
         };
         for connection in [&mut database.writer, &mut database.reader] {
             let (statements, texts) = (database.statements.clone(), database.texts.clone());
@@ -161,6 +166,14 @@ impl Database {
         tokio::time::timeout(TURN, turn.lock_owned())
             .await
             .map_err(|_| Error::Busy(1))
+    }
+
+    /// Waits until there are few enough others who write to journals, so that a crowd of them waits in memory too.
+    pub(super) async fn pass(&self) -> Result<OwnedSemaphorePermit> {
+        match tokio::time::timeout(TURN, self.journal_writers.clone().acquire_owned()).await {
+            Ok(Ok(pass)) => Ok(pass),
+            _ => Err(Error::Busy(1)),
+        }
     }
 
     /// A transaction that can write rows of `organization`.

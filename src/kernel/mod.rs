@@ -1,5 +1,6 @@
 //! What every area leans on; it knows no area's code. Read `caller.rs` first: its two doors are the only way to a
-//! row. Then `reader.rs` (how rows are read), `tx.rs` (how they are written), `action.rs` (who may).
+//! row, with a third in `journal.rs` for tables that are logs themselves. Then `reader.rs` (how rows are read), `tx.rs`
+//! (how they are written), `action.rs` (who may).
 //!
 //! # What does not compile
 //! Each of these stands beside its twin that does.
@@ -69,6 +70,20 @@
 //! }
 //! ```
 //!
+//! Without an entry in the log, rows are only added, and only to tables that are logs themselves.
+//! ```
+//! # use orgdesk::kernel::{Journal, JournalPen, Result};
+//! async fn add<E: Journal>(pen: &JournalPen, rows: Vec<E::Model>) -> Result<u64> {
+//!     pen.add::<E>(rows).await
+//! }
+//! ```
+//! ```compile_fail
+//! # use orgdesk::kernel::{JournalPen, Record, Result};
+//! async fn add<E: Record>(pen: &JournalPen, rows: Vec<E::Model>) -> Result<u64> {
+//!     pen.add::<E>(rows).await
+//! }
+//! ```
+//!
 //! A credential is no field of an answer.
 //! ```
 //! #[derive(async_graphql::SimpleObject)]
@@ -133,6 +148,7 @@ pub mod error;
 mod fetches;
 pub(crate) mod id;
 pub(crate) mod idempotency;
+pub(crate) mod journal;
 pub mod mail;
 pub mod mask;
 pub(crate) mod message;
@@ -173,6 +189,7 @@ pub use id::{
     PriceListId, RefreshTokenId, ServiceId, SessionId,
 };
 pub use idempotency::{Ask, On, Outcome, Plain};
+pub use journal::{Journal, JournalPen};
 pub use mail::{Letter, Mailer, Recipient, Undelivered};
 pub use mask::Kind as PersonalKind;
 pub use message::Language;

@@ -288,13 +288,8 @@ impl Tx {
     /// # Errors
     /// Only if the database fails.
     pub async fn enqueue(&self, job: Job) -> Result<()> {
-        outbox::put(
-            &self.reader.connection,
-            self.fresh_id::<JobId>(),
-            self.organization,
-            job,
-        )
-        .await
+        let job = (self.fresh_id::<JobId>(), job);
+        outbox::put(&self.reader.connection, self.organization, [job]).await
     }
 
     /// Says what the deed is about, where it is not the first row that it writes.

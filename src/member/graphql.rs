@@ -17,6 +17,7 @@ use super::{
 use crate::{
     admin,
     agent::{Model as Agent, graphql as agents},
+    cti::log::graphql::{self as cti_log, CtiLogDay},
     kernel::{
         Action, Caller, Code, Error, PageRequest, Plain, Problem, Result, Timestamp,
         page::{self, Cursors, Direction, Part, connection},
@@ -235,6 +236,11 @@ impl Viewer {
     /// The services in which the member is a manager or an agent, with his rights there, at most 100.
     async fn agents(&self, context: &Context<'_>) -> Result<Vec<Agent>> {
         agents::own(context).await
+    }
+
+    /// CTI Log 다운로드: the days of which the member's telephone left a log, the latest first, at most 100.
+    async fn cti_log_days(&self, context: &Context<'_>) -> Result<Vec<CtiLogDay>> {
+        cti_log::own_days(context).await
     }
 
     /// The organization's name, for members who may not see the rest of it.

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The columns that may still name a member who has left, each with why.
-const HISTORIES: [(&str, &str, &str); 5] = [
+const HISTORIES: [(&str, &str, &str); 6] = [
     (
         "cti_agent_history",
         "member_id",
@@ -29,6 +29,7 @@ const HISTORIES: [(&str, &str, &str); 5] = [
     ("invitation", "invited_by", "whom he invited"),
     ("invitation", "member_id", "by which invitation he came"),
     ("organization_admin", "added_by", "whom he made an administrator"),
+    ("cti_log_day", "member_id", "on which days he telephoned"),
 ];
 
 /// Every column with a foreign key to a member, with its table.
@@ -80,6 +81,7 @@ async fn laden(app: &TestApp) -> Value {
             "INSERT INTO identity_provider SELECT id, organization_id, 'p', 'https://p.example', 'c', 'https://p.example/k', 'EdDSA',
                is_owner, is_owner, joined_at, 1 {of_leaver}"
         ),
+        format!("INSERT INTO cti_log_day SELECT organization_id, '2026-11-10', id, joined_at {of_leaver}"),
         format!("INSERT INTO external_identity SELECT organization_id, id, 'subject', id, joined_at {of_leaver}"),
         format!(
             "INSERT INTO invitation SELECT id, organization_id, 'invited', 'Invited', 'invited', 'invited@example.com', 'KOREAN', is_owner,

@@ -32,7 +32,11 @@ both! {
         for operation in OPERATIONS {
             let variables = world.variables(operation.name, operation.variables).await;
             // The owner can't leave; who was an administrator a moment ago can.
-            let who = if operation.name == "member-leave" { app.administrator() } else { app.owner() };
+            let who = match operation.name {
+                "member-leave" => app.administrator(),
+                "cti-events-record" => app.someone("acme", "phone.first"),
+                _ => app.owner(),
+            };
             let file = match operation.name {
                 "picture-upload" => Some(("logo.png", picture::png(1))),
                 "cti-agent-import" => Some(("agents.xlsx", world.sheet.clone())),
@@ -209,7 +213,7 @@ impl<'a> World<'a> {
         cti::approve(app).await;
         owner
             .deed(
-                "ctiSettingUpdate(input: { expectedVersion: 0, isInboundAutoAnswered: true })",
+                "ctiSettingUpdate(input: { expectedVersion: 0, isInboundAutoAnswered: true, isCtiLogMonitored: true })",
                 json!({}),
             )
             .await;
@@ -320,6 +324,11 @@ impl<'a> World<'a> {
                 "/ctiAgents/nodes/0/member/id",
             ),
             ("$OTHER_AGENT_ID", "{ agents { nodes { id } } }", "/agents/nodes/1/id"),
+            (
+                "$PHONE_MEMBER_ID",
+                "{ members(search: { login: \"phone.first\" }) { nodes { id } } }",
+                "/members/nodes/0/id",
+            ),
             (
                 "$COLLEAGUE_ID",
                 "{ members(search: { login: \"member\" }) { nodes { id } } }",

@@ -11,7 +11,9 @@ use crate::{
     doors::permission,
     support::{
         app::{Answer, TestApp, Who},
-        make, people, staff,
+        make, people,
+        raw::Raw,
+        staff,
         surface::{self, Surface, named},
     },
 };
@@ -101,10 +103,17 @@ fn guarded(surface: &Surface) -> Vec<(String, Value, String)> {
     fields
 }
 
+/// Gives everybody a day of the CTI log, so that what stands in it is asked for.
+async fn telephoned(app: &TestApp) {
+    let day = "INSERT INTO cti_log_day SELECT organization_id, '2026-11-10', id, joined_at FROM member";
+    Raw::admin(app).await.must(day).await;
+}
+
 /// The table of fields: a line each, a column for each kind of person.
 async fn fields(app: &TestApp) -> String {
     let surface = Surface::of(app).await;
     let personas = people::personas(app).await;
+    telephoned(app).await;
     let names: Vec<_> = personas.iter().map(|(name, ..)| *name).collect();
     let mut text = format!(
         "| field | needs | fresh password | {} |\n|---|---|---|{}\n",
@@ -192,7 +201,7 @@ async fn ranks(app: &TestApp) -> String {
 }
 
 async fn other_organizations(app: &TestApp) -> Value {
-    let mut raw = crate::support::raw::Raw::admin(app).await;
+    let mut raw = Raw::admin(app).await;
     raw.must("UPDATE organization SET requires_second_factor = FALSE WHERE domain = 'rival'")
         .await;
     let member = people::member(app.rival(), "member").await;
@@ -289,6 +298,7 @@ async fn a2_a_guarded_field_is_asked_for_where_it_stands() {
     people::personas(&app).await;
     app.owner().deed(&make::company("Company"), json!({})).await;
     staff::full(app.owner(), "phones").await;
+    telephoned(&app).await;
 
     for (name, _, query) in guarded(&surface) {
         let Some((owner, _)) = name

@@ -1,6 +1,9 @@
 //! Who may see personal data in clear in the demo: a manager from the office, and an agent whose grant was taken back.
 
-use super::people::{as_owner, find};
+use super::{
+    LOGIN,
+    people::{find, signed_in},
+};
 use crate::{
     kernel::{Action, App, Caller, OrganizationId, Result},
     pii::{self, PiiGrantCreateInput, PiiGrantRevokeInput},
@@ -19,7 +22,7 @@ const GRANTED: [(&str, &str, &str); 2] = [
 /// If the database fails.
 pub(super) async fn give(app: &App, organization: OrganizationId, services: &[Service]) -> Result<()> {
     let operator = Caller::operator(app.clone(), organization);
-    let owner = as_owner(app, organization).await?;
+    let owner = signed_in(app, organization, LOGIN).await?;
     let mut last = None;
     for (login, network, purpose) in GRANTED {
         let member = find(&operator, login).await?;

@@ -7,6 +7,7 @@ mod invitations;
 mod logo;
 mod people;
 mod seed;
+mod telephone;
 
 use std::{path::PathBuf, sync::Arc};
 

@@ -91,18 +91,21 @@ pub(super) async fn people(app: &App) -> Result<Caller> {
         };
         operator.act(Action::MemberCreate, &Plain, deed).await?;
     }
-    as_owner(app, organization).await
+    signed_in(app, organization, LOGIN).await
 }
 
-/// Its owner, who has just given his password.
-pub(super) async fn as_owner(app: &App, organization: OrganizationId) -> Result<Caller> {
-    let member = find(&Caller::operator(app.clone(), organization), LOGIN).await?;
-    let owner = SignedIn {
+/// Somebody who is there, signed in.
+///
+/// # Errors
+/// If the database fails.
+pub(super) async fn signed_in(app: &App, organization: OrganizationId, login: &str) -> Result<Caller> {
+    let member = find(&Caller::operator(app.clone(), organization), login).await?;
+    let actor = SignedIn {
         member_id: member.id,
         session_id: uuid::Uuid::nil().into(),
         login: member.login,
         name: member.name,
-        is_owner: true,
+        is_owner: member.is_owner,
         is_administrator: false,
         is_manager: false,
         has_second_factor: false,
@@ -119,7 +122,7 @@ pub(super) async fn as_owner(app: &App, organization: OrganizationId) -> Result<
     app.standing = |_, _, then| Box::pin(async { Ok(Some(then.clone())) });
     Ok(Caller::new(
         app,
-        Actor::Member(owner),
+        Actor::Member(actor),
         Some(organization),
         origin,
         Language::default(),

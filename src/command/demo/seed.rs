@@ -11,6 +11,7 @@ use super::{
     invitations::invite,
     logo,
     people::{employ, people},
+    telephone::telephone,
 };
 use crate::{
     billing,
@@ -115,6 +116,7 @@ pub(super) async fn make(settings: Settings) -> anyhow::Result<App> {
     if let Some(organization) = owner.organization_id() {
         grants::give(&app, organization, &services).await.map_err(told)?;
     }
+    telephone(&owner).await.map_err(told)?;
     Ok(app)
 }
 
@@ -260,7 +262,7 @@ fn wish(code: ItemCode, user_count: Option<i32>, expected_volume: Option<i32>) -
     }
 }
 
-fn at(day: NaiveDate, hour: u32) -> DateTime<Utc> {
+pub(super) fn at(day: NaiveDate, hour: u32) -> DateTime<Utc> {
     let time = NaiveTime::from_hms_opt(hour, 30, 0).unwrap_or_default();
     zone::instant_of(day, time, ZONE).unwrap_or_default()
 }

@@ -67,6 +67,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<Network>,
     /// The origins whose pages may ask from a browser, exactly as browsers write them.
     pub allowed_origins: Vec<String>,
+    /// How many days the CTI log is kept, 7 to 3,650.
+    pub cti_log_days: u16,
     /// Whether this is the demo, with its known password and long-lived tokens.
     pub is_demo: bool,
 }
@@ -109,6 +111,7 @@ const KNOWN: &[&str] = &[
     "MIGRATION_URL",
     "TRUSTED_PROXIES",
     "ALLOWED_ORIGINS",
+    "CTI_LOG_DAYS",
 ];
 
 /// The settings as texts, wherever they came from.
@@ -260,6 +263,10 @@ impl Settings {
         if !allowed_origins.iter().all(|origin| is_origin(origin)) {
             faults.push("ORGDESK_ALLOWED_ORIGINS is a list of origins, such as https://app.example.com".to_owned());
         }
+        let cti_log_days = cti_log_days(source).unwrap_or_else(|fault| {
+            faults.push(fault);
+            CTI_LOG_DAYS
+        });
         let mut choose = |name: &str, choices: &[&str]| {
             let text = source.get(name).unwrap_or(choices[0]);
             choices.iter().position(|choice| *choice == text).unwrap_or_else(|| {
@@ -287,6 +294,7 @@ impl Settings {
             key_ring,
             trusted_proxies,
             allowed_origins,
+            cti_log_days,
             is_demo,
         }
     }
@@ -312,6 +320,17 @@ fn is_origin(text: &str) -> bool {
     });
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:".contains(&byte);
     host.is_some_and(|host| !host.is_empty() && host.bytes().all(allowed))
+}
+
+/// How many days the CTI log is kept where nothing else is said.
+const CTI_LOG_DAYS: u16 = 90;
+
+/// Events are taken up to 7 days late: what is kept for a shorter time would be gone before it came.
+fn cti_log_days(source: &Source) -> Result<u16, String> {
+    let days = source.get("CTI_LOG_DAYS").map_or(Ok(CTI_LOG_DAYS), str::parse);
+    days.ok()
+        .filter(|days| (7..=3_650).contains(days))
+        .ok_or_else(|| "ORGDESK_CTI_LOG_DAYS is a number of days from 7 to 3650".to_owned())
 }
 
 /// The data folder; `./data` where nothing else is said.

@@ -49,6 +49,17 @@ fn p4_a_broken_configuration_is_refused_with_every_fault_at_once() {
 }
 
 #[test]
+fn the_cti_log_is_kept_for_90_days_or_for_as_many_as_are_said() {
+    let days = |text: &str| cti_log_days(&source(&[("ORGDESK_CTI_LOG_DAYS", text)]).unwrap());
+
+    assert_eq!(cti_log_days(&source(&[]).unwrap()), Ok(90));
+    assert_eq!((days("7"), days("3650")), (Ok(7), Ok(3_650)));
+    for wrong in ["", "6", "3651", "-90", "many", "70000"] {
+        assert!(days(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn o3_a_bucket_is_named_as_a_whole_or_not_at_all() {
     let whole = [
         ("ORGDESK_STORAGE", "s3"),

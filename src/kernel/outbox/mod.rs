@@ -97,14 +97,13 @@ pub fn month_close(month: Month, zone: Tz) -> Result<Job> {
     })
 }
 
-/// Writes the job's row. A job that is there already stays as it is.
+/// Writes the jobs' rows in one statement. A job that is there already stays as it is.
 pub(super) async fn put(
     connection: &impl ConnectionTrait,
-    id: JobId,
     organization_id: OrganizationId,
-    job: Job,
+    jobs: impl IntoIterator<Item = (JobId, Job)>,
 ) -> Result<()> {
-    let row = Model {
+    let row = |(id, job): (JobId, Job)| Model {
         id,
         organization_id,
         kind: job.kind.to_owned(),
@@ -119,7 +118,7 @@ pub(super) async fn put(
     let once = OnConflict::columns([Column::OrganizationId, Column::Kind, Column::Argument])
         .do_nothing()
         .to_owned();
-    Entity::insert(row.into_active_model().reset_all())
+    Entity::insert_many(jobs.into_iter().map(|job| row(job).into_active_model().reset_all()))
         .on_conflict(once)
         .try_insert()
         .exec_without_returning(connection)

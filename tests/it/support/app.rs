@@ -86,7 +86,7 @@ pub fn settings(url: &str) -> Settings {
     Settings {
         database_url: url.to_owned(),
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        data: PathBuf::from("unused"),
+        data: std::env::temp_dir(),
         organization_url: "https://{domain}.example.com".to_owned(),
         public_url: "https://desk.example.com".to_owned(),
         mail: MailSettings {
@@ -102,6 +102,7 @@ pub fn settings(url: &str) -> Settings {
         key_ring: KeyRing::parse(KEY_RING, b"").unwrap(),
         trusted_proxies: Vec::new(),
         allowed_origins: vec!["https://app.example.com".to_owned()],
+        cti_log_days: 90,
         is_demo: false,
     }
 }

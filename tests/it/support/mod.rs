@@ -19,6 +19,7 @@ pub mod letters;
 pub mod mail_server;
 pub mod make;
 pub mod people;
+pub mod phone;
 pub mod picture;
 pub mod provider;
 pub mod raw;

@@ -98,6 +98,7 @@ impl Surface {
                 "Int" => "1".to_owned(),
                 "Boolean" => "true".to_owned(),
                 "DateTime" => "\"2026-11-10T00:00:00Z\"".to_owned(),
+                "Date" => "\"2026-11-10\"".to_owned(),
                 "Month" => "\"2026-11\"".to_owned(),
                 "ID" => "\"svc_7zzzzzzzzzzzzzzzzzzzzzzzzz\"".to_owned(),
                 "String" => "\"none\"".to_owned(),
