@@ -1,8 +1,11 @@
 //! Pictures as an organization uses them: its main logo, banners of services, the logo of company information; and how
 //! browsers load them.
 
+use std::collections::BTreeSet;
+
 use axum::{body::Body, http::Request};
 use image::ImageFormat;
+use orgdesk::kernel::upload;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -12,6 +15,7 @@ use crate::{
         app::{Answer, TestApp, codes},
         make,
         picture::{file, files, id, path, png, rows, send, set_logo, uploaded},
+        surface::Surface,
     },
 };
 
@@ -209,6 +213,17 @@ both! {
             assert!([400, 404].contains(&answer.status), "{odd}: {}", answer.status);
             assert!(answer.bytes.is_empty() || answer.status != 200, "{odd}");
         }
+    }
+
+    // case: E6
+    async fn o3_the_mutations_that_take_files_are_those_whose_inputs_have_one(app) {
+        let surface = Surface::of(&app).await;
+        let fields = surface.fields("Mutation");
+        let taking = fields.iter().filter(|field| !surface.ways(field, "Upload").is_empty());
+
+        let taking: BTreeSet<&str> = taking.map(|field| field["name"].as_str().unwrap()).collect();
+
+        assert_eq!(taking, upload::mutations().collect());
     }
 
     async fn h5_sending_the_same_twice_is_keeping_it_once(app) {
