@@ -75,15 +75,18 @@ async fn fetch(State(app): State<App>, Path(text): Path<String>, request: Reques
         Ok(Some(file)) => sent(file),
         Ok(None) | Err(Error::Unauthenticated | Error::Forbidden(_) | Error::Problems(_)) => nothing(language),
         Err(Error::SecondFactorRequired | Error::ConfirmationRequired | Error::BadInput(_)) => nothing(language),
-        Err(Error::Busy(seconds)) => {
-            let later = [(header::RETRY_AFTER, seconds.to_string())];
-            (StatusCode::SERVICE_UNAVAILABLE, later).into_response()
-        }
+        Err(Error::Busy(seconds)) => later(seconds),
+        Err(Error::StorageUnavailable) => later(1),
         Err(Error::Internal(cause)) => {
             tracing::error!(cause, "a file could not be made");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
+}
+
+fn later(seconds: impl ToString) -> Response {
+    let later = [(header::RETRY_AFTER, seconds.to_string())];
+    (StatusCode::SERVICE_UNAVAILABLE, later).into_response()
 }
 
 /// The file, if whoever fetches it is who asked for the link, and still may.

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The columns that may still name a member who has left, each with why.
-const HISTORIES: [(&str, &str, &str); 6] = [
+const HISTORIES: [(&str, &str, &str); 7] = [
     (
         "cti_agent_history",
         "member_id",

@@ -221,6 +221,7 @@ async fn fields_are_there(app: &App) {
         Language::English,
     );
     let input = ServiceCreateInput {
+        banner_id: None,
         idempotency_key: None,
         dry_run: None,
         kind: ServiceKind::Issue,

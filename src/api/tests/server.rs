@@ -261,7 +261,7 @@ async fn one_address_has_no_more_than_its_share_of_connections() -> Outcome {
         let read = timeout(PATIENCE, stream.read(&mut buffer)).await?;
         // The server closes one that it does not take: nothing comes, or a reset.
         let is_served = read.is_ok_and(|length| buffer[..length].starts_with(b"HTTP/1.1"));
-        Ok::<_, Box<dyn std::error::Error + Send + Sync>>((is_served, stream))
+        Ok::<_, Box<dyn std::error::Error>>((is_served, stream))
     };
     let (first, one) = ask(TcpStream::connect(address).await?).await?;
     let (second, two) = ask(TcpStream::connect(address).await?).await?;
@@ -275,7 +275,7 @@ async fn one_address_has_no_more_than_its_share_of_connections() -> Outcome {
     timeout(PATIENCE, async {
         loop {
             if let Ok((true, _)) = ask(TcpStream::connect(address).await?).await {
-                return Ok::<_, Box<dyn std::error::Error + Send + Sync>>(());
+                return Ok::<_, Box<dyn std::error::Error>>(());
             }
             sleep(Duration::from_millis(10)).await;
         }

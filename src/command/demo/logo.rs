@@ -52,6 +52,7 @@ pub(super) async fn show(owner: &Caller) -> Result<()> {
         domain: None,
         time_zone: None,
         requires_second_factor: None,
+        requires_second_factor_for_pii: None,
         main_logo_id: MaybeUndefined::Value(ID::from(logo.id.to_string())),
     };
     let id = organization.id.to_string();

@@ -47,7 +47,8 @@ fn read(source: &Source, names: [&str; 2], hint: &str) -> Result<(String, Zeroiz
     }
 }
 
-fn read_file(name: &str, path: &str) -> Result<Zeroizing<String>, String> {
+/// The text of a file that only its owner can read; `name` is the variable that names it.
+pub(super) fn read_file(name: &str, path: &str) -> Result<Zeroizing<String>, String> {
     use std::os::unix::fs::PermissionsExt;
     let fault = |error: std::io::Error| format!("{name}: {path}: {error}");
     let mode = std::fs::metadata(path).map_err(fault)?.permissions().mode();

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{Source, read_secret};
+use super::{Source, secret::read_file};
 
 /// What files of an organization may come to, in MiB, where nothing else is said.
 const USUAL_QUOTA: u64 = 200;
@@ -132,7 +132,7 @@ fn secret(source: &Source) -> Result<Zeroizing<String>, String> {
             return Err("ORGDESK_STORAGE_SECRET_KEY and ORGDESK_STORAGE_SECRET_KEY_FILE exclude each other".to_owned());
         }
         (Some(text), None) => Zeroizing::new(text.to_owned()),
-        (None, Some(path)) => Zeroizing::new(read_secret("STORAGE_SECRET_KEY_FILE", path)?.trim().to_owned()),
+        (None, Some(path)) => Zeroizing::new(read_file("ORGDESK_STORAGE_SECRET_KEY_FILE", path)?.trim().to_owned()),
         (None, None) => Zeroizing::default(),
     };
     if is_key(&secret) {
