@@ -139,7 +139,7 @@ impl DataSet {
 }
 
 /// The variables by which the service finds its database, secret and addresses.
-pub fn variables(app_url: &str) -> [(String, String); 6] {
+pub fn variables(app_url: &str) -> [(String, String); 7] {
     let secret = STANDARD.encode((0..32).collect::<Vec<u8>>());
     [
         ("DATABASE_URL", app_url),

@@ -122,7 +122,7 @@ impl Server {
     }
 }
 
-fn variables(url: &str) -> [(String, String); 6] {
+fn variables(url: &str) -> [(String, String); 7] {
     let secret = STANDARD.encode((0..32).collect::<Vec<u8>>());
     [
         ("DATABASE_URL", url),

@@ -7,9 +7,18 @@ use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-/// The fields that every service has, as they are when these tables are made: code, type, title, length, whether required,
-/// and what kind of personal data, if any.
-const FIELDS: [(&str, &str, &str, i32, bool, Option<&str>); 10] = [
+/// Code, type, title, length, whether it is required, and the kind of personal data, if any.
+type SystemField = (
+    &'static str,
+    &'static str,
+    &'static str,
+    i32,
+    bool,
+    Option<&'static str>,
+);
+
+/// The fields that every service has, as they are when these tables are made.
+const FIELDS: [SystemField; 10] = [
     ("category", "DROPDOWN", "유형", 0, true, None),
     ("mail", "TEXT", "이메일", 100, true, Some("EMAIL")),
     ("subject", "TEXT", "제목", 200, true, None),

@@ -20,7 +20,7 @@ use super::{
     codes::{RequestCode, coded_error, request_error},
     cost::{self, CostTable},
     guard,
-    layers::{AnswerClock, RequestId},
+    layers::{self, AnswerClock, RequestId},
     media::{self, Media},
     multipart::{self, Files, Room, Taken},
     null_in_place::Executed,
@@ -259,8 +259,8 @@ async fn prepare<B: Backend>(
             (parameters, Some((form, places)))
         }
     };
-    if let Some(clock) = clock {
-        clock.restart();
+    if clock.is_some_and(|clock| !clock.restart()) {
+        return Err(Box::new(layers::overloaded(media)));
     }
     guard::scan(&parameters.query).map_err(malformed)?;
     let document = guard::parse(&parameters.query).map_err(refused)?;

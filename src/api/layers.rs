@@ -16,7 +16,7 @@ use axum::{
     response::Response,
 };
 use futures_util::FutureExt;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{
     answer,
@@ -72,13 +72,6 @@ pub struct AnswerClock {
     deadline: Arc<Mutex<tokio::time::Instant>>,
     seats: Arc<Semaphore>,
     seat: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
-    no_seat: Arc<Notify>,
-}
-
-/// Why a request is not answered by its handler.
-enum Cut {
-    Late,
-    Overloaded,
 }
 
 impl AnswerClock {
@@ -88,7 +81,6 @@ impl AnswerClock {
             deadline: Arc::new(Mutex::new(tokio::time::Instant::now() + timeout)),
             seats,
             seat: Arc::default(),
-            no_seat: Arc::default(),
         }
     }
 
@@ -98,12 +90,11 @@ impl AnswerClock {
         *self.seat.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Gives the whole time again: the body is here. Where all seats are taken by now, the request ends here.
-    pub fn restart(&self) {
+    /// Gives the whole time again: the body is here. Says no where all seats are taken by now.
+    #[must_use]
+    pub fn restart(&self) -> bool {
         self.set(self.timeout);
-        if !self.sit() {
-            self.no_seat.notify_one();
-        }
+        self.sit()
     }
 
     fn sit(&self) -> bool {
@@ -121,15 +112,9 @@ impl AnswerClock {
         *self.deadline.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn run_out(&self) -> Cut {
-        let late = async {
-            while self.get() > tokio::time::Instant::now() {
-                tokio::time::sleep_until(self.get()).await;
-            }
-        };
-        tokio::select! {
-            () = self.no_seat.notified() => Cut::Overloaded,
-            () = late => Cut::Late,
+    async fn run_out(&self) {
+        while self.get() > tokio::time::Instant::now() {
+            tokio::time::sleep_until(self.get()).await;
         }
     }
 }
@@ -210,14 +195,12 @@ async fn bounded(layers: &Layers, id: &RequestId, mut request: Request, next: Ne
             tracing::error!(request_id = id.as_str(), "a handler panicked");
             answer::problem(media, StatusCode::INTERNAL_SERVER_ERROR, &answer::internal_error(id.as_str()))
         }),
-        cut = clock.run_out() => match cut {
-            Cut::Overloaded => overloaded(media),
-            Cut::Late => unavailable(media, RequestCode::Timeout, "The answer was not ready in time."),
-        },
+        () = clock.run_out() => unavailable(media, RequestCode::Timeout, "The answer was not ready in time."),
     }
 }
 
-fn overloaded(media: Media) -> Response {
+/// The answer to a request for which there is no seat.
+pub fn overloaded(media: Media) -> Response {
     let mut response = unavailable(media, RequestCode::Overloaded, "Too many requests are in flight.");
     response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
     response

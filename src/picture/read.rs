@@ -242,11 +242,8 @@ fn jpeg_frame(file: &[u8]) -> Option<Frame> {
     let mut frame = None;
     let mut scans = 0;
     let mut at = 2;
-    loop {
-        // To the next mark, past what is drawn; some files end without one.
-        let Some(drawn) = file.get(at..)?.iter().position(|byte| *byte == 0xff) else {
-            break;
-        };
+    // To the next mark, past what is drawn; some files end without one.
+    while let Some(drawn) = file.get(at..)?.iter().position(|byte| *byte == 0xff) {
         at += drawn + 1;
         let mark = *file.get(at)?;
         match mark {

@@ -1,5 +1,6 @@
 //! CTI 상담원: what is saved for many at once, what is refused and with whose name, and how they are found.
 
+use chrono::Duration;
 use serde_json::{Value, json};
 
 use crate::{
@@ -185,6 +186,7 @@ both! {
     async fn t5_one_takes_over_from_who_is_freed_in_the_same_save(app) {
         let (_, people) = cti::desk(&app, "desk", &["kim", "lee"]).await;
         app.owner().deed(SAVE, all(vec![entry(&people[0], 0, "a", "1001")])).await;
+        app.wait(Duration::seconds(1));
 
         app.owner().deed(SAVE, all(vec![entry(&people[1], 0, "A", "1001"), cleared(&people[0], 1)])).await;
         let dry = json!({ "input": { "dryRun": true, "entries": [cleared(&people[1], 1)] } });

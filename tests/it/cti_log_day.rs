@@ -97,7 +97,7 @@ both! {
     async fn t8_a_changed_zone_moves_no_event_and_makes_none_twice(app) {
         monitored(&app).await;
         let event = waiting("a", "2026-11-09T16:00:00Z");
-        record(app.member(), &[event.clone()]).await;
+        record(app.member(), std::slice::from_ref(&event)).await;
         move_to(app.owner(), "America/New_York").await;
 
         let again = record(app.member(), &[event, waiting("b", "2026-11-09T16:00:00Z")]).await;

@@ -83,6 +83,7 @@ both! {
         let asked = own(app.member()).await;
         let before = app.owner().data(ENTRIES, json!({})).await;
         let file = fetch(&app, &asked).await;
+        app.wait(Duration::seconds(1));
         let link = app.administrator().data(ANYBODYS, json!({ "id": member["id"] })).await["ctiLogDays"][0]["download"]["url"].clone();
         let admins = fetch(&app, &link).await;
         let log = app.owner().data(ENTRIES, json!({})).await;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use orgdesk::kernel::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 
 use crate::support::authenticator::Authenticator;
@@ -178,7 +179,7 @@ async fn second_factor(base: &str, login: &Login<'_>) -> String {
                 };
                 (
                     "mutation M($input: SecondFactorActivateInput!) { secondFactorActivate(input: $input) { recoveryCodes } }",
-                    json!({ "code": authenticator.code_at(chrono::Utc::now()) }),
+                    json!({ "code": authenticator.code_at(SystemClock.now().0) }),
                 )
             }
         };

@@ -156,10 +156,9 @@ impl Files {
         }
         let reading = self.form.files(self.places, self.largest, variables, taken);
         let read = tokio::time::timeout(FILES_DEADLINE, reading).await;
-        if let Some(clock) = clock {
-            clock.restart();
-        }
-        read.unwrap_or_else(|_| Err(late()))
+        let is_seated = clock.is_none_or(AnswerClock::restart);
+        read.unwrap_or_else(|_| Err(late()))?;
+        if is_seated { Ok(()) } else { Err(overloaded()) }
     }
 }
 
@@ -317,6 +316,15 @@ fn no_room() -> Refusal {
             "Too many files are on their way.",
         )
     }
+}
+
+/// The refusal of a form for which there is no room among the requests in flight, now that it is here.
+fn overloaded() -> Refusal {
+    refuse(
+        StatusCode::SERVICE_UNAVAILABLE,
+        RequestCode::Overloaded,
+        "Too many requests are in flight.",
+    )
 }
 
 /// The refusal of a form whose parts are late.

@@ -118,13 +118,13 @@ impl Sheet {
             Some(event.external_id.clone()),
         ];
         let page = &mut self.page;
-        page.write_datetime_with_format(self.line, 0, &local(event.occurred_at, event.utc_offset), &self.time)?;
+        page.write_datetime_with_format(self.line, 0, local(event.occurred_at, event.utc_offset), &self.time)?;
         for (place, text) in (1..).zip(&texts) {
             if let Some(text) = text {
                 page.write_string(self.line, place, text)?;
             }
         }
-        page.write_datetime_with_format(self.line, 8, &local(event.recorded_at, event.utc_offset), &self.time)?;
+        page.write_datetime_with_format(self.line, 8, local(event.recorded_at, event.utc_offset), &self.time)?;
         Ok(())
     }
 }

@@ -117,7 +117,7 @@ pub(super) fn phone(text: &Text<'_>) -> Option<Kept> {
     let is_korean = is_abroad && text.place(0) == "8" && text.place(1) == "2";
     let country = if is_korean { 2 } else { 0 };
     let pluses = text.characters.iter().filter(|character| **character == "+").count();
-    let is_number = text.is_number(country + 8, country + 12) && text.characters.iter().all(|one| plain(&one));
+    let is_number = text.is_number(country + 8, country + 12) && text.characters.iter().all(plain);
     if !is_number || is_abroad != is_korean || pluses > usize::from(is_abroad) {
         return None;
     }

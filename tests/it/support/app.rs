@@ -166,14 +166,14 @@ impl TestApp {
 
     /// Another server on the same database, with the same clock, whose letters go the same way.
     pub async fn second_server(&self) -> Self {
-        self.server_with(KEY_RING).await.unwrap()
+        self.server_of((*self.app.settings).clone()).await.unwrap()
     }
 
     /// The same with other keys that data are sealed under.
     pub async fn server_with(&self, ring: &str) -> anyhow::Result<Self> {
         self.server_of(Settings {
             key_ring: KeyRing::parse(ring, b"").map_err(anyhow::Error::msg)?,
-            ..settings(&self.url)
+            ..(*self.app.settings).clone()
         })
         .await
     }
@@ -186,7 +186,7 @@ impl TestApp {
         let read = Settings::for_demo(&source, Zeroizing::default(), KeyRing::default()).unwrap();
         self.server_of(Settings {
             trusted_proxies: read.trusted_proxies,
-            ..settings(&self.url)
+            ..(*self.app.settings).clone()
         })
         .await
         .unwrap()
