@@ -24,7 +24,7 @@ pub fn documents() -> Vec<(&'static str, String, &'static str)> {
     let mark = MARK
         .strip_prefix("mutation Mark { ")
         .and_then(|rest| rest.strip_suffix(" }"))
-        .unwrap();
+        .unwrap_or_default();
     vec![
         ("a bomb of fragments", bomb(24, 2), COMPLEX),
         ("a wide bomb of fragments", bomb(5, 20), COMPLEX),
