@@ -247,11 +247,13 @@ fn fresh_code(app: &App) -> String {
 
 /// What is wrong with a display name of 1 to 100 characters, if something is.
 pub fn check_name(path: &str, name: &str) -> Option<Problem> {
+    // Joiners are part of how some scripts and pictures are written.
+    let joins = |letter: char| matches!(letter, '\u{200c}' | '\u{200d}');
     let length = name.trim().chars().count();
-    if length == 0 {
+    if name.trim().chars().all(joins) {
         return Some(Problem::at(path, Code::Blank));
     }
-    if name.chars().any(is_hidden) {
+    if name.chars().any(|letter| is_hidden(letter) && !joins(letter)) {
         return Some(Problem::at(path, Code::Invalid).with("rule", "control or invisible characters"));
     }
     (length > 100).then(|| Problem::at(path, Code::TooLong).with("max", 100))

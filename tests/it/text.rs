@@ -74,10 +74,15 @@ both! {
     async fn s1_a_name_of_any_script_is_kept_as_it_was_written(app) {
         let owner = app.owner();
         let names = [
-            "هاتف مكتب", "a\u{202e}b", "e\u{301}te\u{301}", "\u{e9}t\u{e9}", "👩‍👩‍👧‍👦", "\u{1100}\u{1161}", "가", "𝔻𝕖𝕤𝕜", "'; DROP TABLE service; --",
-            "{{name}}", "<script>", "\u{feff}a", "İstanbul", "a\u{200b}", "\u{10ffff}", "\\u0000", "%s%n", "null",
+            "هاتف مكتب", "می\u{200c}خواهم", "e\u{301}te\u{301}", "\u{e9}t\u{e9}", "👩‍👩‍👧‍👦", "\u{1100}\u{1161}", "가", "𝔻𝕖𝕤𝕜", "'; DROP TABLE service; --",
+            "{{name}}", "<script>", "İstanbul", "\u{10ffff}", "\\u0000", "%s%n", "null",
         ];
 
+        // What can't be seen, or turns the letters around it, makes two names that look the same.
+        for (name, code) in [("a\u{202e}b", "INVALID"), ("\u{feff}a", "INVALID"), ("a\u{200b}", "INVALID"), ("\u{200d}", "BLANK")] {
+            let answer = create(&app, json!({ "code": "hidden", "name": name })).await;
+            assert_eq!(codes(&answer.json["data"]["serviceCreate"]), [format!("{code} at input.name")], "{name:?}");
+        }
         for (place, name) in names.into_iter().enumerate() {
             let letter = char::from(b'a' + u8::try_from(place).unwrap());
             let answer = create(&app, json!({ "code": format!("x{letter}"), "name": name })).await;
@@ -89,7 +94,7 @@ both! {
             let again = create(&app, json!({ "code": "other", "name": name, "dryRun": true })).await;
             assert_eq!(codes(&again.json["data"]["serviceCreate"]), ["TAKEN at input.name"], "{name:?}");
         }
-        let found = owner.data("{ services(filter: { nameContains: \"\u{202e}\" }) { totalCount } }", json!({})).await;
+        let found = owner.data("{ services(filter: { nameContains: \"\u{200c}\" }) { totalCount } }", json!({})).await;
         assert_eq!(found["services"]["totalCount"], 1);
     }
 
