@@ -214,8 +214,11 @@ impl Caller {
             organization,
         )
         .await?;
-        let performed = match self.admit_again(&mut tx).await {
-            Ok(()) => Self::perform(&tx, ask, deed).await,
+        let performed = match self.actor_now(tx.reader(), action).await {
+            Ok(actor) => {
+                tx.be(actor);
+                Self::perform(&tx, ask, deed).await
+            }
             Err(refusal) => Err(refusal),
         };
         match performed {
@@ -267,16 +270,15 @@ impl Caller {
         Ok(outcome)
     }
 
-    /// The member may have waited for the organization's turn, and lost his right or his session meanwhile.
-    async fn admit_again(&self, tx: &mut Tx) -> Result<()> {
+    /// Who it is inside a write: a member may have waited, and lost his right or his session meanwhile.
+    pub(super) async fn actor_now(&self, reader: &Reader, action: Action) -> Result<Actor> {
         let Some(member) = self.actor.member() else {
-            return Ok(());
+            return Ok(self.actor.clone());
         };
-        let now = (self.app.standing)(&self.app, tx.reader(), member).await?;
+        let now = (self.app.standing)(&self.app, reader, member).await?;
         let actor = Actor::Member(now.ok_or(Error::Unauthenticated)?);
-        self.admit(&actor, tx.action())?;
-        tx.be(actor);
-        Ok(())
+        self.admit(&actor, action)?;
+        Ok(actor)
     }
 
     /// The organization, if this actor may.

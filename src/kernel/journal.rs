@@ -97,8 +97,8 @@ impl Caller {
     /// The door for adding to journals: permission, one write transaction, the rows, commit. An error on the way leaves
     /// nothing behind; a refusal leaves its entry in the log of access.
     ///
-    /// Several go on at once, also of one organization, and none waits for a turn in which rights could be lost: what the
-    /// check of the session found holds. What else an event needs, the deed asks in this transaction.
+    /// Several go on at once, also of one organization. Who writes is asked anew inside the transaction, as by
+    /// [`Caller::act`]; what else an event needs, the deed asks there.
     ///
     /// # Errors
     /// `UNAUTHENTICATED`, `FORBIDDEN`, `SECOND_FACTOR_REQUIRED`, and what the deed says.
@@ -118,7 +118,7 @@ impl Caller {
             ));
         }
         let pass = self.app().database.pass().await?;
-        let pen = JournalPen {
+        let mut pen = JournalPen {
             reader: Reader {
                 connection: self.app().database.begin_write(organization).await?,
                 organization,
@@ -127,7 +127,13 @@ impl Caller {
             actor: self.actor().clone(),
             now: self.now(),
         };
-        let done = Box::pin(deed(&pen)).await;
+        let done = match self.actor_now(&pen.reader, action).await {
+            Ok(actor) => {
+                pen.actor = actor;
+                Box::pin(deed(&pen)).await
+            }
+            Err(refusal) => Err(refusal),
+        };
         match done {
             Ok(outcome) => {
                 pen.reader.connection.commit().await?;

@@ -51,6 +51,7 @@ mod mail;
 mod mail_failure;
 mod mailbox;
 mod member_search;
+mod menu;
 mod message;
 mod migration;
 mod month_close;
