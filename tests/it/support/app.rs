@@ -26,6 +26,7 @@ use tower::ServiceExt;
 use zeroize::Zeroizing;
 
 use super::{
+    canary::Searched,
     database::{self, Database},
     form,
     letters::Letters,
@@ -52,7 +53,7 @@ pub struct TestApp {
     pub admin_url: Option<String>,
     letters: Letters,
     router: Router,
-    _folder: tempfile::TempDir,
+    _folder: Searched,
     _database: Option<Database>,
 }
 
@@ -159,7 +160,7 @@ impl TestApp {
             admin_url,
             letters,
             router,
-            _folder: folder,
+            _folder: Searched(folder),
             _database: database,
         }
     }
@@ -209,7 +210,7 @@ impl TestApp {
             admin_url: self.admin_url.clone(),
             letters: self.letters.clone(),
             router,
-            _folder: tempfile::tempdir().unwrap(),
+            _folder: Searched(tempfile::tempdir().unwrap()),
             _database: None,
         })
     }

@@ -5,6 +5,7 @@ pub mod app;
 pub mod authenticator;
 pub mod blocks;
 pub mod bucket;
+pub mod canary;
 pub mod cluster;
 pub mod cti;
 pub mod database;
