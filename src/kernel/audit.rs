@@ -136,6 +136,7 @@ pub(super) struct Draft {
     pub request_id: String,
     pub target: Option<(String, String)>,
     pub service_id: Option<Uuid>,
+    pub subjects: Vec<String>,
     pub changes: Vec<Change>,
     pub rights: Vec<permission::Model>,
 }
@@ -185,7 +186,7 @@ pub(super) async fn append(
         target_id,
         target_label,
         service_id: draft.service_id,
-        subjects: "[]".to_owned(),
+        subjects: serde_json::to_string(&draft.subjects)?,
         changes: serde_json::to_string(&draft.changes)?,
         rights_digest: digest.finish(),
         previous_hash,

@@ -20,8 +20,11 @@ use super::{
 /// How long an answer waits for its refusals to be written down.
 const LOG_PATIENCE: Duration = Duration::from_secs(5);
 
-/// What was refused, and the code of why.
+/// What was refused, or went wrong while looking, and the code of why.
 type Refusal = (Action, &'static str);
+
+/// A sealed value that was to be shown does not open: its key is lost, or somebody has changed it.
+pub(crate) const UNREADABLE: &str = "VALUE_UNREADABLE";
 
 /// Who asks, of which organization, from where, in which language.
 pub struct Caller {
@@ -299,10 +302,16 @@ impl Caller {
 
     fn keep(&self, action: Action, error: &Error) {
         if let Some(reason) = reason(error) {
-            let mut unseen = self.unseen.lock().unwrap_or_else(PoisonError::into_inner);
-            if !unseen.contains(&(action, reason)) {
-                unseen.push((action, reason));
-            }
+            self.alarm(action, reason);
+        }
+    }
+
+    /// Keeps for the log what was noticed while looking: an entry of the organization, in the log of access where the
+    /// action has none of its own.
+    pub(crate) fn alarm(&self, action: Action, reason: &'static str) {
+        let mut unseen = self.unseen.lock().unwrap_or_else(PoisonError::into_inner);
+        if !unseen.contains(&(action, reason)) {
+            unseen.push((action, reason));
         }
     }
 
@@ -354,7 +363,11 @@ impl Caller {
                 log: action.log().unwrap_or(AuditLog::Access),
                 occurred_at: tx.now(),
                 action: action.name(),
-                outcome: audit::Outcome::Denied,
+                outcome: if *reason == UNREADABLE {
+                    audit::Outcome::Failed
+                } else {
+                    audit::Outcome::Denied
+                },
                 reason: Some((*reason).to_owned()),
                 actor_kind: self.actor.kind(),
                 actor_id: self.actor.id(),
@@ -363,6 +376,7 @@ impl Caller {
                 request_id: self.origin.request_id.clone(),
                 target: None,
                 service_id: None,
+                subjects: Vec::new(),
                 changes: Vec::new(),
                 rights: Vec::new(),
             };

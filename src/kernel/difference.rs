@@ -22,6 +22,8 @@ pub(super) struct Told {
     pub(super) shifts: Vec<Shift>,
     pub(super) target: Option<(String, String)>,
     pub(super) service: Option<Uuid>,
+    /// Whose data it is about, where it shows any: the keys of their rows.
+    pub(super) subjects: Vec<String>,
     pub(super) outcome: Option<(Outcome, String)>,
     pub(super) entry: Option<AuditEntryId>,
 }
