@@ -3,7 +3,9 @@
 //! tickets are found by stands beside them, so that each search goes along an index; `docs/decisions/ticket-storage.md`
 //! says why they are kept so, with figures.
 
+mod call;
 mod content;
+mod departure;
 mod entity;
 mod filled;
 pub mod graphql;
@@ -15,6 +17,8 @@ mod rules;
 mod search;
 mod term;
 
+pub use call::make as from_call;
+pub use departure::{depart, remove_agent};
 pub use entity::{Channel, Column, Entity, Model, Model as Ticket, Priority, Status};
 pub use input::{TicketCreateInput, TicketUpdateInput, TicketValueInput};
 pub use migrate::{Fate, Fault, MOST_ROWS, Migrated, Place, faults, migrate};
