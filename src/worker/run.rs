@@ -22,7 +22,7 @@ use crate::{
         outbox::{self, Attempt, Fate, MONTH_CLOSE, Taken},
     },
     member::{invitation, notice, password_reset},
-    picture, pii,
+    picture, pii, ticket,
 };
 
 /// How often the outbox is looked at.

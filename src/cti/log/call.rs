@@ -44,14 +44,15 @@ part! { "CTI call", key: |row| format!("{}/{:?}", row.call_reference, row.kind) 
 impl Journal for Entity {}
 
 /// Notes the calls of these events, and asks for the tickets that they make: `makes_all` says that each call that an agent
-/// began is one, otherwise only those that were answered. Three statements where there are such events, else none.
+/// began is one, otherwise only those that were answered. Two statements where there are such events; `None` where there
+/// are none.
 ///
 /// # Errors
 /// Only if the database fails.
-pub(super) async fn note(pen: &JournalPen, events: &[event::Model], makes_all: bool) -> Result<Vec<Job>> {
+pub(super) async fn note(pen: &JournalPen, events: &[event::Model], makes_all: bool) -> Result<Option<Vec<Job>>> {
     let calls: Vec<Model> = events.iter().filter_map(call).collect();
     if calls.is_empty() {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     let names: BTreeSet<String> = calls.iter().map(|call| call.call_reference.clone()).collect();
     let mut once = BTreeSet::new();
@@ -71,7 +72,7 @@ pub(super) async fn note(pen: &JournalPen, events: &[event::Model], makes_all: b
         argument: name.clone(),
         due_at: pen.now(),
     };
-    Ok(names.iter().filter(makes_one).map(job).collect())
+    Ok(Some(names.iter().filter(makes_one).map(job).collect()))
 }
 
 fn call(event: &event::Model) -> Option<Model> {

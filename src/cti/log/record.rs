@@ -66,8 +66,8 @@ pub async fn record(pen: &JournalPen, zone: Tz, input: &CtiEventsRecordInput) ->
     } else {
         batch.compare(&known(pen, member, &batch.rows).await?, Kept::NotKept);
     }
-    let mut jobs = call::note(pen, &batch.taken(), setting.is_outbound_ticket_auto_created).await?;
-    if !jobs.is_empty() {
+    let makes_all = setting.is_outbound_ticket_auto_created;
+    if let Some(mut jobs) = call::note(pen, &batch.taken(), makes_all).await? {
         let days: BTreeSet<_> = batch.rows.iter().map(|row| row.day).collect();
         for day in days {
             jobs.push(purge::job(pen.app(), day, zone)?);

@@ -65,7 +65,7 @@ pub struct TicketFilter {
     pub channel: Option<Channel>,
     /// 담당자: the ID of a member.
     pub assignee_id: Option<ID>,
-    /// 번호.
+    /// 번호: counted in the service from 1.
     pub number: Option<i32>,
     /// What another system calls it, exactly; at most 100 characters.
     pub external_reference: Option<String>,
