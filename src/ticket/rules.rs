@@ -30,7 +30,7 @@ pub async fn create(tx: &Tx, input: &TicketCreateInput) -> Result<Model> {
     let service: ServiceId = input.service_id.parse().map_err(|()| Error::not_found(SERVICE))?;
     let ground = Ground::of_actor(tx, SERVICE, service).await?;
     let (filled, mut problems) = filled::check(&ground, service, None, &input.values);
-    let assignee = input.assignee_id.as_deref();
+    let assignee = input.assignee_id.as_ref().map(|id| id.as_str());
     let assignee = assigned(tx, service, &ground, assignee, &mut problems).await?;
     let status = match (input.status, assignee) {
         (Some(status), _) => status,
