@@ -6,7 +6,7 @@
 //! their left only; the types of the API (`graphql.rs`) refer to each other both ways.
 //!
 //! `picture` → `organization` → `member` → `admin` → `service` → `contract` → `billing` → `company` → `agent` → `field` →
-//! `cti` → `pii` → `audit`
+//! `cti` → `pii` → `ticket` → `audit`
 //!
 //! Below them lies [`kernel`], which knows no area. Above them: [`api`] (HTTP, the schema as a whole), [`worker`]
 //! (jobs), [`serve`] and [`setup`] (start and end), [`operate`] and [`command`] (what operators do).
@@ -73,4 +73,5 @@ pub mod pii;
 pub mod serve;
 pub mod service;
 pub mod setup;
+pub mod ticket;
 pub mod worker;

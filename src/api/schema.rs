@@ -30,6 +30,7 @@ use crate::{
     picture::graphql::{PictureMutation, PictureUserError},
     pii::graphql::{PiiGrantUserError, PiiLogQuery, PiiMutation, PiiQuery},
     service::graphql::{ServiceMutation, ServiceQuery, ServiceUserError},
+    ticket::graphql::{TicketMutation, TicketQuery, TicketUserError},
 };
 
 /// The reads.
@@ -59,6 +60,7 @@ pub struct DeskQuery(
     CompanyQuery,
     PublicQuery,
     FieldQuery,
+    TicketQuery,
 );
 
 /// The reads about all of it: logs, the menu, anything by its ID.
@@ -100,6 +102,7 @@ pub struct DeskMutation(
     BillingMutation,
     CompanyMutation,
     FieldMutation,
+    TicketMutation,
 );
 
 /// Why a mutation did not do what was asked.
@@ -147,6 +150,8 @@ pub enum UserError {
     PiiGrant(PiiGrantUserError),
     /// Of the CTI log.
     CtiLog(CtiLogUserError),
+    /// Of tickets.
+    Ticket(TicketUserError),
 }
 
 /// The schema of the API.

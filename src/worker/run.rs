@@ -22,7 +22,7 @@ use crate::{
         outbox::{self, Attempt, Fate, MONTH_CLOSE, Taken},
     },
     member::{invitation, notice, password_reset},
-    picture, pii,
+    picture, pii, ticket,
 };
 
 /// How often the outbox is looked at.
@@ -187,6 +187,7 @@ async fn perform(app: &App, job: &outbox::Model) -> Result<Fate> {
         password_reset::KIND => password_reset::send(app, job).await,
         invitation::KIND => invitation::send(app, job).await,
         cti_log::PURGE => cti_log::purge(app, job).await,
+        cti_log::OUTBOUND => ticket::from_call(app, job).await,
         picture::KIND => picture::sweep(app, job).await,
         // A newer server may have asked for a job that this one does not know: it is left for that one.
         _ => Ok(Fate::Later(crate::kernel::Timestamp(
