@@ -40,6 +40,12 @@ pub enum AuditLog {
     PiiGrant,
 }
 
+impl serde::Serialize for AuditLog {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&sea_orm::ActiveEnum::to_value(self))
+    }
+}
+
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $log:expr, [$($role:ident),*] $(, $fresh:ident)?;)*) => {
         /// Something that can be seen or done. More may be added.

@@ -23,9 +23,6 @@ const LOG_PATIENCE: Duration = Duration::from_secs(5);
 /// What was refused, or went wrong while looking, and the code of why.
 type Refusal = (Action, &'static str);
 
-/// A sealed value that was to be shown does not open: its key is lost, or somebody has changed it.
-pub(crate) const UNREADABLE: &str = "VALUE_UNREADABLE";
-
 /// Who asks, of which organization, from where, in which language.
 pub struct Caller {
     app: App,
@@ -363,11 +360,7 @@ impl Caller {
                 log: action.log().unwrap_or(AuditLog::Access),
                 occurred_at: tx.now(),
                 action: action.name(),
-                outcome: if *reason == UNREADABLE {
-                    audit::Outcome::Failed
-                } else {
-                    audit::Outcome::Denied
-                },
+                outcome: audit::Outcome::of_look(reason),
                 reason: Some((*reason).to_owned()),
                 actor_kind: self.actor.kind(),
                 actor_id: self.actor.id(),

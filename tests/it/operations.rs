@@ -237,7 +237,12 @@ impl<'a> World<'a> {
         people::employ(app, "support", "teller", false).await;
         let here = json!({ "isForAllServices": true, "networks": ["127.0.0.1"] });
         grants::give(owner, "teller", here).await;
-        let ticket = ticket::made(app.someone("acme", "teller"), &support, json!({})).await;
+        let ticket = ticket::made(
+            app.someone("acme", "teller"),
+            &support,
+            json!({ "phone": "010-2345-6789" }),
+        )
+        .await;
         app.wait(Duration::seconds(1));
         grants::give(owner, "holder", json!({ "isForAllServices": true })).await;
         Self {

@@ -204,11 +204,11 @@ both! {
             // The check of the session is one more.
             app.app.database.statements() - before - 1
         };
-        let filters = [json!({}), json!({ "status": ["NEW"] }), json!({ "value": { "code": "typeOne", "equals": "가" } }), json!({ "value": { "code": "typeOne", "beginsWith": "가나" } })];
+        let filters = [json!({}), json!({ "status": ["NEW"] }), json!({ "value": { "code": "typeOne", "equals": "가나다" } }), json!({ "value": { "code": "typeOne", "beginsWith": "가나" } })];
         let mut counts = Vec::new();
         for tickets in [1, 12] {
             for _ in 0..tickets {
-                made(agent, &service, json!({ "typeOne": "가", "phone": "010-2345-6789" })).await;
+                made(agent, &service, json!({ "typeOne": "가나다", "phone": "010-2345-6789" })).await;
             }
             for filter in &filters {
                 counts.push(count(filter.clone()).await);

@@ -17,7 +17,7 @@ use crate::{
     billing::graphql::ById,
     kernel::{
         Action, Caller, Code, Error, On, PageRequest, Result,
-        caller::UNREADABLE,
+        audit::UNREADABLE,
         message::Word,
         payload::{payload, settle, user_errors},
     },

@@ -7,7 +7,7 @@ use async_graphql::{Context, Enum, SimpleObject, dataloader::Loader};
 
 use crate::{
     field::{Field, FieldType},
-    kernel::{Action, Batch, Caller, Error, Result, caller::UNREADABLE, seal::FieldKeys},
+    kernel::{Action, Batch, Caller, Error, Result, audit::UNREADABLE, seal::FieldKeys},
     ticket::{
         content::Kept,
         entity::Model,
