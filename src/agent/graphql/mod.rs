@@ -73,8 +73,10 @@ payload! { AgentUpdateManyPayload, "agentUpdateMany", AgentUserError, {}, {
     agents: Model,
 } }
 payload! { AgentRemovePayload, "agentRemove", AgentUserError, {
-    /// The ID of what is no more; null where there are user errors.
-    removed_id: AgentId,
+    /// Who is an agent there no more; null where there are user errors.
+    member: Member,
+    /// Where; null where there are user errors.
+    service: Service,
 } }
 
 /// The verbs of an agent that is there.
@@ -263,9 +265,20 @@ impl AgentMutation {
         let caller = context.data_unchecked::<Arc<Caller>>();
         let deed = async |tx: &_| ticket::remove_agent(tx, &id, &input).await;
         let (done, problems) = settle(caller.act(Action::AgentRemove, &On(&id, &input), deed).await)?;
+        let (mut member, mut service) = (None, None);
+        if let Some(removed) = done {
+            let view = caller.view(Action::ViewerRead).await?;
+            member = loaded(view.loader.load_one(MemberById(removed.member)).await)?;
+            service = loaded(view.loader.load_one(ById(removed.service)).await)?;
+        }
         Ok(AgentRemovePayload {
-            removed_id: done.map(|removed| removed.0),
+            member,
+            service,
             user_errors: AgentUserError::all(problems)?,
         })
     }
+}
+
+fn loaded<T>(answer: std::result::Result<Option<T>, String>) -> Result<Option<T>> {
+    answer.map_err(Error::internal)
 }
