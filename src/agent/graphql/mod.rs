@@ -268,8 +268,10 @@ impl AgentMutation {
         let (mut member, mut service) = (None, None);
         if let Some(removed) = done {
             let view = caller.view(Action::ViewerRead).await?;
-            member = loaded(view.loader.load_one(MemberById(removed.member)).await)?;
-            service = loaded(view.loader.load_one(ById(removed.service)).await)?;
+            let found = view.loader.load_one(MemberById(removed.member)).await;
+            member = found.map_err(Error::internal)?;
+            let found = view.loader.load_one(ById(removed.service)).await;
+            service = found.map_err(Error::internal)?;
         }
         Ok(AgentRemovePayload {
             member,
@@ -277,8 +279,4 @@ impl AgentMutation {
             user_errors: AgentUserError::all(problems)?,
         })
     }
-}
-
-fn loaded<T>(answer: std::result::Result<Option<T>, String>) -> Result<Option<T>> {
-    answer.map_err(Error::internal)
 }
