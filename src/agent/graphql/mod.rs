@@ -22,7 +22,7 @@ use crate::{
     contract::graphql::OfService,
     cti::line as cti,
     kernel::{
-        Action, AgentId, Caller, Error, On, PageRequest, Record, Result,
+        Action, Caller, Error, On, PageRequest, Record, Result,
         payload::{payload, settle, user_errors},
     },
     member::{Member, search::ById as MemberById},
