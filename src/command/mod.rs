@@ -70,6 +70,9 @@ pub enum KeyCommand {
     /// Wrap the data keys of every organization under the first key of the ring, and print the names of the keys that may
     /// leave it now, one a line. Each server must have the new ring before.
     Rewrap,
+    /// Replace the data keys of every organization and put every sealed value under the new ones, beside a running service.
+    /// Interrupted, it goes on when it is called again. Fails where a value does not open: then its key stays.
+    Rotate,
 }
 
 /// What can be done with jobs.
@@ -129,6 +132,16 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
             let (count, unused) = operate::rewrap_keys(&installation().await?).await?;
             eprintln!("{count} data keys were wrapped anew.");
             unused.iter().for_each(|name| println!("{name}"));
+        }
+        Command::Key(KeyCommand::Rotate) => {
+            let rotated = operate::rotate_keys(&installation().await?).await?;
+            let (resealed, retired) = (rotated.resealed, rotated.retired);
+            eprintln!("{resealed} values were sealed anew, {retired} old data keys are gone.");
+            anyhow::ensure!(
+                rotated.broken == 0,
+                "{} values do not open, and their keys stay",
+                rotated.broken
+            );
         }
         Command::Price(PriceCommand::Load { file }) => {
             let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;

@@ -171,6 +171,8 @@ actions! {
 
     /// Wrap an organization's data keys anew, under the first key of the ring.
     DataKeyRewrap = "DATA_KEY_REWRAP", MANAGEMENT, [Operator];
+    /// Replace the data keys.
+    DataKeyRotate = "DATA_KEY_ROTATE", MANAGEMENT, [Operator];
 
     /// See the identity providers that sign people in.
     IdentityProviderRead = "IDENTITY_PROVIDER_READ", LOOK, [Operator];

@@ -5,7 +5,9 @@ use std::sync::{Arc, atomic::AtomicU64};
 use tokio::sync::Semaphore;
 
 use super::{
-    Clock, Database, Demand, Departure, Keys, Mailer, Random, Standing, config::Settings, seal::Vault, security::Hush,
+    Clock, Database, Demand, Departure, Keys, Mailer, Random, Standing, config::Settings,
+    seal::{Sealing, Vault},
+    security::Hush,
     shelf::Shelf, store::Store,
 };
 
@@ -44,6 +46,8 @@ pub struct App {
     pub standing: Standing,
     /// What makes a member one of those of whom an organization can demand a second factor.
     pub demands: &'static [Demand],
+    /// Where each area keeps sealed values.
+    pub sealings: &'static [Sealing],
     /// What the operator chose.
     pub settings: Arc<Settings>,
 }

@@ -243,25 +243,55 @@ impl Tx {
             let next = before.get(version).unwrap::<i32>() + 1;
             after.try_set(version, next.into())?;
         }
-        let mut update = E::update_many().filter(self.row::<E>(&before));
+        self.put::<E>(&before, &after).await?;
+        self.told().tell_of::<E>(Some(&before), Some(&after));
+        for (field, before, now) in told {
+            self.told().tell(line::<E>(&after, Some(field), before, now));
+        }
+        Ok(after)
+    }
+
+    /// Puts sealed values of rows under another key. The rows say what they said before, so their lock counters stay, and
+    /// the log holds their number.
+    ///
+    /// # Errors
+    /// If a row would say something else, is gone or was changed since it was read, or the database refuses it.
+    pub(crate) async fn reseal<E: Record>(&self, rows: Vec<(E::Model, E::Model)>) -> Result<()> {
+        let count = rows.len();
+        for (before, after) in rows {
+            self.own::<E>(&before)?;
+            if serde_json::to_value(&before)? != serde_json::to_value(&after)? {
+                return Err(Error::internal("a sealed value changed with its key"));
+            }
+            self.put::<E>(&before, &after).await?;
+        }
+        if count > 0 {
+            self.told().tell(Change {
+                record: E::NAME.into(),
+                key: "*".into(),
+                field: Some("resealed".into()),
+                before: None,
+                after: Some(count.to_string()),
+            });
+        }
+        Ok(())
+    }
+
+    /// Writes the columns of a row that differ.
+    async fn put<E: Record>(&self, before: &E::Model, after: &E::Model) -> Result<()> {
+        let mut update = E::update_many().filter(self.row::<E>(before));
         for column in E::Column::iter() {
             if after.get(column) != before.get(column) {
                 update = update.col_expr(column, Expr::value(after.get(column)));
             }
         }
         let written = update.exec(&self.reader.connection).await?.rows_affected;
-        if written != 1 {
-            return Err(Error::internal(format!(
-                "{} rows of {} changed instead of one",
-                written,
-                E::NAME
-            )));
+        if written == 1 {
+            Ok(())
+        } else {
+            let name = E::NAME;
+            Err(Error::internal(format!("{written} rows of {name} changed instead of one")))
         }
-        self.told().tell_of::<E>(Some(&before), Some(&after));
-        for (field, before, now) in told {
-            self.told().tell(line::<E>(&after, Some(field), before, now));
-        }
-        Ok(after)
     }
 
     /// Removes a row.

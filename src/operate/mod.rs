@@ -27,7 +27,7 @@ use crate::{
 pub use audit::Report;
 pub use founding::{Owner, found_organization, invite_owner_again};
 pub use identity::{Algorithm, Setting as Provider};
-pub use keys::rewrap_keys;
+pub use keys::{rewrap_keys, rotate_keys};
 
 /// Somebody to be made a member.
 #[derive(Debug, Clone)]

@@ -68,7 +68,8 @@ pub(super) fn open(
     keys.open_personal(&cell(&column, &ticket.id), blank, &sealed).map(Some)
 }
 
-fn cell<'c>(column: &'c str, ticket: &'c TicketId) -> Cell<'c> {
+/// Where a value stands.
+pub(super) fn cell<'c>(column: &'c str, ticket: &'c TicketId) -> Cell<'c> {
     Cell {
         table: TABLE,
         column,

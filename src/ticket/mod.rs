@@ -14,6 +14,7 @@ mod input;
 mod migrate;
 mod reveal;
 mod rules;
+mod sealing;
 mod search;
 mod term;
 
@@ -23,3 +24,4 @@ pub use entity::{Channel, Column, Entity, Model, Model as Ticket, Priority, Stat
 pub use input::{TicketCreateInput, TicketUpdateInput, TicketValueInput};
 pub use migrate::{Fate, Fault, MOST_ROWS, Migrated, Place, faults, migrate};
 pub use rules::{create, update};
+pub use sealing::SEALING;

@@ -46,6 +46,7 @@ mod invitation_kill;
 mod invitation_limit;
 mod invitation_many;
 mod job;
+mod key_rotation;
 mod limits;
 mod mail;
 mod mail_failure;

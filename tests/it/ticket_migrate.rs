@@ -34,7 +34,7 @@ impl Outcome for Done {
     }
 }
 
-async fn bring(app: &TestApp, desk: &Made, import: u128, rows: Vec<Migrated>) -> Vec<Fate> {
+pub async fn bring(app: &TestApp, desk: &Made, import: u128, rows: Vec<Migrated>) -> Vec<Fate> {
     let data = app.owner().data("{ organization { id } }", json!({})).await;
     let organization: OrganizationId = data["organization"]["id"].as_str().unwrap().parse().unwrap();
     let caller = Caller::system(app.app.clone(), "test", organization);
@@ -47,7 +47,7 @@ async fn bring(app: &TestApp, desk: &Made, import: u128, rows: Vec<Migrated>) ->
     caller.act(Action::MonthClose, &Plain, deed).await.unwrap().0
 }
 
-fn row(number: i32) -> Migrated {
+pub fn row(number: i32) -> Migrated {
     let text = |text: &str| Given::Text(text.to_owned());
     let values = [
         ("category", text("기타")),

@@ -70,7 +70,7 @@ pub struct Keychain {
     organization: OrganizationId,
     purpose: Purpose,
     /// The oldest first.
-    keys: Vec<(i32, Arc<DataKey>)>,
+    pub(super) keys: Vec<(i32, Arc<DataKey>)>,
 }
 
 impl Keychain {
@@ -170,6 +170,21 @@ impl Keychain {
         let key = self.keys.iter().find(|(known, _)| *known == version);
         let (_, key) = key.ok_or(Broken::KeyUnknown)?;
         key.open(&super::bound(self.organization, self.purpose, version, cell), text)
+    }
+
+    /// The same value under the newest key; `None` where it is that already.
+    ///
+    /// # Errors
+    /// Why it does not open; that it can't be sealed is one of its forms.
+    pub fn renewed(&self, random: &Random, cell: &Cell<'_>, sealed: &Sealed) -> Result<Option<Sealed>, Broken> {
+        let (version, _) = parts(sealed)?;
+        let (newest, key) = self.keys.last().ok_or(Broken::KeyUnknown)?;
+        if version == *newest {
+            return Ok(None);
+        }
+        let plain = self.open(cell, sealed)?;
+        let whose = (self.organization, self.purpose, *newest);
+        seal_value(key, whose, random.bytes(), cell, &plain).map(Some)
     }
 
     /// Seals personal data.

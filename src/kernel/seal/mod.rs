@@ -8,6 +8,7 @@ mod data_key;
 mod field_keys;
 mod index;
 mod ring;
+mod rotation;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +26,8 @@ pub use data_key::{Keychain, check_ring, forget_unused};
 pub use field_keys::FieldKeys;
 pub use index::BlindIndex;
 pub use ring::{KeyRing, KeyService, Vault};
+pub(crate) use rotation::rotate;
+pub use rotation::{Passed, ROWS, Rotated, Sealing};
 
 /// What the data key of an organization is for. A value of one purpose does not open for another.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
