@@ -26,7 +26,8 @@ use crate::{
         identity::graphql::IdentityMutation,
         invitation::graphql::{InvitationMutation, InvitationQuery, InvitationUserError},
     },
-    organization::{OrganizationMutation, OrganizationQuery, graphql::OrganizationUserError},
+    organization::{OrganizationKeyMutation, OrganizationMutation, OrganizationQuery, graphql::OrganizationUserError},
+    partner::graphql::{PartnerMutation, PartnerUserError},
     picture::graphql::{PictureMutation, PictureUserError},
     pii::graphql::{PiiGrantUserError, PiiLogQuery, PiiMutation, PiiQuery},
     service::graphql::{ServiceMutation, ServiceQuery, ServiceUserError},
@@ -77,6 +78,7 @@ pub struct AccountMutation(
     PasswordMutation,
     SecondFactorMutation,
     IdentityMutation,
+    PartnerMutation,
 );
 
 /// The writes of people: how they come and go, and what they may.
@@ -94,6 +96,7 @@ pub struct PeopleMutation(
 #[derive(MergedObject, Default)]
 pub struct DeskMutation(
     OrganizationMutation,
+    OrganizationKeyMutation,
     PictureMutation,
     ServiceMutation,
     ContractMutation,
@@ -129,6 +132,8 @@ pub enum UserError {
     Picture(PictureUserError),
     /// Of organizations and keys.
     Organization(OrganizationUserError),
+    /// Of partner systems' tokens.
+    Partner(PartnerUserError),
     /// Of services.
     Service(ServiceUserError),
     /// Of contracts.

@@ -157,6 +157,7 @@ struct World<'a> {
     suspended: Made,
     discarded: Made,
     keys: [String; 3],
+    key_secret: String,
     authenticator: OnceLock<Authenticator>,
     companies: [String; 2],
     provider: Provider,
@@ -178,14 +179,16 @@ impl<'a> World<'a> {
         make::suspend(owner, &suspended).await;
         make::suspend(owner, &discarded).await;
         let mut keys = [String::new(), String::new(), String::new()];
+        let mut key_secret = String::new();
         for key in &mut keys {
             let made = owner
                 .deed(
-                    "organizationKeyCreate(input: { name: \"key\", scopes: [USAGE_RECORD] }) => key { id }",
+                    "organizationKeyCreate(input: { name: \"key\", scopes: [USAGE_RECORD] }) => secret key { id }",
                     json!({}),
                 )
                 .await;
             made["key"]["id"].as_str().unwrap().clone_into(key);
+            made["secret"].as_str().unwrap().clone_into(&mut key_secret);
         }
         let mut invitations = [String::new(), String::new(), String::new()];
         for (place, invitation) in invitations.iter_mut().enumerate() {
@@ -240,6 +243,7 @@ impl<'a> World<'a> {
             suspended,
             discarded,
             keys,
+            key_secret,
             authenticator: OnceLock::new(),
             companies,
             provider,
@@ -274,6 +278,7 @@ impl<'a> World<'a> {
             ("$DRAFT_ID", &self.draft.contract),
             ("$SUSPENDED_ID", &suspended.id),
             ("$KEY_ID", key),
+            ("$KEY_SECRET", &self.key_secret),
             ("$COMPANY_ID", &self.companies[0]),
             ("$SPARE_COMPANY_ID", &self.companies[1]),
             ("$INVITATION_ID", invitation),

@@ -252,6 +252,15 @@ impl TestApp {
             login,
             language: "en",
             address: [127, 0, 0, 1],
+            bearer: None,
+        }
+    }
+
+    /// Whoever has this token.
+    pub fn bearing<'a>(&'a self, token: &'a str) -> Who<'a> {
+        Who {
+            bearer: Some(token),
+            ..self.owner()
         }
     }
 
@@ -384,6 +393,7 @@ pub struct Who<'a> {
     login: &'a str,
     language: &'a str,
     address: [u8; 4],
+    bearer: Option<&'a str>,
 }
 
 impl Who<'_> {
@@ -399,11 +409,15 @@ impl Who<'_> {
             login: self.login,
             language,
             address: self.address,
+            bearer: self.bearer,
         }
     }
 
-    /// A fresh access token, of a session that begins now.
+    /// A fresh access token, of a session that begins now; for whoever has a token, that.
     pub async fn token(&self) -> String {
+        if let Some(token) = self.bearer {
+            return token.to_owned();
+        }
         operate::access_token(&self.app.app, self.organization, self.login)
             .await
             .unwrap()
