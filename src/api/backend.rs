@@ -13,7 +13,7 @@ use axum::{
 use super::{
     answer,
     codes::{RequestCode, coded_error},
-    cost::CostTable,
+    cost::{CostTable, Throttle},
     media::Media,
 };
 use crate::partner::Signed;
@@ -87,6 +87,8 @@ pub struct EnteredCaller<V> {
     pub data: Data,
     /// The language that was chosen, `ko` or `en`; goes out as `Content-Language`.
     pub language: &'static str,
+    /// How the caller's bucket of points stands, where he has one; goes out in `extensions.cost`.
+    pub throttle: Option<Throttle>,
     /// Whether this caller may look at the schema.
     pub introspection: bool,
     /// What [`Backend::leave`] ends.

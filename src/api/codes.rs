@@ -40,6 +40,8 @@ pub enum RequestCode {
     SignatureReplayed,
     /// Subscriptions are served over WebSocket only.
     SubscriptionNotServed,
+    /// The caller's bucket of points has fewer than the request costs: `Retry-After` says when it has enough.
+    Throttled,
     /// The answer was not ready in time.
     Timeout,
     /// The token is malformed, unknown or expired.
@@ -52,7 +54,7 @@ pub enum RequestCode {
 
 impl RequestCode {
     /// Every code of this layer, for the documentation's completeness check.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::AddressNotAllowed,
         Self::BadRequest,
         Self::BadUserInput,
@@ -70,6 +72,7 @@ impl RequestCode {
         Self::SignatureRefused,
         Self::SignatureReplayed,
         Self::SubscriptionNotServed,
+        Self::Throttled,
         Self::Timeout,
         Self::Unauthenticated,
         Self::UnsupportedMediaType,
@@ -97,6 +100,7 @@ impl RequestCode {
             Self::SignatureRefused => "SIGNATURE_REFUSED",
             Self::SignatureReplayed => "SIGNATURE_REPLAYED",
             Self::SubscriptionNotServed => "SUBSCRIPTION_NOT_SERVED",
+            Self::Throttled => "THROTTLED",
             Self::Timeout => "TIMEOUT",
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",

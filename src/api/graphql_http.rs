@@ -221,6 +221,7 @@ async fn serve<B: Backend>(
     let EnteredCaller {
         mut data,
         language,
+        throttle,
         introspection,
         visit,
     } = match backend.enter(entering).await {
@@ -270,7 +271,7 @@ async fn serve<B: Backend>(
         executed,
         request_id,
     };
-    answer::shape(&mut response, asked, cost::told(prepared.cost));
+    answer::shape(&mut response, asked, cost::told(prepared.cost, throttle));
     let mut reply = answer::answered(media, &response, asked, language);
     if prepared.is_public && is_anybody && response.errors.is_empty() {
         reply.headers_mut().insert(header::CACHE_CONTROL, PUBLIC);

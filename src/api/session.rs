@@ -8,7 +8,8 @@ use axum::http::StatusCode;
 
 use super::{
     client_address::client_address,
-    cost::CostTable,
+    codes::RequestCode,
+    cost::{Buckets, CostTable, Taker, Throttle},
     errors::give_codes,
     graphql_http::{Backend, EnteredCaller, Refusal, RequestHead},
     schema::{self, ApiSchema},
@@ -27,6 +28,7 @@ pub struct Api {
     app: App,
     schema: ApiSchema,
     cost: Arc<CostTable>,
+    buckets: Arc<Buckets>,
 }
 
 impl Api {
@@ -37,7 +39,25 @@ impl Api {
     pub fn new(app: App) -> anyhow::Result<Self> {
         let schema = schema::build();
         let cost = Arc::new(CostTable::from_sdl(&schema.sdl())?);
-        Ok(Self { app, schema, cost })
+        let buckets = Arc::new(Buckets::new(app.settings.cost_bucket, app.settings.cost_refill));
+        Ok(Self {
+            app,
+            schema,
+            cost,
+            buckets,
+        })
+    }
+
+    /// Takes what a request costs from a caller's bucket, or says when there is enough.
+    fn charge(&self, taker: Taker, cost: u64) -> std::result::Result<Throttle, Refusal> {
+        let now = self.app.clock.now();
+        self.buckets.take(taker, cost, now).map_err(|seconds| {
+            let message = "There are fewer points left than this costs: come again after the seconds of Retry-After.";
+            let mut refusal = Refusal::of(StatusCode::TOO_MANY_REQUESTS, RequestCode::Throttled, message);
+            let seconds = axum::http::HeaderValue::from(seconds);
+            refusal.headers.push((axum::http::header::RETRY_AFTER, seconds));
+            refusal
+        })
     }
 
     /// Who sends a token: a member by his session, or a partner system by its key.
@@ -124,10 +144,27 @@ impl Backend for Api {
             request_id: head.request_id.to_owned(),
             client: head.user_agent.map(Origin::client_of).unwrap_or_default(),
         };
-        let caller = match (head.signed, head.bearer) {
-            (Some(signed), _) => self.signer(&signed, origin, language).await?,
-            (None, Some(token)) => self.bearer(token, origin, language).await?,
-            (None, None) => Caller::new(self.app.clone(), Actor::Nobody, None, origin, language),
+        let stranger = Taker::of(&Actor::Nobody, &origin);
+        let entry = match (head.signed, head.bearer) {
+            (Some(signed), _) => self.signer(&signed, origin, language).await,
+            (None, Some(token)) => self.bearer(token, origin, language).await,
+            (None, None) => Ok(Caller::new(self.app.clone(), Actor::Nobody, None, origin, language)),
+        };
+        let caller = match entry {
+            Ok(caller) => caller,
+            // Whoever is not let in comes out of his address's bucket.
+            Err(refusal) => {
+                return Err(self
+                    .charge(stranger, head.cost)
+                    .map_or_else(|throttled| throttled, |_| refusal));
+            }
+        };
+        let throttle = match self.charge(Taker::of(caller.actor(), caller.origin()), head.cost) {
+            Ok(throttle) => Some(throttle),
+            Err(throttled) => {
+                caller.leave().await;
+                return Err(throttled);
+            }
         };
         let introspection = match self.app.settings.introspection {
             Introspection::Public => true,
@@ -140,6 +177,7 @@ impl Backend for Api {
         Ok(EnteredCaller {
             data,
             language: language.tag(),
+            throttle,
             introspection,
             visit: caller,
         })

@@ -31,18 +31,8 @@ both! {
 
         for operation in OPERATIONS {
             let variables = world.variables(operation.name, operation.variables).await;
-            // The owner can't leave; who was an administrator a moment ago can.
-            let who = match operation.name {
-                "member-leave" => app.administrator(),
-                "cti-events-record" => app.someone("acme", "phone.first"),
-                _ => app.owner(),
-            };
-            let file = match operation.name {
-                "picture-upload" => Some(("logo.png", picture::png(1))),
-                "cti-agent-import" => Some(("agents.xlsx", world.sheet.clone())),
-                _ => None,
-            };
-            let answer = if let Some((name, content)) = file {
+            let who = who_does(&app, operation.name);
+            let answer = if let Some((name, content)) = file_of(&world, operation.name) {
                 who.ask_with(operation.text, variables.clone(), &[("input.file", name, &content)]).await
             } else {
                 who.ask(operation.text, variables.clone()).await
@@ -149,8 +139,35 @@ fn root_fields(sdl: &str, opening: &str) -> Vec<String> {
         .collect()
 }
 
+/// Who does an operation: the owner can't leave; who was an administrator a moment ago can.
+pub fn who_does<'a>(app: &'a TestApp, operation: &str) -> Who<'a> {
+    match operation {
+        "member-leave" => app.administrator(),
+        "cti-events-record" => app.someone("acme", "phone.first"),
+        _ => app.owner(),
+    }
+}
+
+/// The file that an operation takes, with its name.
+pub fn file_of(world: &World<'_>, operation: &str) -> Option<(&'static str, Vec<u8>)> {
+    match operation {
+        "picture-upload" => Some(("logo.png", picture::png(1))),
+        "cti-agent-import" => Some(("agents.xlsx", world.sheet.clone())),
+        _ => None,
+    }
+}
+
+/// Another file that an operation would take as well.
+pub fn other_file_of(operation: &str) -> Option<(&'static str, Vec<u8>)> {
+    match operation {
+        "picture-upload" => Some(("logo.png", picture::png(2))),
+        "cti-agent-import" => Some(("agents.xlsx", write(&[], Language::Korean).unwrap())),
+        _ => None,
+    }
+}
+
 /// What the placeholders stand for.
-struct World<'a> {
+pub struct World<'a> {
     app: &'a TestApp,
     support: Made,
     draft: Made,
@@ -168,7 +185,8 @@ struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    async fn make(app: &'a TestApp) -> Self {
+    /// An organization in which every operation can be done.
+    pub async fn make(app: &'a TestApp) -> Self {
         let owner = app.owner();
         let support = make::in_use(owner, "support", 3).await;
         let input = json!({ "serviceId": support.id, "code": "own", "type": "TEXT", "texts": [{ "language": "ko", "title": "필드" }] });
@@ -253,7 +271,7 @@ impl<'a> World<'a> {
     }
 
     /// The variables of an operation, filled in for the test's own organization.
-    async fn variables(&self, operation: &str, shown: &str) -> Value {
+    pub async fn variables(&self, operation: &str, shown: &str) -> Value {
         let mut text = shown
             .replace("orgdesk-demo-owner", PASSWORD)
             .replace("\"demo\"", "\"acme\"");

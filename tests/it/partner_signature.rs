@@ -112,14 +112,15 @@ both! {
         let mut states = Vec::new();
         for (place, (query, id)) in [(sign, &service["contract"]["id"]), (suspend, &service["id"]), (end, &service["id"])].into_iter().enumerate() {
             let answer = signer.at(place as i64 + 1, "/graphql", query, json!({ "id": id })).send(&app).await;
+            assert!(answer.json["data"].is_object(), "{}", answer.text);
             let payload = answer.json["data"].as_object().unwrap().values().next().unwrap().clone();
             assert_eq!(payload["userErrors"], json!([]), "{}", answer.text);
             states.push(payload["service"]["status"].clone());
         }
 
         assert_eq!((service["name"].as_str(), json!(states)), (Some("상담 센터"), json!(["IN_USE", "SUSPENDED", "TERMINATED"])));
-        let log = app.owner().data("{ auditEntries(filter: { action: [SERVICE_CREATE] }) { nodes { actor { kind id name } } } }", json!({})).await;
-        assert_eq!(log["auditEntries"]["nodes"], json!([{ "actor": { "kind": "KEY", "id": signer.key.id, "name": "Partner" } }]));
+        let log = app.owner().data("{ auditEntries(filter: { action: [SERVICE_CREATE] }) { nodes { actor { kind reference name } } } }", json!({})).await;
+        assert_eq!(log["auditEntries"]["nodes"], json!([{ "actor": { "kind": "KEY", "reference": signer.key.id, "name": "Partner" } }]));
         let used = app.owner().data("{ organization { product { keys { lastUsedFrom } } } }", json!({})).await;
         assert_eq!(used["organization"]["product"]["keys"][0]["lastUsedFrom"], "127.0.0.1");
     }

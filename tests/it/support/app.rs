@@ -102,6 +102,9 @@ pub fn settings(url: &str) -> Settings {
         key_ring: KeyRing::parse(KEY_RING, b"").unwrap(),
         trusted_proxies: Vec::new(),
         allowed_origins: vec!["https://app.example.com".to_owned()],
+        // Tests ask more than anybody may.
+        cost_bucket: 1_000_000_000,
+        cost_refill: 1_000_000_000,
         cti_log_days: 90,
         is_demo: false,
     }
@@ -186,6 +189,17 @@ impl TestApp {
         let read = Settings::for_demo(&source, Zeroizing::default(), KeyRing::default()).unwrap();
         self.server_of(Settings {
             trusted_proxies: read.trusted_proxies,
+            ..(*self.app.settings).clone()
+        })
+        .await
+        .unwrap()
+    }
+
+    /// The same with buckets of so many points, of which so many come back in a second.
+    pub async fn server_spending(&self, bucket: u32, refill: u32) -> Self {
+        self.server_of(Settings {
+            cost_bucket: bucket,
+            cost_refill: refill,
             ..(*self.app.settings).clone()
         })
         .await
@@ -304,7 +318,11 @@ impl TestApp {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-        let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        let mut json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        // What is left of a bucket differs from request to request; the text has it.
+        if let Some(cost) = json.pointer_mut("/extensions/cost").and_then(Value::as_object_mut) {
+            cost.shift_remove("throttleStatus");
+        }
         Answer {
             status: parts.status.as_u16(),
             headers: parts.headers,
@@ -513,7 +531,7 @@ pub struct Answer {
     pub text: String,
     /// The body as it came.
     pub bytes: Vec<u8>,
-    /// The body as JSON; null where it is none.
+    /// The body as JSON, without what is left of the caller's bucket; null where it is none.
     pub json: Value,
 }
 
