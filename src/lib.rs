@@ -6,7 +6,7 @@
 //! their left only; the types of the API (`graphql.rs`) refer to each other both ways.
 //!
 //! `picture` → `organization` → `member` → `admin` → `service` → `contract` → `billing` → `company` → `agent` → `field` →
-//! `cti` → `pii` → `ticket` → `audit`
+//! `cti` → `pii` → `ticket` → `audit` → `partner`
 //!
 //! Below them lies [`kernel`], which knows no area. Above them: [`api`] (HTTP, the schema as a whole), [`worker`]
 //! (jobs), [`serve`] and [`setup`] (start and end), [`operate`] and [`command`] (what operators do).
@@ -68,6 +68,7 @@ pub mod kernel;
 pub mod member;
 pub mod operate;
 pub mod organization;
+pub mod partner;
 pub mod picture;
 pub mod pii;
 pub mod serve;

@@ -9,6 +9,7 @@ pub const TENANT: &[&str] = &[
     "picture",
     "picture_holder",
     "organization_key",
+    "organization_key_use",
     "member",
     "organization_admin",
     "session",
@@ -56,6 +57,8 @@ pub const TENANT: &[&str] = &[
 /// Tables that the service reads before it knows the organization. They hold IDs and routes, no other data.
 pub const ROUTING: &[&str] = &[
     "organization_route",
+    "organization_code",
+    "signed_request",
     "service_route",
     "public_footer",
     "job_outbox",

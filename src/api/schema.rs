@@ -26,7 +26,8 @@ use crate::{
         identity::graphql::IdentityMutation,
         invitation::graphql::{InvitationMutation, InvitationQuery, InvitationUserError},
     },
-    organization::{OrganizationMutation, OrganizationQuery, graphql::OrganizationUserError},
+    organization::{OrganizationKeyMutation, OrganizationMutation, OrganizationQuery, graphql::OrganizationUserError},
+    partner::graphql::{PartnerMutation, PartnerUserError},
     picture::graphql::{PictureMutation, PictureUserError},
     pii::graphql::{PiiGrantUserError, PiiLogQuery, PiiMutation, PiiQuery},
     service::graphql::{ServiceMutation, ServiceQuery, ServiceUserError},
@@ -79,6 +80,7 @@ pub struct AccountMutation(
     PasswordMutation,
     SecondFactorMutation,
     IdentityMutation,
+    PartnerMutation,
 );
 
 /// The writes of people: how they come and go, and what they may.
@@ -96,6 +98,7 @@ pub struct PeopleMutation(
 #[derive(MergedObject, Default)]
 pub struct DeskMutation(
     OrganizationMutation,
+    OrganizationKeyMutation,
     PictureMutation,
     ServiceMutation,
     ContractMutation,
@@ -132,6 +135,8 @@ pub enum UserError {
     Picture(PictureUserError),
     /// Of organizations and keys.
     Organization(OrganizationUserError),
+    /// Of partner systems' tokens.
+    Partner(PartnerUserError),
     /// Of services.
     Service(ServiceUserError),
     /// Of contracts.

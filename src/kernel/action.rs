@@ -14,6 +14,14 @@ pub enum Role {
     Manager,
     /// 구성원: a member, with or without roles in services. Sees himself.
     Member,
+    /// A partner system with an organization key, whatever the key's scopes.
+    Key,
+    /// A key that may see services and contracts.
+    ReadingKey,
+    /// A key that may add, contract, suspend and terminate services.
+    ManagingKey,
+    /// A key that may record metered usage.
+    RecordingKey,
     /// A member who has to enroll a second factor first, as his organization demands, and can do nothing else.
     Enrolling,
     /// Nobody is signed in.
@@ -99,9 +107,9 @@ actions! {
     /// Search members, and see invitations.
     MemberRead = "MEMBER_READ", LOOK, [Owner, Administrator, Manager];
     /// See services and the menu.
-    ServiceRead = "SERVICE_READ", LOOK, [Owner, Administrator];
+    ServiceRead = "SERVICE_READ", LOOK, [Owner, Administrator, ReadingKey];
     /// See contracts, the catalogue of items, and quotes.
-    ContractRead = "CONTRACT_READ", LOOK, [Owner, Administrator];
+    ContractRead = "CONTRACT_READ", LOOK, [Owner, Administrator, ReadingKey];
     /// See charges.
     ChargeRead = "CHARGE_READ", LOOK, [Owner, Administrator];
     /// See the agents of services; a manager, those of his own.
@@ -122,11 +130,15 @@ actions! {
     AuditRead = "AUDIT_READ", LOOK, [Owner, Administrator];
 
     /// Sign in.
-    SessionStart = "SESSION_START", ACCESS, [Nobody, Owner, Administrator, Member, Enrolling, Operator];
+    SessionStart = "SESSION_START", ACCESS, [Nobody, Owner, Administrator, Member, Enrolling, Operator, Key];
     /// Sign in with an identity provider's token.
-    SessionExchange = "SESSION_EXCHANGE", ACCESS, [Nobody, Owner, Administrator, Member, Enrolling, Operator];
+    SessionExchange = "SESSION_EXCHANGE", ACCESS, [Nobody, Owner, Administrator, Member, Enrolling, Operator, Key];
     /// Get a new access token.
-    SessionRefresh = "SESSION_REFRESH", ACCESS, [Nobody, Owner, Administrator, Member, Enrolling];
+    SessionRefresh = "SESSION_REFRESH", ACCESS, [Nobody, Owner, Administrator, Member, Enrolling, Key];
+    /// Get a token for an organization key.
+    PartnerTokenIssue = "PARTNER_TOKEN_ISSUE", ACCESS, [Nobody, Owner, Administrator, Member, Enrolling, Key];
+    /// Have noted that an organization key was used, and from where.
+    KeyUseNote = "KEY_USE_NOTE", LOOK, [Key];
     /// Confirm who one is, for what needs that.
     SessionConfirm = "SESSION_CONFIRM", ACCESS, [Owner, Administrator, Member, Enrolling];
     /// Sign out.
@@ -138,9 +150,9 @@ actions! {
     /// Change one's password.
     PasswordChange = "PASSWORD_CHANGE", ACCESS, [Owner, Administrator, Member, Enrolling];
     /// Ask for a letter with a link that sets a new password.
-    PasswordResetRequest = "PASSWORD_RESET_REQUEST", ACCESS, [Nobody, Owner, Administrator, Member, Enrolling];
+    PasswordResetRequest = "PASSWORD_RESET_REQUEST", ACCESS, [Nobody, Owner, Administrator, Member, Enrolling, Key];
     /// Set a new password by such a link.
-    PasswordReset = "PASSWORD_RESET", ACCESS, [Nobody, Owner, Administrator, Member, Enrolling];
+    PasswordReset = "PASSWORD_RESET", ACCESS, [Nobody, Owner, Administrator, Member, Enrolling, Key];
     /// Begin to use a second factor.
     SecondFactorEnroll = "SECOND_FACTOR_ENROLL", ACCESS, [Owner, Administrator, Member, Enrolling], confirmed;
     /// Prove the second factor for the first time.
@@ -164,6 +176,8 @@ actions! {
     PictureSweep = "PICTURE_SWEEP", MANAGEMENT, [System];
     /// Make an organization key.
     OrganizationKeyCreate = "ORGANIZATION_KEY_CREATE", PERMISSION, [Owner, Administrator], confirmed;
+    /// Change an organization key: its name, its scopes, its addresses.
+    OrganizationKeyUpdate = "ORGANIZATION_KEY_UPDATE", PERMISSION, [Owner, Administrator], confirmed;
     /// Replace an organization key.
     OrganizationKeyRotate = "ORGANIZATION_KEY_ROTATE", PERMISSION, [Owner, Administrator], confirmed;
     /// Revoke an organization key.
@@ -198,7 +212,7 @@ actions! {
     /// Take an invitation back.
     InvitationRevoke = "INVITATION_REVOKE", PERMISSION, [Owner, Administrator, Manager];
     /// Accept an invitation, and become a member.
-    InvitationAccept = "INVITATION_ACCEPT", PERMISSION, [Nobody, Owner, Administrator, Member, Enrolling];
+    InvitationAccept = "INVITATION_ACCEPT", PERMISSION, [Nobody, Owner, Administrator, Member, Enrolling, Key];
     /// Send the letters of invitations and resets.
     LetterSend = "LETTER_SEND", ACCESS, [System];
     /// Correct a member's name or e-mail address.
@@ -217,27 +231,27 @@ actions! {
     AdminRemove = "ADMIN_REMOVE", PERMISSION, [Owner, Administrator], confirmed;
 
     /// Add a service, with a draft of its contract.
-    ServiceCreate = "SERVICE_CREATE", MANAGEMENT, [Owner, Administrator];
+    ServiceCreate = "SERVICE_CREATE", MANAGEMENT, [Owner, Administrator, ManagingKey];
     /// Change a service's basic information.
-    ServiceUpdate = "SERVICE_UPDATE", MANAGEMENT, [Owner, Administrator];
+    ServiceUpdate = "SERVICE_UPDATE", MANAGEMENT, [Owner, Administrator, ManagingKey];
     /// Suspend a service.
-    ServiceSuspend = "SERVICE_SUSPEND", MANAGEMENT, [Owner, Administrator];
+    ServiceSuspend = "SERVICE_SUSPEND", MANAGEMENT, [Owner, Administrator, ManagingKey];
     /// Put a suspended service to use again.
-    ServiceResume = "SERVICE_RESUME", MANAGEMENT, [Owner, Administrator];
+    ServiceResume = "SERVICE_RESUME", MANAGEMENT, [Owner, Administrator, ManagingKey];
     /// Terminate a suspended service.
-    ServiceTerminate = "SERVICE_TERMINATE", MANAGEMENT, [Owner, Administrator];
+    ServiceTerminate = "SERVICE_TERMINATE", MANAGEMENT, [Owner, Administrator, ManagingKey];
 
     /// Save the draft of a contract.
-    ContractDraft = "CONTRACT_DRAFT", MANAGEMENT, [Owner, Administrator];
+    ContractDraft = "CONTRACT_DRAFT", MANAGEMENT, [Owner, Administrator, ManagingKey];
     /// Complete a contract.
-    ContractSign = "CONTRACT_SIGN", MANAGEMENT, [Owner, Administrator];
+    ContractSign = "CONTRACT_SIGN", MANAGEMENT, [Owner, Administrator, ManagingKey];
     /// Edit a contract in force.
-    ContractUpdate = "CONTRACT_UPDATE", MANAGEMENT, [Owner, Administrator];
+    ContractUpdate = "CONTRACT_UPDATE", MANAGEMENT, [Owner, Administrator, ManagingKey];
     /// Set a discount or free-trial days of a contract.
     ContractDiscount = "CONTRACT_DISCOUNT", MANAGEMENT, [Operator];
 
     /// Record metered usage.
-    UsageRecord = "USAGE_RECORD", MANAGEMENT, [Owner, System];
+    UsageRecord = "USAGE_RECORD", MANAGEMENT, [Owner, System, RecordingKey];
     /// Close a month's charges.
     MonthClose = "MONTH_CLOSE", MANAGEMENT, [System];
 

@@ -9,8 +9,7 @@ use std::{
 use tokio::sync::Mutex;
 
 use super::{
-    Action, Actor, App, AuditLog, Error, Language, OrganizationId, Origin, Reader, Result, Role, SignedIn, Timestamp,
-    audit,
+    Action, Actor, App, AuditLog, Error, Language, OrganizationId, Origin, Reader, Result, Role, Timestamp, audit,
     fetches::Fetches,
     idempotency::{Ask, Outcome, Slot},
     tx::Tx,
@@ -92,11 +91,8 @@ impl Caller {
 
     /// The same caller, now known, with what was opened to get to know him.
     #[must_use]
-    pub fn signed_in_as(self, member: SignedIn) -> Self {
-        Self {
-            actor: Actor::Member(member),
-            ..self
-        }
+    pub fn known_as(self, actor: Actor) -> Self {
+        Self { actor, ..self }
     }
 
     /// The installation.
@@ -270,13 +266,13 @@ impl Caller {
         Ok(outcome)
     }
 
-    /// Who it is inside a write: a member may have waited, and lost his right or his session meanwhile.
+    /// Who it is inside a write: whoever waited may have lost his right, his session or his key meanwhile.
     pub(super) async fn actor_now(&self, reader: &Reader, action: Action) -> Result<Actor> {
-        let Some(member) = self.actor.member() else {
+        if !matches!(self.actor, Actor::Member(_) | Actor::Key(_)) {
             return Ok(self.actor.clone());
-        };
-        let now = (self.app.standing)(&self.app, reader, member).await?;
-        let actor = Actor::Member(now.ok_or(Error::Unauthenticated)?);
+        }
+        let now = (self.app.standing)(&self.app, reader, &self.actor).await?;
+        let actor = now.ok_or(Error::Unauthenticated)?;
         self.admit(&actor, action)?;
         Ok(actor)
     }
@@ -310,6 +306,11 @@ impl Caller {
         if !unseen.contains(&(action, reason)) {
             unseen.push((action, reason));
         }
+    }
+
+    /// Leaves the entry of a refusal of another kind in the organization's log.
+    pub(crate) async fn log_refusal(&self, action: Action, reason: &'static str) {
+        self.log_refusals(&[(action, reason)]).await;
     }
 
     /// Leaves the entry of a refusal in the organization's log.

@@ -255,6 +255,7 @@ codes! {
     LastKey = "LAST_KEY",
     KeyNotLive = "KEY_NOT_LIVE",
     AddressLocksOut = "ADDRESS_LOCKS_OUT",
+    AddressNotAllowed = "ADDRESS_NOT_ALLOWED",
     ServiceNotInUse = "SERVICE_NOT_IN_USE",
     ServiceStillActive = "SERVICE_STILL_ACTIVE",
     ServiceNotSuspended = "SERVICE_NOT_SUSPENDED",

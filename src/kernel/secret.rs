@@ -60,6 +60,8 @@ pub struct Keys {
     signing: Zeroizing<[u8; 32]>,
     file: Zeroizing<[u8; 32]>,
     input: Zeroizing<[u8; 32]>,
+    partner: Zeroizing<[u8; 32]>,
+    replay: Zeroizing<[u8; 32]>,
 }
 
 impl fmt::Debug for Keys {
@@ -89,12 +91,24 @@ impl Keys {
             signing: key("access tokens"),
             file: key("files"),
             input: key("repeated inputs"),
+            partner: key("partner tokens"),
+            replay: key("signed requests"),
         }
     }
 
     /// The seed of the Ed25519 key that signs access tokens.
     pub(crate) fn signing_seed(&self) -> &[u8; 32] {
         &self.signing
+    }
+
+    /// The seed of the Ed25519 key that signs the tokens of partner systems.
+    pub(crate) fn partner_seed(&self) -> &[u8; 32] {
+        &self.partner
+    }
+
+    /// A name for a signature in the table of signed requests; it proves nothing to who reads it.
+    pub(crate) fn replay_mark(&self, parts: &[&[u8]]) -> Vec<u8> {
+        mac(&self.replay, parts)[..16].to_vec()
     }
 
     /// The link of an audit chain: the MAC of the entry before and this entry's text.

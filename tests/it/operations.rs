@@ -32,19 +32,8 @@ both! {
 
         for operation in OPERATIONS {
             let variables = world.variables(operation.name, operation.variables).await;
-            // The owner can't leave; who was an administrator a moment ago can.
-            let who = match operation.name {
-                "member-leave" => app.administrator(),
-                "cti-events-record" => app.someone("acme", "phone.first"),
-                name if name.starts_with("ticket-") => app.someone("acme", "teller"),
-                _ => app.owner(),
-            };
-            let file = match operation.name {
-                "picture-upload" => Some(("logo.png", picture::png(1))),
-                "cti-agent-import" => Some(("agents.xlsx", world.sheet.clone())),
-                _ => None,
-            };
-            let answer = if let Some((name, content)) = file {
+            let who = who_does(&app, operation.name);
+            let answer = if let Some((name, content)) = file_of(&world, operation.name) {
                 who.ask_with(operation.text, variables.clone(), &[("input.file", name, &content)]).await
             } else {
                 who.ask(operation.text, variables.clone()).await
@@ -151,8 +140,36 @@ fn root_fields(sdl: &str, opening: &str) -> Vec<String> {
         .collect()
 }
 
+/// Who does an operation: the owner can't leave; who was an administrator a moment ago can.
+pub fn who_does<'a>(app: &'a TestApp, operation: &str) -> Who<'a> {
+    match operation {
+        "member-leave" => app.administrator(),
+        "cti-events-record" => app.someone("acme", "phone.first"),
+        name if name.starts_with("ticket-") => app.someone("acme", "teller"),
+        _ => app.owner(),
+    }
+}
+
+/// The file that an operation takes, with its name.
+pub fn file_of(world: &World<'_>, operation: &str) -> Option<(&'static str, Vec<u8>)> {
+    match operation {
+        "picture-upload" => Some(("logo.png", picture::png(1))),
+        "cti-agent-import" => Some(("agents.xlsx", world.sheet.clone())),
+        _ => None,
+    }
+}
+
+/// Another file that an operation would take as well.
+pub fn other_file_of(operation: &str) -> Option<(&'static str, Vec<u8>)> {
+    match operation {
+        "picture-upload" => Some(("logo.png", picture::png(2))),
+        "cti-agent-import" => Some(("agents.xlsx", write(&[], Language::Korean).unwrap())),
+        _ => None,
+    }
+}
+
 /// What the placeholders stand for.
-struct World<'a> {
+pub struct World<'a> {
     app: &'a TestApp,
     ticket: String,
     support: Made,
@@ -160,6 +177,7 @@ struct World<'a> {
     suspended: Made,
     discarded: Made,
     keys: [String; 3],
+    key_secret: String,
     authenticator: OnceLock<Authenticator>,
     companies: [String; 2],
     provider: Provider,
@@ -170,7 +188,8 @@ struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    async fn make(app: &'a TestApp) -> Self {
+    /// An organization in which every operation can be done.
+    pub async fn make(app: &'a TestApp) -> Self {
         let owner = app.owner();
         let support = make::in_use(owner, "support", 3).await;
         let input = json!({ "serviceId": support.id, "code": "own", "type": "TEXT", "texts": [{ "language": "ko", "title": "필드" }] });
@@ -181,14 +200,16 @@ impl<'a> World<'a> {
         make::suspend(owner, &suspended).await;
         make::suspend(owner, &discarded).await;
         let mut keys = [String::new(), String::new(), String::new()];
+        let mut key_secret = String::new();
         for key in &mut keys {
             let made = owner
                 .deed(
-                    "organizationKeyCreate(input: { name: \"key\", scopes: [USAGE_RECORD] }) => key { id }",
+                    "organizationKeyCreate(input: { name: \"key\", scopes: [USAGE_RECORD] }) => secret key { id }",
                     json!({}),
                 )
                 .await;
             made["key"]["id"].as_str().unwrap().clone_into(key);
+            made["secret"].as_str().unwrap().clone_into(&mut key_secret);
         }
         let mut invitations = [String::new(), String::new(), String::new()];
         for (place, invitation) in invitations.iter_mut().enumerate() {
@@ -255,6 +276,7 @@ impl<'a> World<'a> {
             suspended,
             discarded,
             keys,
+            key_secret,
             authenticator: OnceLock::new(),
             companies,
             provider,
@@ -264,7 +286,7 @@ impl<'a> World<'a> {
     }
 
     /// The variables of an operation, filled in for the test's own organization.
-    async fn variables(&self, operation: &str, shown: &str) -> Value {
+    pub async fn variables(&self, operation: &str, shown: &str) -> Value {
         let mut text = shown
             .replace("orgdesk-demo-owner", PASSWORD)
             .replace("\"demo\"", "\"acme\"");
@@ -290,6 +312,7 @@ impl<'a> World<'a> {
             ("$DRAFT_ID", &self.draft.contract),
             ("$SUSPENDED_ID", &suspended.id),
             ("$KEY_ID", key),
+            ("$KEY_SECRET", &self.key_secret),
             ("$COMPANY_ID", &self.companies[0]),
             ("$SPARE_COMPANY_ID", &self.companies[1]),
             ("$INVITATION_ID", invitation),

@@ -54,6 +54,7 @@ TOKEN_REFUSED = The identity provider's token is not accepted. Sign in there aga
 LAST_KEY = The last key in force can't be revoked: rotate it instead.
 KEY_NOT_LIVE = This key has been revoked or has expired.
 ADDRESS_LOCKS_OUT = The addresses allowed must include the one you are using.
+ADDRESS_NOT_ALLOWED = This key may not be used from this address.
 SERVICE_NOT_IN_USE = The service is not in use.
 SERVICE_STILL_ACTIVE = Suspend the service first; only a suspended service can be terminated.
 SERVICE_NOT_SUSPENDED = The service is not suspended.

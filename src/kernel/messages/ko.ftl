@@ -54,6 +54,7 @@ TOKEN_REFUSED = 외부 인증 정보를 확인할 수 없습니다. 인증 제�
 LAST_KEY = 마지막으로 유효한 키는 폐기할 수 없습니다. 대신 교체해 주세요.
 KEY_NOT_LIVE = 폐기되었거나 만료된 키입니다.
 ADDRESS_LOCKS_OUT = 허용 주소에 현재 사용 중인 주소가 포함되어야 합니다.
+ADDRESS_NOT_ALLOWED = 이 주소에서는 이 키를 사용할 수 없습니다.
 SERVICE_NOT_IN_USE = 사용 중인 서비스가 아닙니다.
 SERVICE_STILL_ACTIVE = 먼저 서비스를 사용 중지해 주세요. 사용 중지된 서비스만 해지할 수 있습니다.
 SERVICE_NOT_SUSPENDED = 사용 중지된 서비스가 아닙니다.

@@ -36,6 +36,8 @@ pub enum Purpose {
     SecondFactor,
     /// Values of fields that are encrypted.
     FieldValue,
+    /// What partner systems sign their requests with.
+    KeySigning,
     /// Finding such values again. Its key stays the same for good, so that what was found is found.
     FieldIndex,
 }
@@ -46,6 +48,7 @@ impl Purpose {
         match self {
             Self::SecondFactor => "second factor",
             Self::FieldValue => "field value",
+            Self::KeySigning => "key signing",
             Self::FieldIndex => "field index",
         }
     }

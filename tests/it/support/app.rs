@@ -103,6 +103,9 @@ pub fn settings(url: &str) -> Settings {
         key_ring: KeyRing::parse(KEY_RING, b"").unwrap(),
         trusted_proxies: Vec::new(),
         allowed_origins: vec!["https://app.example.com".to_owned()],
+        // Tests ask more than anybody may.
+        cost_bucket: 1_000_000_000,
+        cost_refill: 1_000_000_000,
         cti_log_days: 90,
         is_demo: false,
     }
@@ -193,6 +196,17 @@ impl TestApp {
         .unwrap()
     }
 
+    /// The same with buckets of so many points, of which so many come back in a second.
+    pub async fn server_spending(&self, bucket: u32, refill: u32) -> Self {
+        self.server_of(Settings {
+            cost_bucket: bucket,
+            cost_refill: refill,
+            ..(*self.app.settings).clone()
+        })
+        .await
+        .unwrap()
+    }
+
     async fn server_of(&self, settings: Settings) -> anyhow::Result<Self> {
         let app = setup::open(settings, Arc::new(self.clock.clone()), Random::seeded(3)).await?;
         let app = App {
@@ -253,6 +267,15 @@ impl TestApp {
             login,
             language: "en",
             address: [127, 0, 0, 1],
+            bearer: None,
+        }
+    }
+
+    /// Whoever has this token.
+    pub fn bearing<'a>(&'a self, token: &'a str) -> Who<'a> {
+        Who {
+            bearer: Some(token),
+            ..self.owner()
         }
     }
 
@@ -296,7 +319,11 @@ impl TestApp {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-        let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        let mut json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        // What is left of a bucket differs from request to request; the text has it.
+        if let Some(cost) = json.pointer_mut("/extensions/cost").and_then(Value::as_object_mut) {
+            cost.shift_remove("throttleStatus");
+        }
         Answer {
             status: parts.status.as_u16(),
             headers: parts.headers,
@@ -385,6 +412,7 @@ pub struct Who<'a> {
     login: &'a str,
     language: &'a str,
     address: [u8; 4],
+    bearer: Option<&'a str>,
 }
 
 impl Who<'_> {
@@ -400,11 +428,15 @@ impl Who<'_> {
             login: self.login,
             language,
             address: self.address,
+            bearer: self.bearer,
         }
     }
 
-    /// A fresh access token, of a session that begins now.
+    /// A fresh access token, of a session that begins now; for whoever has a token, that.
     pub async fn token(&self) -> String {
+        if let Some(token) = self.bearer {
+            return token.to_owned();
+        }
         operate::access_token(&self.app.app, self.organization, self.login)
             .await
             .unwrap()
@@ -500,7 +532,7 @@ pub struct Answer {
     pub text: String,
     /// The body as it came.
     pub bytes: Vec<u8>,
-    /// The body as JSON; null where it is none.
+    /// The body as JSON, without what is left of the caller's bucket; null where it is none.
     pub json: Value,
 }
 

@@ -19,6 +19,7 @@ pub mod ledger;
 pub mod letters;
 pub mod mail_server;
 pub mod make;
+pub mod partner;
 pub mod people;
 pub mod phone;
 pub mod picture;
