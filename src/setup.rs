@@ -26,7 +26,7 @@ use crate::{
         security::Hush,
         store::Store,
     },
-    member, operate, pii, ticket, worker,
+    member, operate, organization, pii, ticket, worker,
 };
 
 /// What happens to what hangs on a member when he leaves: each area that hangs something on members stands here, from
@@ -45,7 +45,7 @@ const DEMANDS: &[Demand] = &[pii::holds];
 
 /// Where sealed values stand, so that their keys can be replaced. A table with such a column that no area tells of fails a
 /// test.
-const SEALINGS: &[Sealing] = &[member::SEALING, ticket::SEALING];
+const SEALINGS: &[Sealing] = &[organization::SEALING, member::SEALING, ticket::SEALING];
 
 /// How many pictures are decoded at a time: each takes up to 64 MiB meanwhile.
 const DECODING: usize = 2;

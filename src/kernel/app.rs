@@ -5,10 +5,12 @@ use std::sync::{Arc, atomic::AtomicU64};
 use tokio::sync::Semaphore;
 
 use super::{
-    Clock, Database, Demand, Departure, Keys, Mailer, Random, Standing, config::Settings,
+    Clock, Database, Demand, Departure, Keys, Mailer, Random, Standing,
+    config::Settings,
     seal::{Sealing, Vault},
     security::Hush,
-    shelf::Shelf, store::Store,
+    shelf::Shelf,
+    store::Store,
 };
 
 /// One installation: its database, its clock, its randomness, its keys, its settings. Cheap to clone.

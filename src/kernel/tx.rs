@@ -290,7 +290,9 @@ impl Tx {
             Ok(())
         } else {
             let name = E::NAME;
-            Err(Error::internal(format!("{written} rows of {name} changed instead of one")))
+            Err(Error::internal(format!(
+                "{written} rows of {name} changed instead of one"
+            )))
         }
     }
 

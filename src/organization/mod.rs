@@ -10,6 +10,7 @@ pub mod key_text;
 pub mod key_use;
 pub(crate) mod route;
 mod rules;
+mod signing;
 
 pub use code::find_named;
 pub use entity::{ActiveModel, Column, Entity, Model, Model as Organization};
@@ -18,3 +19,4 @@ pub use route::{all as all_organizations, find as find_by_domain};
 pub use rules::{
     Approval, New, OrganizationUpdateInput, approve, check_domain, check_name, check_time_zone, create, own, update,
 };
+pub use signing::SEALING;

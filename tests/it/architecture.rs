@@ -187,16 +187,25 @@ fn whoever_replaces_keys_knows_of_every_table_with_sealed_values() {
     let sources = sources();
     let keeps = |text: &str| {
         let kinds = ["Sealed,", "Option<Sealed>,", "SealedValues,"];
-        let is_column = |line: &str| line.starts_with("    pub ") && kinds.iter().any(|kind| line.ends_with(&format!(": {kind}")));
+        let is_column =
+            |line: &str| line.starts_with("    pub ") && kinds.iter().any(|kind| line.ends_with(&format!(": {kind}")));
         text.contains("DeriveEntityModel") && text.lines().any(is_column)
     };
-    let keeping = sources.iter().filter(|(path, text)| !path.starts_with("kernel") && keeps(text));
+    let keeping = sources
+        .iter()
+        .filter(|(path, text)| !path.starts_with("kernel") && keeps(text));
     let (mut told_of, mut untold) = (0, Vec::new());
 
     for (path, text) in keeping {
         let folder = path.parent().unwrap();
-        let beside = sources.iter().any(|(other, text)| other.parent() == Some(folder) && told(text));
-        if told(text) || beside { told_of += 1 } else { untold.push(path) }
+        let beside = sources
+            .iter()
+            .any(|(other, text)| other.parent() == Some(folder) && told(text));
+        if told(text) || beside {
+            told_of += 1
+        } else {
+            untold.push(path)
+        }
     }
 
     assert_eq!(untold, Vec::<&PathBuf>::new());

@@ -29,7 +29,7 @@ use crate::{
 const SECRET: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// How often whoever rotates is killed.
-const KILLS: i64 = 4;
+const KILLS: u64 = 4;
 
 /// How a value that the first key sealed begins, as tickets have it: the form, then the key's version.
 const FIRST: &str = "\"AQAAAAE";
@@ -45,19 +45,26 @@ fn values() -> i32 {
 /// `orgdesk key rotate`, as an operator has it beside the service.
 fn rotation(app: &TestApp) -> Child {
     let mut command = Command::new(BINARY);
-    command.args(["key", "rotate"]).env_clear().current_dir(std::env::temp_dir());
+    command
+        .args(["key", "rotate"])
+        .env_clear()
+        .current_dir(std::env::temp_dir());
     command.envs([
         ("DATABASE_URL", app.url.as_str()),
         ("ORGDESK_SECRET", SECRET),
         ("ORGDESK_KEY_RING", KEY_RING),
     ]);
-    let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let quiet = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
     quiet.spawn().expect("the binary is there")
 }
 
 /// Looks at tickets again and again until it is told to stop: from the first on, and from the last on.
 async fn watch(app: Arc<TestApp>, service: String, is_over: Arc<AtomicBool>, looks: Arc<AtomicUsize>) {
-    let query = "query Q($id: ID!) { newest: tickets(serviceId: $id, first: 50) { nodes { values { code text fault } } }
+    let query =
+        "query Q($id: ID!) { newest: tickets(serviceId: $id, first: 50) { nodes { values { code text fault } } }
         oldest: tickets(serviceId: $id, last: 50) { nodes { values { code text fault } } } }";
     while !is_over.load(Ordering::Relaxed) {
         let data = app.someone("acme", "agent").data(query, json!({ "id": service })).await;
@@ -66,7 +73,12 @@ async fn watch(app: Arc<TestApp>, service: String, is_over: Arc<AtomicBool>, loo
             assert_eq!(nodes.len(), 50);
             let values = nodes.iter().flat_map(|node| node["values"].as_array().unwrap());
             let phones: Vec<&Value> = values.filter(|value| value["code"] == "phone").collect();
-            assert!(phones.iter().all(|value| value["text"] == "010-****-6789" && value["fault"].is_null()), "{phones:?}");
+            assert!(
+                phones
+                    .iter()
+                    .all(|value| value["text"] == "010-****-6789" && value["fault"].is_null()),
+                "{phones:?}"
+            );
         }
         looks.fetch_add(1, Ordering::Relaxed);
         // The watchers and the rotation share the processor.
@@ -75,7 +87,7 @@ async fn watch(app: Arc<TestApp>, service: String, is_over: Arc<AtomicBool>, loo
 }
 
 /// How many parts of a rotation stand in the log.
-async fn parts(raw: &mut Raw) -> i64 {
+async fn parts(raw: &mut Raw) -> u64 {
     raw.count("audit_entry WHERE action = 'DATA_KEY_ROTATE'").await
 }
 

@@ -26,8 +26,8 @@ pub use data_key::{Keychain, check_ring, forget_unused};
 pub use field_keys::FieldKeys;
 pub use index::BlindIndex;
 pub use ring::{KeyRing, KeyService, Vault};
-pub(crate) use rotation::rotate;
 pub use rotation::{Passed, ROWS, Rotated, Sealing};
+pub(crate) use rotation::{reseal, rotate};
 
 /// What the data key of an organization is for. A value of one purpose does not open for another.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -7,10 +7,10 @@ use futures_util::future::BoxFuture;
 use sea_orm::{QueryFilter, QueryOrder, entity::prelude::*};
 
 use super::{
-    Keychain, Purpose,
+    Broken, Keychain, Purpose,
     data_key::{Column, Entity, Model},
 };
-use crate::kernel::{Action, Caller, Outcome, Plain, Result, Tx};
+use crate::kernel::{Action, Caller, Outcome, Plain, Record, Result, Tx};
 
 /// A place where an area keeps sealed values.
 #[derive(Clone, Copy)]
@@ -81,6 +81,34 @@ pub(crate) async fn rotate(operator: &Caller) -> Result<Rotated> {
     Ok(rotated)
 }
 
+/// Puts rows that have one sealed value each under the newest key. `renewed` answers the row with its value sealed anew,
+/// `None` where there is nothing to do.
+///
+/// # Errors
+/// If the database fails.
+pub(crate) async fn reseal<E: Record>(
+    tx: &Tx,
+    rows: Vec<E::Model>,
+    id: impl Fn(&E::Model) -> Uuid,
+    renewed: impl Fn(&E::Model) -> Result<Option<E::Model>, Broken>,
+) -> Result<Passed> {
+    let mut passed = Passed {
+        last: rows.last().map(id),
+        ..Passed::default()
+    };
+    let mut changed = Vec::new();
+    for row in rows {
+        match renewed(&row) {
+            Ok(None) => {}
+            Ok(Some(after)) => changed.push((row, after)),
+            Err(_) => passed.broken += 1,
+        }
+    }
+    passed.resealed = changed.len() as u64;
+    tx.reseal::<E>(changed).await?;
+    Ok(passed)
+}
+
 /// Gives each purpose that has one key another.
 async fn renew(tx: &Tx, sealings: &[Sealing]) -> Result<()> {
     for sealing in sealings {
@@ -105,9 +133,12 @@ async fn retire(tx: &Tx, purpose: Purpose) -> Result<u64> {
 }
 
 /// A part of a rotation as one deed.
-async fn written<T: Send + Sync>(operator: &Caller, deed: impl AsyncFn(&Tx) -> Result<T>) -> Result<T> {
+async fn written<T: Send + Sync>(operator: &Caller, deed: impl AsyncFn(&Tx) -> Result<T> + Send + Sync) -> Result<T> {
     let deed = async |tx: &Tx| deed(tx).await.map(Part);
-    operator.act(Action::DataKeyRotate, &Plain, deed).await.map(|part| part.0)
+    operator
+        .act(Action::DataKeyRotate, &Plain, deed)
+        .await
+        .map(|part| part.0)
 }
 
 /// What a part of a rotation answers. Operators give no keys to repeat a deed by.

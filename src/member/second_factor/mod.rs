@@ -18,7 +18,7 @@ use crate::{
     kernel::{
         App, Code, Error, MemberId, OrganizationId, Reader, Result, Timestamp, Tx,
         record::part,
-        seal::{Cell, Keychain, Passed, Purpose, ROWS, Sealed, Sealing},
+        seal::{Cell, Keychain, Passed, Purpose, ROWS, Sealed, Sealing, reseal},
     },
     organization::Organization,
 };
@@ -166,19 +166,9 @@ async fn pass(tx: &Tx, keys: &Keychain, after: Option<Uuid>) -> Result<Passed> {
     let after = Column::MemberId.gt(MemberId(after.unwrap_or_default()));
     let rows = tx.select::<Entity>().filter(after).order_by_asc(Column::MemberId);
     let rows = rows.limit(ROWS).all().await?;
-    let mut passed = Passed {
-        last: rows.last().map(|row| row.member_id.0),
-        ..Passed::default()
+    let renewed = |row: &Model| {
+        let sealed = keys.renewed(&tx.app().random, &cell(&row.member_id), &row.secret)?;
+        Ok(sealed.map(|secret| Model { secret, ..row.clone() }))
     };
-    let mut renewed = Vec::new();
-    for row in rows {
-        match keys.renewed(&tx.app().random, &cell(&row.member_id), &row.secret) {
-            Ok(None) => {}
-            Ok(Some(secret)) => renewed.push((row.clone(), Model { secret, ..row })),
-            Err(_) => passed.broken += 1,
-        }
-    }
-    passed.resealed = renewed.len() as u64;
-    tx.reseal::<Entity>(renewed).await?;
-    Ok(passed)
+    reseal::<Entity>(tx, rows, |row| row.member_id.0, renewed).await
 }
