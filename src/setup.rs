@@ -26,7 +26,7 @@ use crate::{
         security::Hush,
         store::Store,
     },
-    member, operate, pii, worker,
+    member, operate, partner, pii, worker,
 };
 
 /// What happens to what hangs on a member when he leaves: each area that hangs something on members stands here, from
@@ -68,6 +68,7 @@ pub async fn open(settings: Settings, clock: Arc<dyn Clock>, random: Random) -> 
         bad_tokens: Arc::new(Hush::new(100)),
         refusals: Arc::new(Hush::new(10_000)),
         standing: api::standing::again,
+        announce: partner::webhook::announce,
         demands: DEMANDS,
         hashes: Arc::default(),
         database,

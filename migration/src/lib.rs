@@ -21,6 +21,7 @@ mod m20261128_000049_keys;
 mod m20261128_000050_fields;
 mod m20261128_000051_pii;
 mod m20261128_000070_partners;
+mod m20261128_000071_webhooks;
 
 pub use dialect::{APPEND_ONLY, PURGED, ROUTING, TENANT};
 pub use sea_orm_migration::MigratorTrait;
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000050_fields::Migration),
             Box::new(m20261128_000051_pii::Migration),
             Box::new(m20261128_000070_partners::Migration),
+            Box::new(m20261128_000071_webhooks::Migration),
         ]
     }
 }

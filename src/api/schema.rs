@@ -27,7 +27,10 @@ use crate::{
         invitation::graphql::{InvitationMutation, InvitationQuery, InvitationUserError},
     },
     organization::{OrganizationKeyMutation, OrganizationMutation, OrganizationQuery, graphql::OrganizationUserError},
-    partner::graphql::{PartnerMutation, PartnerUserError},
+    partner::{
+        graphql::{PartnerMutation, PartnerUserError},
+        webhook::graphql::{WebhookMutation, WebhookQuery, WebhookUserError},
+    },
     picture::graphql::{PictureMutation, PictureUserError},
     pii::graphql::{PiiGrantUserError, PiiLogQuery, PiiMutation, PiiQuery},
     service::graphql::{ServiceMutation, ServiceQuery, ServiceUserError},
@@ -60,6 +63,7 @@ pub struct DeskQuery(
     CompanyQuery,
     PublicQuery,
     FieldQuery,
+    WebhookQuery,
 );
 
 /// The reads about all of it: logs, the menu, anything by its ID.
@@ -103,6 +107,7 @@ pub struct DeskMutation(
     BillingMutation,
     CompanyMutation,
     FieldMutation,
+    WebhookMutation,
 );
 
 /// Why a mutation did not do what was asked.
@@ -134,6 +139,8 @@ pub enum UserError {
     Organization(OrganizationUserError),
     /// Of partner systems' tokens.
     Partner(PartnerUserError),
+    /// Of webhooks.
+    Webhook(WebhookUserError),
     /// Of services.
     Service(ServiceUserError),
     /// Of contracts.

@@ -5,8 +5,8 @@ use std::sync::{Arc, atomic::AtomicU64};
 use tokio::sync::Semaphore;
 
 use super::{
-    Clock, Database, Demand, Departure, Keys, Mailer, Random, Standing, config::Settings, seal::Vault, security::Hush,
-    shelf::Shelf, store::Store,
+    Announce, Clock, Database, Demand, Departure, Keys, Mailer, Random, Standing, config::Settings, seal::Vault,
+    security::Hush, shelf::Shelf, store::Store,
 };
 
 /// One installation: its database, its clock, its randomness, its keys, its settings. Cheap to clone.
@@ -42,6 +42,8 @@ pub struct App {
     pub refusals: Arc<Hush>,
     /// How each write asks anew who its actor is.
     pub standing: Standing,
+    /// Who is told of each deed that is done.
+    pub announce: Announce,
     /// What makes a member one of those of whom an organization can demand a second factor.
     pub demands: &'static [Demand],
     /// What the operator chose.

@@ -102,3 +102,4 @@ mod tenancy;
 mod text;
 mod token;
 mod usage;
+mod webhook;
