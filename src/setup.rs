@@ -26,7 +26,7 @@ use crate::{
         security::Hush,
         store::Store,
     },
-    member, operate, organization, pii, ticket, worker,
+    member, operate, organization, partner, pii, ticket, worker,
 };
 
 /// What happens to what hangs on a member when he leaves: each area that hangs something on members stands here, from
@@ -45,7 +45,12 @@ const DEMANDS: &[Demand] = &[pii::holds];
 
 /// Where sealed values stand, so that their keys can be replaced. A table with such a column that no area tells of fails a
 /// test.
-const SEALINGS: &[Sealing] = &[organization::SEALING, member::SEALING, ticket::SEALING];
+const SEALINGS: &[Sealing] = &[
+    organization::SEALING,
+    member::SEALING,
+    ticket::SEALING,
+    partner::webhook::SEALING,
+];
 
 /// How many pictures are decoded at a time: each takes up to 64 MiB meanwhile.
 const DECODING: usize = 2;
@@ -73,6 +78,7 @@ pub async fn open(settings: Settings, clock: Arc<dyn Clock>, random: Random) -> 
         bad_tokens: Arc::new(Hush::new(100)),
         refusals: Arc::new(Hush::new(10_000)),
         standing: api::standing::again,
+        announce: partner::webhook::announce,
         demands: DEMANDS,
         sealings: SEALINGS,
         hashes: Arc::default(),

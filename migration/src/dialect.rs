@@ -10,6 +10,8 @@ pub const TENANT: &[&str] = &[
     "picture_holder",
     "organization_key",
     "organization_key_use",
+    "webhook",
+    "webhook_delivery",
     "member",
     "organization_admin",
     "session",

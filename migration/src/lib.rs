@@ -24,6 +24,7 @@ mod m20261128_000052_pii_change_service;
 mod m20261128_000060_tickets;
 mod m20261128_000061_calls;
 mod m20261128_000070_partners;
+mod m20261128_000071_webhooks;
 
 pub use dialect::{APPEND_ONLY, PURGED, ROUTING, TENANT};
 pub use sea_orm_migration::MigratorTrait;
@@ -59,6 +60,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000060_tickets::Migration),
             Box::new(m20261128_000061_calls::Migration),
             Box::new(m20261128_000070_partners::Migration),
+            Box::new(m20261128_000071_webhooks::Migration),
         ]
     }
 }

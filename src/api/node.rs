@@ -22,6 +22,7 @@ use crate::{
         invitation::{self, Invitation},
     },
     organization::{self, Organization, key},
+    partner::webhook::{self, Webhook, WebhookDelivery},
     picture::{self, Picture},
     pii::{self, PiiGrant, PiiGrantChange},
     service::{self, Service},
@@ -40,6 +41,10 @@ pub enum Node {
     Organization(Organization),
     /// An organization key.
     OrganizationKey(key::Model),
+    /// A webhook.
+    Webhook(Webhook),
+    /// A message to a webhook.
+    WebhookDelivery(WebhookDelivery),
     /// A member.
     Member(Member),
     /// An invitation.
@@ -113,6 +118,10 @@ async fn find(context: &Context<'_>, ids: &[&str]) -> Result<HashMap<String, Nod
                 seek::<organization::Entity>(caller, Action::OrganizationRead, &ids, Node::Organization).await?
             }
             Some("key") => seek::<key::Entity>(caller, Action::OrganizationRead, &ids, Node::OrganizationKey).await?,
+            Some("whk") => seek::<webhook::Entity>(caller, Action::WebhookRead, &ids, Node::Webhook).await?,
+            Some("whd") => {
+                seek::<webhook::DeliveryEntity>(caller, Action::WebhookRead, &ids, Node::WebhookDelivery).await?
+            }
             Some("mbr") => seek::<member::Entity>(caller, Action::OrganizationRead, &ids, Node::Member).await?,
             Some("inv") => seek::<invitation::Entity>(caller, Action::MemberRead, &ids, Node::Invitation).await?,
             Some("svc") => seek::<service::Entity>(caller, Action::ServiceRead, &ids, Node::Service).await?,

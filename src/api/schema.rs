@@ -27,7 +27,10 @@ use crate::{
         invitation::graphql::{InvitationMutation, InvitationQuery, InvitationUserError},
     },
     organization::{OrganizationKeyMutation, OrganizationMutation, OrganizationQuery, graphql::OrganizationUserError},
-    partner::graphql::{PartnerMutation, PartnerUserError},
+    partner::{
+        graphql::{PartnerMutation, PartnerUserError},
+        webhook::graphql::{WebhookMutation, WebhookQuery, WebhookUserError},
+    },
     picture::graphql::{PictureMutation, PictureUserError},
     pii::graphql::{PiiGrantUserError, PiiLogQuery, PiiMutation, PiiQuery},
     service::graphql::{ServiceMutation, ServiceQuery, ServiceUserError},
@@ -62,6 +65,7 @@ pub struct DeskQuery(
     PublicQuery,
     FieldQuery,
     TicketQuery,
+    WebhookQuery,
 );
 
 /// The reads about all of it: logs, the menu, anything by its ID.
@@ -106,6 +110,7 @@ pub struct DeskMutation(
     CompanyMutation,
     FieldMutation,
     TicketMutation,
+    WebhookMutation,
 );
 
 /// Why a mutation did not do what was asked.
@@ -137,6 +142,8 @@ pub enum UserError {
     Organization(OrganizationUserError),
     /// Of partner systems' tokens.
     Partner(PartnerUserError),
+    /// Of webhooks.
+    Webhook(WebhookUserError),
     /// Of services.
     Service(ServiceUserError),
     /// Of contracts.

@@ -61,6 +61,12 @@ macro_rules! actions {
         #[graphql(name = "Permission")]
         pub enum Action { $($(#[$doc])* $name,)* }
 
+        impl serde::Serialize for Action {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.name())
+            }
+        }
+
         impl Action {
             /// Every action, in the order of the areas.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
@@ -182,6 +188,23 @@ actions! {
     OrganizationKeyRotate = "ORGANIZATION_KEY_ROTATE", PERMISSION, [Owner, Administrator], confirmed;
     /// Revoke an organization key.
     OrganizationKeyRevoke = "ORGANIZATION_KEY_REVOKE", PERMISSION, [Owner, Administrator], confirmed;
+
+    /// See webhooks and their messages.
+    WebhookRead = "WEBHOOK_READ", LOOK, [Owner, Administrator];
+    /// Make a webhook.
+    WebhookCreate = "WEBHOOK_CREATE", MANAGEMENT, [Owner, Administrator], confirmed;
+    /// Change a webhook.
+    WebhookUpdate = "WEBHOOK_UPDATE", MANAGEMENT, [Owner, Administrator], confirmed;
+    /// Replace a webhook's secret.
+    WebhookRotate = "WEBHOOK_ROTATE", MANAGEMENT, [Owner, Administrator], confirmed;
+    /// Remove a webhook.
+    WebhookRemove = "WEBHOOK_REMOVE", MANAGEMENT, [Owner, Administrator];
+    /// Send a test to a webhook.
+    WebhookTest = "WEBHOOK_TEST", MANAGEMENT, [Owner, Administrator];
+    /// Send a message to a webhook again.
+    WebhookReplay = "WEBHOOK_REPLAY", MANAGEMENT, [Owner, Administrator];
+    /// Note how a message to a webhook fared.
+    WebhookDeliver = "WEBHOOK_DELIVER", LOOK, [System];
 
     /// Wrap an organization's data keys anew, under the first key of the ring.
     DataKeyRewrap = "DATA_KEY_REWRAP", MANAGEMENT, [Operator];

@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::AtomicU64};
 use tokio::sync::Semaphore;
 
 use super::{
-    Clock, Database, Demand, Departure, Keys, Mailer, Random, Standing,
+    Announce, Clock, Database, Demand, Departure, Keys, Mailer, Random, Standing,
     config::Settings,
     seal::{Sealing, Vault},
     security::Hush,
@@ -46,6 +46,8 @@ pub struct App {
     pub refusals: Arc<Hush>,
     /// How each write asks anew who its actor is.
     pub standing: Standing,
+    /// Who is told of each deed that is done.
+    pub announce: Announce,
     /// What makes a member one of those of whom an organization can demand a second factor.
     pub demands: &'static [Demand],
     /// Where each area keeps sealed values.

@@ -253,6 +253,8 @@ codes! {
     RightNeedsChannel = "RIGHT_NEEDS_CHANNEL",
     TokenRefused = "TOKEN_REFUSED",
     LastKey = "LAST_KEY",
+    TargetNotAllowed = "TARGET_NOT_ALLOWED",
+    DeliveryPending = "DELIVERY_PENDING",
     KeyNotLive = "KEY_NOT_LIVE",
     AddressLocksOut = "ADDRESS_LOCKS_OUT",
     AddressNotAllowed = "ADDRESS_NOT_ALLOWED",

@@ -161,6 +161,10 @@ ids! {
     AuditEntryId = "aud";
     /// The ID of a row of the permission-change log.
     PermissionChangeId = "pch";
+    /// The ID of a webhook.
+    WebhookId = "whk";
+    /// The ID of a message to a webhook.
+    WebhookDeliveryId = "whd";
     /// The ID of a job that is due.
     JobId = "job";
 }

@@ -135,6 +135,7 @@
 pub mod action;
 pub mod actor;
 pub(crate) mod address;
+pub(crate) mod announce;
 pub mod app;
 pub(crate) mod audit;
 pub(crate) mod caller;
@@ -177,6 +178,7 @@ pub mod zone;
 
 pub use action::{Action, AuditLog, Role};
 pub use actor::{Actor, Origin, Partner, SignedIn};
+pub use announce::{Announce, Announced};
 pub use app::App;
 pub use caller::Caller;
 pub use clock::{Clock, StoppedClock, SystemClock};
@@ -188,7 +190,7 @@ pub use error::{Code, Error, Problem, Result};
 pub use id::{
     AgentId, AuditEntryId, CompanyId, ContractId, CtiHoldingId, FieldId, IdentityProviderId, InvitationId, JobId,
     KeyId, MemberId, OrganizationId, PasswordResetId, PermissionChangeId, PictureId, PiiChangeId, PiiGrantId,
-    PriceListId, RefreshTokenId, ServiceId, SessionId, TicketId,
+    PriceListId, RefreshTokenId, ServiceId, SessionId, TicketId, WebhookDeliveryId, WebhookId,
 };
 pub use idempotency::{Ask, On, Outcome, Plain};
 pub use journal::{Journal, JournalPen};

@@ -15,8 +15,8 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    Action, Actor, App, Code, Day, Error, Job, JobId, OrganizationId, Origin, Problem, Reader, Record, Result,
-    Timestamp, audit,
+    Action, Actor, Announced, App, Code, Day, Error, Job, JobId, OrganizationId, Origin, Problem, Reader, Record,
+    Result, Timestamp, audit,
     audit::{Change, Outcome},
     difference::{Told, camel, differences, line},
     id, outbox, permission, zone,
@@ -337,12 +337,12 @@ impl Tx {
         self.told().outcome = Some((Outcome::Failed, code.name().to_owned()));
     }
 
-    /// Writes the log's entry; the last thing before the commit.
-    pub(super) async fn log(&self) -> Result<()> {
+    /// Writes the log's entry, the last thing before the commit; what there is to announce, if the deed was done.
+    pub(super) async fn log(&self) -> Result<Option<Announced>> {
         let mut told = std::mem::take(&mut *self.told());
         let Some(log) = self.action.log() else {
             return match told.shifts.as_slice() {
-                [] => Ok(()),
+                [] => Ok(None),
                 _ => Err(Error::internal(
                     "rights were changed by an action that stands in no log",
                 )),
@@ -370,7 +370,13 @@ impl Tx {
             changes,
             rights: permission::rows(self, told.shifts).await?,
         };
-        audit::append(&self.reader.connection, &self.app.keys, self.organization, draft).await
+        let announced = (draft.outcome == Outcome::Done).then(|| Announced {
+            entry: draft.id,
+            target: draft.target.as_ref().map(|(id, _)| id.clone()),
+            service: draft.service_id,
+        });
+        audit::append(&self.reader.connection, &self.app.keys, self.organization, draft).await?;
+        Ok(announced)
     }
 
     /// The transaction's own connection, for the kernel.

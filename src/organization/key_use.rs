@@ -12,6 +12,7 @@ use chrono::Duration;
 use sea_orm::{ColumnTrait, QueryFilter, entity::prelude::*};
 use serde::Serialize;
 
+use super::key;
 use crate::kernel::{Batch, KeyId, OrganizationId, Outcome, Result, Timestamp, Tx, record::part};
 
 /// How often at the most a use is noted.
@@ -80,6 +81,23 @@ pub async fn note(tx: &Tx, key: KeyId) -> Result<Noted> {
         Some(_) => {}
     }
     Ok(Noted)
+}
+
+/// The question for the keys that are live and not on their way out: the last of them is not revoked.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Standing;
+
+impl Loader<Standing> for Batch {
+    type Value = Vec<KeyId>;
+    type Error = String;
+
+    async fn load(&self, _: &[Standing]) -> std::result::Result<HashMap<Standing, Vec<KeyId>>, String> {
+        let now = self.app.clock.now();
+        let rows = self.select::<key::Entity>().filter(key::Column::RevokedAt.is_null());
+        let rows = rows.all().await.map_err(|error| format!("{error:?}"))?;
+        let live = rows.into_iter().filter(|row| row.is_live(now)).map(|row| row.id);
+        Ok(HashMap::from([(Standing, live.collect())]))
+    }
 }
 
 /// The question for the last use of a key.

@@ -22,6 +22,7 @@ use crate::{
         outbox::{self, Attempt, Fate, MONTH_CLOSE, Taken},
     },
     member::{invitation, notice, password_reset},
+    partner::webhook,
     picture, pii, ticket,
 };
 
@@ -164,6 +165,9 @@ async fn give_up(app: &App, job: &outbox::Model) -> Result<()> {
     if job.kind == invitation::KIND {
         invitation::give_up(app, job).await?;
     }
+    if job.kind == webhook::KIND {
+        webhook::give_up(app, job).await?;
+    }
     let reason = job.failure.clone().unwrap_or_else(|| "LOST".to_owned());
     outbox::end_attempt(app, job, Fate::GivenUp(reason)).await
 }
@@ -188,6 +192,7 @@ async fn perform(app: &App, job: &outbox::Model) -> Result<Fate> {
         invitation::KIND => invitation::send(app, job).await,
         cti_log::PURGE => cti_log::purge(app, job).await,
         cti_log::OUTBOUND => ticket::from_call(app, job).await,
+        webhook::KIND => webhook::deliver(app, job).await,
         picture::KIND => picture::sweep(app, job).await,
         // A newer server may have asked for a job that this one does not know: it is left for that one.
         _ => Ok(Fate::Later(crate::kernel::Timestamp(

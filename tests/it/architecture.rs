@@ -118,7 +118,7 @@ fn files_say_what_they_are_for_and_stay_short() {
 
 /// The tables of organizations whose rows give nobody a right. All others say with `grants:` what right a row gives, so
 /// that whatever writes one leaves it in the permission-change log: a new table has to be thought about here.
-const GRANT_NOTHING: [&str; 43] = [
+const GRANT_NOTHING: [&str; 45] = [
     // What it gives stands in a log of its own.
     "pii_grant",
     "pii_grant_change",
@@ -132,6 +132,8 @@ const GRANT_NOTHING: [&str; 43] = [
     "picture",
     "picture_holder",
     "organization_key_use",
+    "webhook",
+    "webhook_delivery",
     "identity_provider",
     "external_identity",
     "notice",

@@ -73,6 +73,11 @@ async fn ids(app: &TestApp, organization: &str) -> Vec<String> {
             "{ organization { product { mainLogo { id } } } }",
             "/organization/product/mainLogo/id",
         ),
+        ("{ webhooks { id } }", "/webhooks/0/id"),
+        (
+            "{ webhookDeliveries { nodes { id } } }",
+            "/webhookDeliveries/nodes/0/id",
+        ),
         ("{ invitations { nodes { id } } }", "/invitations/nodes/0/id"),
         ("{ services { nodes { id } } }", "/services/nodes/0/id"),
         (
@@ -132,6 +137,7 @@ async fn furnish(app: &TestApp) {
             json!({}),
         )
         .await;
+        who.deed(r#"webhookCreate(input: { name: "w", url: "https://hooks.example.com/", events: [SERVICE_CREATE] }) => webhook { id }"#, json!({})).await;
         who.deed(&make::company("c"), json!({})).await;
         let logo = picture::uploaded(who, &picture::png(1)).await;
         picture::set_logo(who, logo["id"].clone()).await;
@@ -344,7 +350,7 @@ both! {
         furnish(&app).await;
         let token = app.owner().token().await;
         let lists = [
-            ("agents", ""), ("auditEntries", ""), ("permissionChanges", ""), ("piiGrants", ""), ("piiGrantChanges", ""), ("services", ""), ("invitations", ""),
+            ("agents", ""), ("auditEntries", ""), ("permissionChanges", ""), ("piiGrants", ""), ("piiGrantChanges", ""), ("services", ""), ("invitations", ""), ("webhookDeliveries", ""),
             ("charges", r#", filter: { from: "2026-11", to: "2026-11" }"#),
         ];
         let mut refused = 0;
@@ -388,7 +394,7 @@ both! {
 fn selection(field: &Value) -> String {
     match field["name"].as_str().unwrap() {
         "agents" | "auditEntries" | "charges" | "companies" | "ctiHoldings" | "invitations" | "permissionChanges"
-        | "piiGrants" | "piiGrantChanges" => "{ totalCount nodes { id } }",
+        | "piiGrants" | "piiGrantChanges" | "webhookDeliveries" => "{ totalCount nodes { id } }",
         "node" | "nodes" | "service" => "{ id __typename }",
         "menu" | "ctiLoginCheck" => "{ __typename }",
         "ctiAgents" => "{ totalCount nodes { version } }",

@@ -110,3 +110,4 @@ mod ticket_sealed;
 mod ticket_search;
 mod token;
 mod usage;
+mod webhook;

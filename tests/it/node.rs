@@ -99,6 +99,8 @@ async fn everything(app: &TestApp) -> Vec<(&'static str, String)> {
     owner
         .deed(cti::SAVE, cti::all(vec![cti::entry(&phones[0], 0, "kim", "0101")]))
         .await;
+    let hook = r#"webhookCreate(input: { name: "w", url: "https://hooks.example.com/", events: [SERVICE_CREATE] }) => webhook { id }"#;
+    let hook = owner.deed(hook, json!({})).await;
     let grant = grants::give(owner, "admin", json!({ "isForAllServices": true })).await;
     // The owner sees tickets where he works himself.
     people::employ(app, "desk", "owner", false).await;
@@ -114,6 +116,16 @@ async fn everything(app: &TestApp) -> Vec<(&'static str, String)> {
         (
             "Organization",
             find(owner, "{ organization { id } }", "/organization/id").await,
+        ),
+        ("Webhook", hook["webhook"]["id"].as_str().unwrap().to_owned()),
+        (
+            "WebhookDelivery",
+            find(
+                owner,
+                "{ webhookDeliveries { nodes { id } } }",
+                "/webhookDeliveries/nodes/0/id",
+            )
+            .await,
         ),
         ("OrganizationKey", key["key"]["id"].as_str().unwrap().to_owned()),
         (

@@ -22,6 +22,7 @@ use crate::{
         make::{self, Made},
         people, picture,
         provider::{Key, Provider, prove_addresses},
+        raw::Raw,
         ticket,
     },
 };
@@ -178,6 +179,7 @@ pub struct World<'a> {
     discarded: Made,
     keys: [String; 3],
     key_secret: String,
+    hooks: [String; 2],
     authenticator: OnceLock<Authenticator>,
     companies: [String; 2],
     provider: Provider,
@@ -266,6 +268,15 @@ impl<'a> World<'a> {
         .await;
         app.wait(Duration::seconds(1));
         grants::give(owner, "holder", json!({ "isForAllServices": true })).await;
+        let mut hooks = [String::new(), String::new()];
+        for hook in &mut hooks {
+            let made = "webhookCreate(input: { name: \"hook\", url: \"https://hooks.example.com/\", events: [SERVICE_CREATE] }) => webhook { id }";
+            let made = owner.deed(made, json!({})).await;
+            made["webhook"]["id"].as_str().unwrap().clone_into(hook);
+        }
+        // Nobody is there to take a message: it is given up.
+        let given_up = "UPDATE webhook_delivery SET state = 'FAILED', finished_at = created_at";
+        Raw::admin(app).await.must(given_up).await;
         Self {
             ticket: ticket["id"].as_str().unwrap().to_owned(),
             app,
@@ -277,6 +288,7 @@ impl<'a> World<'a> {
             discarded,
             keys,
             key_secret,
+            hooks,
             authenticator: OnceLock::new(),
             companies,
             provider,
@@ -300,6 +312,11 @@ impl<'a> World<'a> {
         } else {
             &self.keys[1]
         };
+        let hook = if operation == "webhook-remove" {
+            &self.hooks[0]
+        } else {
+            &self.hooks[1]
+        };
         let invitation = match operation {
             "invitation-resend" => &self.invitations[0],
             "invitation-update" => &self.invitations[1],
@@ -313,6 +330,7 @@ impl<'a> World<'a> {
             ("$SUSPENDED_ID", &suspended.id),
             ("$KEY_ID", key),
             ("$KEY_SECRET", &self.key_secret),
+            ("$WEBHOOK_ID", hook),
             ("$COMPANY_ID", &self.companies[0]),
             ("$SPARE_COMPANY_ID", &self.companies[1]),
             ("$INVITATION_ID", invitation),
@@ -350,6 +368,11 @@ impl<'a> World<'a> {
                 "$PII_GRANT_ID",
                 "{ piiGrants { nodes { id } } }",
                 "/piiGrants/nodes/0/id",
+            ),
+            (
+                "$WEBHOOK_DELIVERY_ID",
+                "{ webhookDeliveries(filter: { state: FAILED }) { nodes { id } } }",
+                "/webhookDeliveries/nodes/0/id",
             ),
             ("$AGENT_ID", "{ agents { nodes { id } } }", "/agents/nodes/0/id"),
             (
@@ -470,7 +493,7 @@ impl<'a> World<'a> {
         let query = "query V($id: ID!) { node(id: $id) { ... on Service { version } ... on Contract { version }
             ... on Agent { version } ... on Organization { version } ... on OrganizationKey { version }
             ... on Member { version } ... on Company { version } ... on Invitation { version }
-            ... on Field { version } ... on PiiGrant { version } } }";
+            ... on Field { version } ... on Webhook { version } ... on PiiGrant { version } } }";
         if id.as_str().unwrap().starts_with("tkt_") {
             return json!(1);
         }

@@ -15,10 +15,18 @@ const MOST: u64 = 6;
 const QUOTED: &str = "{ contractItems(kind: ISSUE) { code } }";
 
 /// Operations that ask for everything at once, each with its name.
-const OPERATIONS: [(&str, &str); 27] = [
+const OPERATIONS: [(&str, &str); 29] = [
     (
         "fields",
         "{ services(first: 40) { nodes { fieldComposition { fingerprint } fields { code options } } } }",
+    ),
+    (
+        "keys",
+        "{ organization { product { keys { name lastUsedAt lastUsedFrom actions { name reasonCode } } } } }",
+    ),
+    (
+        "messages to webhooks",
+        "{ webhookDeliveries(first: 100) { totalCount nodes { kind webhook { name events } } } }",
     ),
     (
         "grants",

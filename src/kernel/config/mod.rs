@@ -72,6 +72,8 @@ pub struct Settings {
     pub cost_bucket: u32,
     /// The points that come back to it in a second.
     pub cost_refill: u32,
+    /// The operator's own networks that webhooks may be sent to, beside the internet.
+    pub webhook_networks: Vec<Network>,
     /// How many days the CTI log is kept, 7 to 3,650.
     pub cti_log_days: u16,
     /// Whether this is the demo, with its known password and long-lived tokens.
@@ -119,6 +121,7 @@ const KNOWN: &[&str] = &[
     "CTI_LOG_DAYS",
     "COST_BUCKET",
     "COST_REFILL",
+    "WEBHOOK_NETWORKS",
 ];
 
 /// The settings as texts, wherever they came from.
@@ -266,6 +269,11 @@ impl Settings {
             faults.push("ORGDESK_TRUSTED_PROXIES is a list of addresses and networks, such as 10.0.0.0/8".to_owned());
         }
         let trusted_proxies = proxies.into_iter().flatten().collect();
+        let networks: Vec<_> = listed(source, "WEBHOOK_NETWORKS").map(Network::parse).collect();
+        if networks.contains(&None) {
+            faults.push("ORGDESK_WEBHOOK_NETWORKS is a list of addresses and networks, such as 10.0.0.0/8".to_owned());
+        }
+        let webhook_networks = networks.into_iter().flatten().collect();
         let allowed_origins: Vec<_> = listed(source, "ALLOWED_ORIGINS").map(str::to_owned).collect();
         if !allowed_origins.iter().all(|origin| is_origin(origin)) {
             faults.push("ORGDESK_ALLOWED_ORIGINS is a list of origins, such as https://app.example.com".to_owned());
@@ -304,6 +312,7 @@ impl Settings {
             allowed_origins,
             cost_bucket,
             cost_refill,
+            webhook_networks,
             cti_log_days,
             is_demo,
         }

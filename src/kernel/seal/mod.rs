@@ -38,6 +38,8 @@ pub enum Purpose {
     FieldValue,
     /// What partner systems sign their requests with.
     KeySigning,
+    /// What messages to webhooks are signed with.
+    WebhookSecret,
     /// Finding such values again. Its key stays the same for good, so that what was found is found.
     FieldIndex,
 }
@@ -49,6 +51,7 @@ impl Purpose {
             Self::SecondFactor => "second factor",
             Self::FieldValue => "field value",
             Self::KeySigning => "key signing",
+            Self::WebhookSecret => "webhook secret",
             Self::FieldIndex => "field index",
         }
     }

@@ -8,14 +8,15 @@ use sea_orm::QueryOrder;
 use super::OrganizationUserError;
 use crate::{
     kernel::{
-        Action, Caller, Error, On, Result, Timestamp,
+        Action, Caller, Code, Error, On, Result, Timestamp,
         payload::{payload, settle},
     },
     organization::{
         key::{self, Entity},
         key_rules,
-        key_use::{self, UseOf},
+        key_use::{self, Standing, UseOf},
     },
+    service::graphql::PossibleAction,
 };
 
 payload! { OrganizationKeyCreatePayload, "organizationKeyCreate", OrganizationUserError, {
@@ -77,6 +78,30 @@ impl key::Model {
     #[graphql(name = "isLive")]
     async fn works(&self, context: &Context<'_>) -> bool {
         self.is_live(context.data_unchecked::<Arc<Caller>>().now())
+    }
+
+    /// What can be done with it now, and why not where not; at most 10.
+    async fn actions(&self, context: &Context<'_>) -> Result<Vec<PossibleAction>> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        let view = caller.view(Action::OrganizationRead).await?;
+        let standing = view.loader.load_one(Standing).await.map_err(Error::internal)?;
+        let others = standing.unwrap_or_default().into_iter().filter(|id| *id != self.id);
+        let dead = (!self.is_live(caller.now())).then_some(Code::KeyNotLive);
+        let last = (others.count() == 0).then_some(Code::LastKey);
+        let one = |name: Action, reason: Option<Code>| {
+            let reason = reason.map(Code::name).or((!caller.may(name)).then_some("FORBIDDEN"));
+            PossibleAction {
+                name,
+                is_allowed: reason.is_none(),
+                reason_code: reason.map(str::to_owned),
+                available_at: None,
+            }
+        };
+        Ok(vec![
+            one(Action::OrganizationKeyUpdate, dead),
+            one(Action::OrganizationKeyRotate, dead),
+            one(Action::OrganizationKeyRevoke, dead.or(last)),
+        ])
     }
 
     /// When it was last used, to the minute; null before the first time.

@@ -106,6 +106,7 @@ pub fn settings(url: &str) -> Settings {
         // Tests ask more than anybody may.
         cost_bucket: 1_000_000_000,
         cost_refill: 1_000_000_000,
+        webhook_networks: Vec::new(),
         cti_log_days: 90,
         is_demo: false,
     }
@@ -237,6 +238,22 @@ impl TestApp {
         ready.set(true);
         let router = serve::routes(&app, ready, None).unwrap();
         Self { app, router, ..self }
+    }
+
+    /// The same, whose webhooks may be sent to this machine.
+    #[must_use]
+    pub fn with_webhooks(self) -> Self {
+        let pairs = [("ORGDESK_WEBHOOK_NETWORKS", "127.0.0.0/8")];
+        let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let source = Source::read(pairs.into_iter()).unwrap();
+        let read = Settings::for_demo(&source, Zeroizing::default(), KeyRing::default()).unwrap();
+        self.changed(|app| App {
+            settings: Arc::new(Settings {
+                webhook_networks: read.webhook_networks,
+                ..(*app.settings).clone()
+            }),
+            ..app
+        })
     }
 
     /// The owner of Acme.

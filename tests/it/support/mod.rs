@@ -25,6 +25,7 @@ pub mod phone;
 pub mod picture;
 pub mod provider;
 pub mod raw;
+pub mod receiver;
 pub mod running;
 pub mod sink;
 pub mod skip;
