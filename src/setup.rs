@@ -60,6 +60,9 @@ pub async fn open(settings: Settings, clock: Arc<dyn Clock>, random: Random) -> 
         mailer: mailer(&settings, &clock, &random)?,
         store: Store::open(&settings.storage, &settings.data)
             .map_err(|error| anyhow::anyhow!("the store of files: {error:?}"))?,
+        program: std::env::current_exe()
+            .context("where this program is can't be told")?
+            .into(),
         decoding: Arc::new(Semaphore::new(DECODING)),
         settings: Arc::new(settings),
         shelf: Arc::default(),

@@ -41,6 +41,8 @@ pub const TENANT: &[&str] = &[
     "field_composition_revision",
     "pii_grant",
     "pii_grant_change",
+    "import",
+    "import_problem",
     "cti_log_day",
     "cti_event",
     "cti_log_purge",

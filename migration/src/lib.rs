@@ -20,6 +20,7 @@ mod m20261128_000041_cti_log;
 mod m20261128_000049_keys;
 mod m20261128_000050_fields;
 mod m20261128_000051_pii;
+mod m20261128_000064_imports;
 
 pub use dialect::{APPEND_ONLY, PURGED, ROUTING, TENANT};
 pub use sea_orm_migration::MigratorTrait;
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000049_keys::Migration),
             Box::new(m20261128_000050_fields::Migration),
             Box::new(m20261128_000051_pii::Migration),
+            Box::new(m20261128_000064_imports::Migration),
         ]
     }
 }

@@ -20,6 +20,7 @@ use crate::{
         log::graphql::{CtiLogMutation, CtiLogQuery, CtiLogUserError},
     },
     field::graphql::{FieldMutation, FieldQuery, FieldUserError},
+    import::graphql::{ImportMutation, ImportQuery, ImportUserError},
     member::{
         account::{AccountUserError, OwnMutation, PasswordMutation, PasswordQuery, SecondFactorMutation},
         graphql::{MemberMutation, MemberQuery, SessionUserError},
@@ -59,6 +60,7 @@ pub struct DeskQuery(
     CompanyQuery,
     PublicQuery,
     FieldQuery,
+    ImportQuery,
 );
 
 /// The reads about all of it: logs, the menu, anything by its ID.
@@ -100,6 +102,7 @@ pub struct DeskMutation(
     BillingMutation,
     CompanyMutation,
     FieldMutation,
+    ImportMutation,
 );
 
 /// Why a mutation did not do what was asked.
@@ -147,6 +150,8 @@ pub enum UserError {
     PiiGrant(PiiGrantUserError),
     /// Of the CTI log.
     CtiLog(CtiLogUserError),
+    /// Of imports.
+    Import(ImportUserError),
 }
 
 /// The schema of the API.

@@ -159,6 +159,8 @@ ids! {
     AuditEntryId = "aud";
     /// The ID of a row of the permission-change log.
     PermissionChangeId = "pch";
+    /// The ID of an import.
+    ImportId = "imp";
     /// The ID of a job that is due.
     JobId = "job";
 }

@@ -184,8 +184,8 @@ pub use departure::{Demand, Departure};
 pub use download::{DownloadLink, File};
 pub use error::{Code, Error, Problem, Result};
 pub use id::{
-    AgentId, AuditEntryId, CompanyId, ContractId, CtiHoldingId, FieldId, IdentityProviderId, InvitationId, JobId,
-    KeyId, MemberId, OrganizationId, PasswordResetId, PermissionChangeId, PictureId, PiiChangeId, PiiGrantId,
+    AgentId, AuditEntryId, CompanyId, ContractId, CtiHoldingId, FieldId, IdentityProviderId, ImportId, InvitationId,
+    JobId, KeyId, MemberId, OrganizationId, PasswordResetId, PermissionChangeId, PictureId, PiiChangeId, PiiGrantId,
     PriceListId, RefreshTokenId, ServiceId, SessionId,
 };
 pub use idempotency::{Ask, On, Outcome, Plain};

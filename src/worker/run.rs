@@ -16,6 +16,7 @@ use super::{
 use crate::{
     billing,
     cti::log as cti_log,
+    import,
     kernel::{
         Action, App, Caller, Error, Month, Plain, Result,
         db::JobPool,
@@ -187,6 +188,9 @@ async fn perform(app: &App, job: &outbox::Model) -> Result<Fate> {
         password_reset::KIND => password_reset::send(app, job).await,
         invitation::KIND => invitation::send(app, job).await,
         cti_log::PURGE => cti_log::purge(app, job).await,
+        import::CHECK => import::check(app, job).await,
+        import::FORGET => import::forget(app, job).await,
+        import::SWEEP => import::sweep(app, job).await,
         picture::KIND => picture::sweep(app, job).await,
         // A newer server may have asked for a job that this one does not know: it is left for that one.
         _ => Ok(Fate::Later(crate::kernel::Timestamp(

@@ -10,7 +10,7 @@ use crate::{
     both,
     support::{
         app::TestApp,
-        cti, grants, invite, make, people, picture,
+        cti, grants, imports, invite, make, people, picture,
         raw::Raw,
         staff,
         surface::{self, Surface},
@@ -85,6 +85,7 @@ async fn ids(app: &TestApp, organization: &str) -> Vec<String> {
             "{ services { nodes { fields { id } } } }",
             "/services/nodes/0/fields/0/id",
         ),
+        ("{ imports { nodes { id } } }", "/imports/nodes/0/id"),
         ("{ piiGrants { nodes { id } } }", "/piiGrants/nodes/0/id"),
         ("{ piiGrantChanges { nodes { id } } }", "/piiGrantChanges/nodes/0/id"),
         ("{ auditEntries { nodes { id } } }", "/auditEntries/nodes/0/id"),
@@ -116,6 +117,7 @@ async fn furnish(app: &TestApp) {
         who.deed(cti::SAVE, cti::all(vec![cti::entry(&admin, 0, "admin", "0101")]))
             .await;
         grants::give(who, "admin", json!({ "isForAllServices": true })).await;
+        imports::uploaded(who, &desk.id, b"none").await;
         invite::made(who, "new.agent").await;
         who.deed(
             r#"organizationKeyCreate(input: { name: "k", scopes: [SERVICE_READ] }) => key { id }"#,

@@ -18,7 +18,7 @@ use crate::{
         account,
         app::{PASSWORD, TestApp, Who},
         authenticator::{self, Authenticator},
-        cti, grants, invite,
+        cti, grants, imports, invite,
         make::{self, Made},
         people, picture,
         provider::{Key, Provider, prove_addresses},
@@ -40,6 +40,7 @@ both! {
             let file = match operation.name {
                 "picture-upload" => Some(("logo.png", picture::png(1))),
                 "cti-agent-import" => Some(("agents.xlsx", world.sheet.clone())),
+                "import-upload" => Some(("tickets.xlsx", world.tickets.clone())),
                 _ => None,
             };
             let answer = if let Some((name, content)) = file {
@@ -164,6 +165,8 @@ struct World<'a> {
     invitations: [String; 3],
     token: String,
     sheet: Vec<u8>,
+    tickets: Vec<u8>,
+    imports: [String; 2],
 }
 
 impl<'a> World<'a> {
@@ -231,8 +234,22 @@ impl<'a> World<'a> {
             people::employ(app, "suspended", login, false).await;
         }
         grants::give(owner, "holder", json!({ "isForAllServices": true })).await;
+        let template = imports::template(app, owner, &support.id).await;
+        let tickets = imports::fill(&template, &[imports::GOOD]);
+        let imports = [
+            imports::draft(app, owner, &support.id, &tickets).await,
+            imports::reserved(
+                app,
+                owner,
+                &support.id,
+                &imports::fill(&template, &[imports::GOOD, imports::GOOD]),
+            )
+            .await,
+        ];
         Self {
             app,
+            tickets,
+            imports,
             sheet: write(&[filled], Language::Korean).unwrap(),
             token: invite::token(app, "invited"),
             support,
@@ -278,6 +295,8 @@ impl<'a> World<'a> {
             ("$SPARE_COMPANY_ID", &self.companies[1]),
             ("$INVITATION_ID", invitation),
             ("$INVITATION_TOKEN", &self.token),
+            ("$RESERVED_IMPORT_ID", &self.imports[1]),
+            ("$IMPORT_ID", &self.imports[0]),
         ] {
             text = text.replace(placeholder, value);
         }
@@ -431,7 +450,7 @@ impl<'a> World<'a> {
         let query = "query V($id: ID!) { node(id: $id) { ... on Service { version } ... on Contract { version }
             ... on Agent { version } ... on Organization { version } ... on OrganizationKey { version }
             ... on Member { version } ... on Company { version } ... on Invitation { version }
-            ... on Field { version } ... on PiiGrant { version } } }";
+            ... on Field { version } ... on PiiGrant { version } ... on Import { version } } }";
         let data = self.app.owner().data(query, json!({ "id": id })).await;
         data["node"]["version"].clone()
     }

@@ -5,6 +5,7 @@
 //! The cipher is AES-256-GCM-SIV (RFC 8452), whose safety does not hang on a nonce that never repeats.
 
 mod data_key;
+mod file;
 mod index;
 mod ring;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use super::OrganizationId;
 
 pub(crate) use data_key::rewrap;
 pub use data_key::{Keychain, check_ring, forget_unused};
+pub use file::FileKey;
 pub use index::BlindIndex;
 pub use ring::{KeyRing, KeyService, Vault};
 
@@ -29,6 +31,8 @@ pub use ring::{KeyRing, KeyService, Vault};
 pub enum Purpose {
     /// What members' authenticators share with us.
     SecondFactor,
+    /// The keys that files are encrypted under, each file under one of its own.
+    File,
     /// Values of fields that are encrypted.
     FieldValue,
     /// Finding such values again. Its key stays the same for good, so that what was found is found.
@@ -40,6 +44,7 @@ impl Purpose {
     pub fn name(self) -> &'static str {
         match self {
             Self::SecondFactor => "second factor",
+            Self::File => "file",
             Self::FieldValue => "field value",
             Self::FieldIndex => "field index",
         }

@@ -3,7 +3,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -29,6 +29,7 @@ use super::{
     database::{self, Database},
     form,
     letters::Letters,
+    running::BINARY,
 };
 
 /// The password of everybody in the tests.
@@ -197,6 +198,7 @@ impl TestApp {
         let app = App {
             mailer: Arc::new(self.letters.clone()),
             store: self.app.store.clone(),
+            program: self.app.program.clone(),
             ..app
         };
         let ready = Ready::default();
@@ -522,6 +524,7 @@ async fn open(url: &str, clock: &StoppedClock, random: Random, letters: &Letters
         .unwrap();
     App {
         mailer: Arc::new(letters.clone()),
+        program: Path::new(BINARY).into(),
         ..app
     }
 }
