@@ -6,7 +6,7 @@
 //! their left only; the types of the API (`graphql.rs`) refer to each other both ways.
 //!
 //! `picture` → `organization` → `member` → `admin` → `service` → `contract` → `billing` → `company` → `agent` → `field` →
-//! `cti` → `pii` → `import` → `audit`
+//! `cti` → `pii` → `ticket` → `import` → `audit`
 //!
 //! Below them lies [`kernel`], which knows no area. Above them: [`api`] (HTTP, the schema as a whole), [`worker`]
 //! (jobs), [`serve`] and [`setup`] (start and end), [`operate`] and [`command`] (what operators do).
@@ -74,4 +74,5 @@ pub mod pii;
 pub mod serve;
 pub mod service;
 pub mod setup;
+pub mod ticket;
 pub mod worker;

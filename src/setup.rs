@@ -26,12 +26,13 @@ use crate::{
         security::Hush,
         store::Store,
     },
-    member, operate, pii, worker,
+    member, operate, pii, ticket, worker,
 };
 
 /// What happens to what hangs on a member when he leaves: each area that hangs something on members stands here, from
 /// the right to the left. A table that still speaks of him afterwards fails a test.
 const DEPARTURES: &[Departure] = &[
+    ticket::depart,
     pii::depart,
     cti::line::depart,
     agent::depart,

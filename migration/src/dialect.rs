@@ -41,10 +41,13 @@ pub const TENANT: &[&str] = &[
     "field_composition_revision",
     "pii_grant",
     "pii_grant_change",
+    "ticket",
+    "ticket_term",
     "import",
     "import_problem",
     "cti_log_day",
     "cti_event",
+    "cti_call",
     "cti_log_purge",
     "audit_entry",
     "permission_change",
@@ -80,11 +83,12 @@ pub const APPEND_ONLY: &[&str] = &[
     "pii_grant_change",
     "cti_log_day",
     "cti_event",
+    "cti_call",
     "cti_log_purge",
 ];
 
 /// Tables among those, in which a row goes when its time is over: their triggers know when.
-pub const PURGED: &[&str] = &["cti_log_day", "cti_event"];
+pub const PURGED: &[&str] = &["cti_log_day", "cti_event", "cti_call"];
 
 /// Runs `sql` with the database's own names of types.
 pub(crate) async fn run(manager: &SchemaManager<'_>, sql: &str) -> Result<(), DbErr> {

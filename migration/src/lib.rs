@@ -20,6 +20,8 @@ mod m20261128_000041_cti_log;
 mod m20261128_000049_keys;
 mod m20261128_000050_fields;
 mod m20261128_000051_pii;
+mod m20261128_000060_tickets;
+mod m20261128_000061_calls;
 mod m20261128_000064_imports;
 
 pub use dialect::{APPEND_ONLY, PURGED, ROUTING, TENANT};
@@ -52,6 +54,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000049_keys::Migration),
             Box::new(m20261128_000050_fields::Migration),
             Box::new(m20261128_000051_pii::Migration),
+            Box::new(m20261128_000060_tickets::Migration),
+            Box::new(m20261128_000061_calls::Migration),
             Box::new(m20261128_000064_imports::Migration),
         ]
     }

@@ -26,6 +26,7 @@ use crate::{
     picture::{self, Picture},
     pii::{self, PiiGrant, PiiGrantChange},
     service::{self, Service},
+    ticket::{self, Ticket},
 };
 
 /// An object that can be read again by its ID.
@@ -66,6 +67,8 @@ pub enum Node {
     PiiGrant(PiiGrant),
     /// A row of the log of such grants.
     PiiGrantChange(PiiGrantChange),
+    /// A ticket.
+    Ticket(Ticket),
     /// An entry of the audit log.
     AuditEntry(audit::Model),
     /// A change of a right.
@@ -133,6 +136,11 @@ async fn find(context: &Context<'_>, ids: &[&str]) -> Result<HashMap<String, Nod
             Some("imp") => seek::<import::Entity>(caller, Action::ImportRead, &ids, Node::Import).await?,
             Some("pii") => seek::<pii::Entity>(caller, Action::PiiGrantRead, &ids, Node::PiiGrant).await?,
             Some("pgc") => seek::<pii::ChangeEntity>(caller, Action::AuditRead, &ids, Node::PiiGrantChange).await?,
+            Some("tkt") => ticket::graphql::find(context, &ids)
+                .await?
+                .into_iter()
+                .map(|ticket| (ticket.id.to_string(), Node::Ticket(ticket)))
+                .collect(),
             Some("aud") => seek::<audit::Entity>(caller, Action::AuditRead, &ids, Node::AuditEntry).await?,
             Some("pch") => seek::<permission::Entity>(caller, Action::AuditRead, &ids, Node::PermissionChange).await?,
             Some("chg") => charges(context, caller, &ids).await?,

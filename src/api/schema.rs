@@ -31,6 +31,7 @@ use crate::{
     picture::graphql::{PictureMutation, PictureUserError},
     pii::graphql::{PiiGrantUserError, PiiLogQuery, PiiMutation, PiiQuery},
     service::graphql::{ServiceMutation, ServiceQuery, ServiceUserError},
+    ticket::graphql::{TicketMutation, TicketQuery, TicketUserError},
 };
 
 /// The reads.
@@ -60,6 +61,7 @@ pub struct DeskQuery(
     CompanyQuery,
     PublicQuery,
     FieldQuery,
+    TicketQuery,
     ImportQuery,
 );
 
@@ -102,6 +104,7 @@ pub struct DeskMutation(
     BillingMutation,
     CompanyMutation,
     FieldMutation,
+    TicketMutation,
     ImportMutation,
 );
 
@@ -150,6 +153,8 @@ pub enum UserError {
     PiiGrant(PiiGrantUserError),
     /// Of the CTI log.
     CtiLog(CtiLogUserError),
+    /// Of tickets.
+    Ticket(TicketUserError),
     /// Of imports.
     Import(ImportUserError),
 }

@@ -40,6 +40,12 @@ pub enum AuditLog {
     PiiGrant,
 }
 
+impl serde::Serialize for AuditLog {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&sea_orm::ActiveEnum::to_value(self))
+    }
+}
+
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $log:expr, [$($role:ident),*] $(, $fresh:ident)?;)*) => {
         /// Something that can be seen or done. More may be added.
@@ -108,6 +114,8 @@ actions! {
     CtiRead = "CTI_READ", LOOK, [Owner, Administrator];
     /// See the fields of services; without a rank, of those that one works in.
     FieldRead = "FIELD_READ", LOOK, [Owner, Administrator, Manager, Member];
+    /// See the tickets of services that one works in, their personal data masked.
+    TicketRead = "TICKET_READ", LOOK, [Owner, Administrator, Manager, Member];
     /// See who may see personal data in clear.
     PiiGrantRead = "PII_GRANT_READ", LOOK, [Owner, Administrator];
     /// See on which days the telephones of others left a CTI log.
@@ -278,6 +286,14 @@ actions! {
     PiiGrantRevoke = "PII_GRANT_REVOKE", PII_GRANT, [Owner, Administrator], confirmed;
     /// Note that the time of such a grant is over.
     PiiGrantLapse = "PII_GRANT_LAPSE", PII_GRANT, [System];
+    /// Add a ticket to a service that one works in.
+    TicketCreate = "TICKET_CREATE", MANAGEMENT, [Owner, Administrator, Manager, Member];
+    /// Change a ticket of a service that one works in.
+    TicketUpdate = "TICKET_UPDATE", MANAGEMENT, [Owner, Administrator, Manager, Member];
+    /// See personal data of tickets in clear, with a grant.
+    TicketReveal = "TICKET_REVEAL", PII_GRANT, [Owner, Administrator, Manager, Member];
+    /// Add the tickets of telephone calls.
+    TicketFromCall = "TICKET_FROM_CALL", MANAGEMENT, [System];
     /// Take a file of tickets in, to be looked at.
     ImportUpload = "IMPORT_UPLOAD", MANAGEMENT, [Owner, Administrator];
     /// Have a file of tickets imported in the coming night.

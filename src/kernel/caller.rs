@@ -20,7 +20,7 @@ use super::{
 /// How long an answer waits for its refusals to be written down.
 const LOG_PATIENCE: Duration = Duration::from_secs(5);
 
-/// What was refused, and the code of why.
+/// What was refused, or went wrong while looking, and the code of why.
 type Refusal = (Action, &'static str);
 
 /// Who asks, of which organization, from where, in which language.
@@ -299,10 +299,16 @@ impl Caller {
 
     fn keep(&self, action: Action, error: &Error) {
         if let Some(reason) = reason(error) {
-            let mut unseen = self.unseen.lock().unwrap_or_else(PoisonError::into_inner);
-            if !unseen.contains(&(action, reason)) {
-                unseen.push((action, reason));
-            }
+            self.alarm(action, reason);
+        }
+    }
+
+    /// Keeps for the log what was noticed while looking: an entry of the organization, in the log of access where the
+    /// action has none of its own.
+    pub(crate) fn alarm(&self, action: Action, reason: &'static str) {
+        let mut unseen = self.unseen.lock().unwrap_or_else(PoisonError::into_inner);
+        if !unseen.contains(&(action, reason)) {
+            unseen.push((action, reason));
         }
     }
 
@@ -354,7 +360,7 @@ impl Caller {
                 log: action.log().unwrap_or(AuditLog::Access),
                 occurred_at: tx.now(),
                 action: action.name(),
-                outcome: audit::Outcome::Denied,
+                outcome: audit::Outcome::of_look(reason),
                 reason: Some((*reason).to_owned()),
                 actor_kind: self.actor.kind(),
                 actor_id: self.actor.id(),
@@ -363,6 +369,7 @@ impl Caller {
                 request_id: self.origin.request_id.clone(),
                 target: None,
                 service_id: None,
+                subjects: Vec::new(),
                 changes: Vec::new(),
                 rights: Vec::new(),
             };

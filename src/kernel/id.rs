@@ -151,6 +151,8 @@ ids! {
     PiiGrantId = "pii";
     /// The ID of a row of the log of such grants.
     PiiChangeId = "pgc";
+    /// The ID of a ticket.
+    TicketId = "tkt";
     /// The ID of a contract.
     ContractId = "ctr";
     /// The ID of a price list.

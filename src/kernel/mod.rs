@@ -186,7 +186,7 @@ pub use error::{Code, Error, Problem, Result};
 pub use id::{
     AgentId, AuditEntryId, CompanyId, ContractId, CtiHoldingId, FieldId, IdentityProviderId, ImportId, InvitationId,
     JobId, KeyId, MemberId, OrganizationId, PasswordResetId, PermissionChangeId, PictureId, PiiChangeId, PiiGrantId,
-    PriceListId, RefreshTokenId, ServiceId, SessionId,
+    PriceListId, RefreshTokenId, ServiceId, SessionId, TicketId,
 };
 pub use idempotency::{Ask, On, Outcome, Plain};
 pub use journal::{Journal, JournalPen};

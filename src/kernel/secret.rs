@@ -59,6 +59,7 @@ pub struct Keys {
     throttle: Zeroizing<[u8; 32]>,
     signing: Zeroizing<[u8; 32]>,
     file: Zeroizing<[u8; 32]>,
+    input: Zeroizing<[u8; 32]>,
 }
 
 impl fmt::Debug for Keys {
@@ -87,6 +88,7 @@ impl Keys {
             throttle: key("sign-in throttle"),
             signing: key("access tokens"),
             file: key("files"),
+            input: key("repeated inputs"),
         }
     }
 
@@ -110,6 +112,12 @@ impl Keys {
     /// A name for an account or address in the table of failed sign-ins that tells nobody which it is.
     pub(crate) fn throttle_key(&self, subject: &str) -> Vec<u8> {
         mac(&self.throttle, &[subject.as_bytes()])[..16].to_vec()
+    }
+
+    /// What tells one input of a mutation from another, and nothing of what is in it: inputs hold personal data, of which
+    /// a hash without a key could be guessed.
+    pub(crate) fn input_mark(&self, input: &[u8]) -> Vec<u8> {
+        mac(&self.input, &[input]).to_vec()
     }
 
     /// Wraps `payload` into a text that only this installation can have written, for `context` only.

@@ -334,6 +334,7 @@ impl Tx {
             request_id: self.origin.request_id.clone(),
             target: told.target,
             service_id: told.service,
+            subjects: told.subjects,
             changes,
             rights: permission::rows(self, told.shifts).await?,
         };

@@ -23,7 +23,7 @@ use crate::{
         outbox::{self, Attempt, Fate, MONTH_CLOSE, Taken},
     },
     member::{invitation, notice, password_reset},
-    picture, pii,
+    picture, pii, ticket,
 };
 
 /// How often the outbox is looked at.
@@ -188,6 +188,7 @@ async fn perform(app: &App, job: &outbox::Model) -> Result<Fate> {
         password_reset::KIND => password_reset::send(app, job).await,
         invitation::KIND => invitation::send(app, job).await,
         cti_log::PURGE => cti_log::purge(app, job).await,
+        cti_log::OUTBOUND => ticket::from_call(app, job).await,
         import::CHECK => import::check(app, job).await,
         import::FORGET => import::forget(app, job).await,
         import::SWEEP => import::sweep(app, job).await,

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The columns that may still name a member who has left, each with why.
-const HISTORIES: [(&str, &str, &str); 9] = [
+const HISTORIES: [(&str, &str, &str); 11] = [
     ("import", "uploaded_by", "which files he sent"),
     ("import", "confirmed_by", "which imports he confirmed"),
     (
@@ -32,6 +32,12 @@ const HISTORIES: [(&str, &str, &str); 9] = [
     ("invitation", "member_id", "by which invitation he came"),
     ("organization_admin", "added_by", "whom he made an administrator"),
     ("cti_log_day", "member_id", "on which days he telephoned"),
+    (
+        "cti_call",
+        "member_id",
+        "whom he called; it goes with the log of the day",
+    ),
+    ("ticket", "assignee_id", "which tickets he has done"),
 ];
 
 /// Every column with a foreign key to a member, with its table.
@@ -84,6 +90,12 @@ async fn laden(app: &TestApp) -> Value {
                is_owner, is_owner, joined_at, 1 {of_leaver}"
         ),
         format!("INSERT INTO cti_log_day SELECT organization_id, '2026-11-10', id, joined_at {of_leaver}"),
+        format!("INSERT INTO cti_call SELECT organization_id, 'call', 'CALL_DIALED', id, '2026-11-10', joined_at, NULL {of_leaver}"),
+        format!(
+            "INSERT INTO ticket (id, organization_id, service_id, number, channel, status, priority, assignee_id, received_at, is_migrated, plain, sealed, created_at, version)
+             SELECT id, organization_id, (SELECT s.id FROM service s WHERE s.organization_id = member.organization_id AND s.code = 'desk'), 1, 'PHONE', 'CLOSED', 'NORMAL',
+               id, joined_at, false, '{{}}', '{{}}', joined_at, 1 {of_leaver}"
+        ),
         format!("INSERT INTO external_identity SELECT organization_id, id, 'subject', id, joined_at {of_leaver}"),
         format!(
             "INSERT INTO invitation SELECT id, organization_id, 'invited', 'Invited', 'invited', 'invited@example.com', 'KOREAN', is_owner,

@@ -14,6 +14,7 @@ use crate::{
         raw::Raw,
         staff,
         surface::{self, Surface},
+        ticket,
     },
 };
 
@@ -100,6 +101,9 @@ async fn ids(app: &TestApp, organization: &str) -> Vec<String> {
     ] {
         ids.push(id_of(app, organization, query, pointer).await);
     }
+    let service = ids.iter().find(|id| id.starts_with("svc_")).unwrap();
+    let tickets = format!("{{ tickets(serviceId: \"{service}\") {{ nodes {{ id }} }} }}");
+    ids.push(id_of(app, organization, &tickets, "/tickets/nodes/0/id").await);
     ids
 }
 
@@ -110,13 +114,19 @@ fn absent(id: &str) -> String {
 }
 
 async fn furnish(app: &TestApp) {
-    for who in [app.owner(), app.rival()] {
+    for (who, other) in [
+        (app.owner(), app.administrator()),
+        (app.rival(), app.someone("rival", "admin")),
+    ] {
         let desk = staff::full(who, "desk").await;
         let admin = people::member(who, "admin").await;
         staff::add(who, &desk, &admin, json!({ "channels": ["PHONE"] })).await;
         who.deed(cti::SAVE, cti::all(vec![cti::entry(&admin, 0, "admin", "0101")]))
             .await;
         grants::give(who, "admin", json!({ "isForAllServices": true })).await;
+        // Nobody gives himself a place in a service.
+        staff::add(other, &desk, &people::member(who, "owner").await, json!({})).await;
+        ticket::made(who, &desk, json!({})).await;
         imports::uploaded(who, &desk.id, b"none").await;
         invite::made(who, "new.agent").await;
         who.deed(

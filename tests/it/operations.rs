@@ -22,6 +22,7 @@ use crate::{
         make::{self, Made},
         people, picture,
         provider::{Key, Provider, prove_addresses},
+        ticket,
     },
 };
 
@@ -35,6 +36,7 @@ both! {
             let who = match operation.name {
                 "member-leave" => app.administrator(),
                 "cti-events-record" => app.someone("acme", "phone.first"),
+                name if name.starts_with("ticket-") => app.someone("acme", "teller"),
                 _ => app.owner(),
             };
             let file = match operation.name {
@@ -153,6 +155,7 @@ fn root_fields(sdl: &str, opening: &str) -> Vec<String> {
 /// What the placeholders stand for.
 struct World<'a> {
     app: &'a TestApp,
+    ticket: String,
     support: Made,
     draft: Made,
     suspended: Made,
@@ -233,6 +236,17 @@ impl<'a> World<'a> {
             people::employ(app, "support", login, false).await;
             people::employ(app, "suspended", login, false).await;
         }
+        people::join(app, "teller", false).await;
+        people::employ(app, "support", "teller", false).await;
+        let here = json!({ "isForAllServices": true, "networks": ["127.0.0.1"] });
+        grants::give(owner, "teller", here).await;
+        let ticket = ticket::made(
+            app.someone("acme", "teller"),
+            &support,
+            json!({ "phone": "010-2345-6789" }),
+        )
+        .await;
+        app.wait(Duration::seconds(1));
         grants::give(owner, "holder", json!({ "isForAllServices": true })).await;
         let template = imports::template(app, owner, &support.id).await;
         let tickets = imports::fill(&template, &[imports::GOOD]);
@@ -247,6 +261,7 @@ impl<'a> World<'a> {
             .await,
         ];
         Self {
+            ticket: ticket["id"].as_str().unwrap().to_owned(),
             app,
             tickets,
             imports,
@@ -286,6 +301,7 @@ impl<'a> World<'a> {
             _ => &self.invitations[2],
         };
         for (placeholder, value) in [
+            ("$TICKET_ID", &self.ticket),
             ("$SERVICE_ID", &self.support.id),
             ("$CONTRACT_ID", &self.support.contract),
             ("$DRAFT_ID", &self.draft.contract),
@@ -451,6 +467,9 @@ impl<'a> World<'a> {
             ... on Agent { version } ... on Organization { version } ... on OrganizationKey { version }
             ... on Member { version } ... on Company { version } ... on Invitation { version }
             ... on Field { version } ... on PiiGrant { version } ... on Import { version } } }";
+        if id.as_str().unwrap().starts_with("tkt_") {
+            return json!(1);
+        }
         let data = self.app.owner().data(query, json!({ "id": id })).await;
         data["node"]["version"].clone()
     }

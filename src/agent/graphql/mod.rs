@@ -26,8 +26,8 @@ use crate::{
         payload::{payload, settle, user_errors},
     },
     member::{Member, search::ById as MemberById},
-    pii,
     service::{Service, graphql::PossibleAction},
+    ticket,
 };
 
 pub use list::{AgentConnection, AgentEdge};
@@ -261,7 +261,7 @@ impl AgentMutation {
         #[graphql(desc = "How.")] input: AgentRemoveInput,
     ) -> Result<AgentRemovePayload> {
         let caller = context.data_unchecked::<Arc<Caller>>();
-        let deed = async |tx: &_| pii::remove_agent(tx, &id, &input).await;
+        let deed = async |tx: &_| ticket::remove_agent(tx, &id, &input).await;
         let (done, problems) = settle(caller.act(Action::AgentRemove, &On(&id, &input), deed).await)?;
         Ok(AgentRemovePayload {
             removed_id: done.map(|removed| removed.0),

@@ -8,6 +8,7 @@ mod logo;
 mod people;
 mod seed;
 mod telephone;
+mod tickets;
 
 use std::{path::PathBuf, sync::Arc};
 

@@ -12,6 +12,7 @@ use super::{
     logo,
     people::{employ, people},
     telephone::telephone,
+    tickets,
 };
 use crate::{
     billing,
@@ -115,6 +116,7 @@ pub(super) async fn make(settings: Settings) -> anyhow::Result<App> {
     invite(&owner, 0).await.map_err(told)?;
     if let Some(organization) = owner.organization_id() {
         grants::give(&app, organization, &services).await.map_err(told)?;
+        tickets::ask(&app, organization, &services).await.map_err(told)?;
     }
     telephone(&owner).await.map_err(told)?;
     Ok(app)

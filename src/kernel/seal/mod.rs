@@ -5,6 +5,7 @@
 //! The cipher is AES-256-GCM-SIV (RFC 8452), whose safety does not hang on a nonce that never repeats.
 
 mod data_key;
+mod field_keys;
 mod file;
 mod index;
 mod ring;
@@ -22,6 +23,7 @@ use super::OrganizationId;
 
 pub(crate) use data_key::rewrap;
 pub use data_key::{Keychain, check_ring, forget_unused};
+pub use field_keys::FieldKeys;
 pub use file::FileKey;
 pub use index::BlindIndex;
 pub use ring::{KeyRing, KeyService, Vault};

@@ -31,5 +31,6 @@ pub mod skip;
 pub mod staff;
 pub mod surface;
 pub mod terminal;
+pub mod ticket;
 pub mod webdriver;
 pub mod workbook;
