@@ -45,6 +45,7 @@ pub const TENANT: &[&str] = &[
     "ticket_term",
     "import",
     "import_problem",
+    "import_outcome",
     "cti_log_day",
     "cti_event",
     "cti_call",

@@ -23,6 +23,7 @@ mod m20261128_000051_pii;
 mod m20261128_000060_tickets;
 mod m20261128_000061_calls;
 mod m20261128_000064_imports;
+mod m20261128_000065_import_outcomes;
 
 pub use dialect::{APPEND_ONLY, PURGED, ROUTING, TENANT};
 pub use sea_orm_migration::MigratorTrait;
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000060_tickets::Migration),
             Box::new(m20261128_000061_calls::Migration),
             Box::new(m20261128_000064_imports::Migration),
+            Box::new(m20261128_000065_import_outcomes::Migration),
         ]
     }
 }

@@ -6,7 +6,8 @@ use sea_orm_migration::prelude::*;
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-/// `fence` counts who has begun to work on an import: whoever finds another number in the row was overtaken. Of what is
+/// `stuck_at` is how many rows were done when its attempts were last counted to their end: an import that goes on is begun as
+/// often as it takes. `fence` counts who has begun to work on an import: whoever finds another number in the row was overtaken. Of what is
 /// wrong in a file the first hundred are kept, without anything of what stands in it.
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
@@ -49,6 +50,7 @@ impl MigrationTrait for Migration {
                undone_at :time,
                kept_count :int NOT NULL,
                fence :int NOT NULL,
+               stuck_at :int NOT NULL,
                version :int NOT NULL,
                PRIMARY KEY (organization_id, id),
                FOREIGN KEY (organization_id, service_id) REFERENCES service (organization_id, id),

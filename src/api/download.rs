@@ -40,6 +40,7 @@ const FILES: &[(&str, Maker)] = &[
     (log::FILE, log::file),
     (import::TEMPLATE_FILE, import::template_file),
     (import::ANNOTATED_FILE, import::annotated_file),
+    (import::REPORT_FILE, import::report_file),
 ];
 
 /// The letters of a file's name that need no percent sign, by RFC 8187.

@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use crate::{
     import::sheet::{LARGEST, inside},
     kernel::{Language, message},
+    operate, worker,
 };
 
 /// What can be done with imports.
@@ -18,6 +19,14 @@ pub enum Command {
         /// The file.
         file: PathBuf,
     },
+    /// Print the imports of an organization that are not over, the latest first, at most 1,000, one a line and with tabs
+    /// between: ID, service, state, rows, done, imported, left out, and when it begins.
+    List {
+        /// The organization's domain.
+        organization: String,
+    },
+    /// Do now what is due, such as imports whose night has come while no server was up, and wait until it is done.
+    RunDue,
     /// Write the rows of the file that comes from standard input to standard output, for the server that started this.
     #[command(hide = true)]
     Read,
@@ -28,6 +37,7 @@ pub(super) fn run_bare(command: &Command) -> Option<anyhow::Result<()>> {
     match command {
         Command::Read => Some(inside::pipe().context("the pipe broke")),
         Command::Check { file } => Some(check(file)),
+        Command::List { .. } | Command::RunDue => None,
     }
 }
 
@@ -36,7 +46,19 @@ pub(super) fn run_bare(command: &Command) -> Option<anyhow::Result<()>> {
 /// # Errors
 /// Whatever keeps it from being done.
 pub(super) async fn run(command: Command) -> anyhow::Result<()> {
-    run_bare(&command).unwrap_or(Ok(()))
+    match command {
+        Command::List { organization } => {
+            let lines = operate::imports(&super::installation().await?, &organization).await?;
+            lines.iter().for_each(|line| println!("{line}"));
+            Ok(())
+        }
+        Command::RunDue => {
+            let begun = worker::run_due(&super::installation().await?).await;
+            println!("{}", begun.map_err(operate::told)?);
+            Ok(())
+        }
+        command @ (Command::Check { .. } | Command::Read) => run_bare(&command).unwrap_or(Ok(())),
+    }
 }
 
 fn check(path: &PathBuf) -> anyhow::Result<()> {

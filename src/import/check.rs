@@ -219,7 +219,7 @@ async fn keep(tx: &Tx, import: Model, found: Found) -> Result<()> {
 }
 
 /// The words of a problem.
-fn said(problem: &Problem) -> Words {
+pub(super) fn said(problem: &Problem) -> Words {
     let word = |(name, word): &(&'static str, Word)| match word {
         Word::Same(word) => Some(((*name).to_owned(), word.clone())),
         Word::Own { .. } => None,
@@ -229,4 +229,9 @@ fn said(problem: &Problem) -> Words {
 
 fn count(number: u32) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+/// A code by its name; `None` for what a newer version has written.
+pub(super) fn code_of(name: &str) -> Option<Code> {
+    Code::ALL.iter().copied().find(|code| code.name() == name)
 }

@@ -198,6 +198,8 @@ pub struct Model {
     pub kept_count: i32,
     #[graphql(skip)]
     pub fence: i32,
+    #[graphql(skip)]
+    pub stuck_at: i32,
     /// Counts the changes: give it back as `expectedVersion`.
     pub version: i32,
 }
@@ -206,6 +208,50 @@ pub struct Model {
 pub enum Relation {}
 
 record! { "import", ImportId, label: file_name, version: Version, service: service_id }
+
+/// What came of rows that became no tickets.
+pub mod outcome {
+    use super::*;
+    use crate::kernel::record::part;
+
+    /// Why a row became none.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, EnumIter, DeriveActiveEnum)]
+    #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
+    pub enum Kind {
+        /// It was one already, by its external ID.
+        Known,
+        /// Something is wrong with it.
+        Failed,
+    }
+
+    /// A row.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize)]
+    #[sea_orm(table_name = "import_outcome")]
+    pub struct Model {
+        /// Whose it is.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub organization_id: OrganizationId,
+        /// Of which import.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub import_id: ImportId,
+        /// The row's number.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub row_number: i32,
+        /// Why it became no ticket.
+        pub kind: Kind,
+        /// The column at fault; empty where there is none.
+        pub column_code: String,
+        /// What is wrong; empty where nothing is.
+        pub code: String,
+        /// What the message speaks of.
+        pub words: Words,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    part! { "import outcome", key: |row| format!("{}#{}", row.import_id, row.row_number) }
+}
 
 /// What is wrong in files: the first hundred of each.
 pub mod problem {

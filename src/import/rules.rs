@@ -66,7 +66,23 @@ pub struct ImportDeleteInput {
     pub expected_version: i32,
 }
 
-asks!(ImportUploadInput, ImportConfirmInput, ImportDeleteInput);
+/// How to take away again what an import has brought.
+#[derive(Debug, Clone, Serialize, InputObject)]
+pub struct ImportUndoInput {
+    /// Makes a retry safe. 1 to 64 visible ASCII characters.
+    pub idempotency_key: Option<String>,
+    /// Answers as if it had been done, and changes nothing.
+    pub dry_run: Option<bool>,
+    /// The `version` last read.
+    pub expected_version: i32,
+}
+
+asks!(
+    ImportUploadInput,
+    ImportConfirmInput,
+    ImportDeleteInput,
+    ImportUndoInput
+);
 
 /// A file that is ready to be kept.
 struct Ready {
@@ -81,7 +97,7 @@ struct Ready {
 ///
 /// # Errors
 /// `NOT_FOUND`, `SERVICE_NOT_IN_USE`, `SERVICE_TERMINATED`, `FILE_TOO_LARGE`, `FILE_NOT_WORKBOOK`, `STORAGE_UNAVAILABLE`.
-pub(super) async fn upload(caller: &Caller, input: &ImportUploadInput) -> Result<Model> {
+pub async fn upload(caller: &Caller, input: &ImportUploadInput) -> Result<Model> {
     // Whoever may not is refused by the door, and nothing is kept for him.
     let ready = if caller.may(Action::ImportUpload) {
         Some(prepare(caller, input).await?)
@@ -195,6 +211,7 @@ fn fresh(tx: &Tx, (service, member): (&Service, MemberId), ready: &Ready, name: 
         undone_at: None,
         kept_count: 0,
         fence: 0,
+        stuck_at: 0,
         version: 1,
     }
 }

@@ -39,6 +39,8 @@ pub struct Template {
     pub columns: Vec<Column>,
     /// In which language.
     pub language: Language,
+    /// Rows that are filled in already, each by codes of columns: none for people, some for the demo.
+    pub rows: Vec<Vec<(&'static str, String)>>,
 }
 
 impl Template {
@@ -93,6 +95,11 @@ impl Template {
             sheet.insert_note(0, place, &note)?;
             if let Some(rule) = self.rule(column, place, lists)? {
                 sheet.add_data_validation(1, place, MOST_ROWS, place, &rule)?;
+            }
+            for (line, row) in (1_u32..).zip(&self.rows) {
+                if let Some((_, said)) = row.iter().find(|(code, _)| *code == column.code()) {
+                    sheet.write_string_with_format(line, place, said, &text)?;
+                }
             }
         }
         Ok(())
@@ -264,6 +271,7 @@ pub fn download<'c>(caller: &'c Caller, service: &'c str) -> BoxFuture<'c, Resul
             issued_at: caller.now(),
             columns: columns(&fields, caller.language()),
             language: caller.language(),
+            rows: Vec::new(),
         };
         let written = tokio::task::spawn_blocking(move || template.write()).await;
         let name = own(caller.language(), "이관 템플릿", "Import template");

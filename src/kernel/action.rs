@@ -121,7 +121,7 @@ actions! {
     /// See on which days the telephones of others left a CTI log.
     CtiLogRead = "CTI_LOG_READ", LOOK, [Owner, Administrator];
     /// See imports, and the templates that they are made of.
-    ImportRead = "IMPORT_READ", LOOK, [Owner, Administrator];
+    ImportRead = "IMPORT_READ", LOOK, [Owner, Administrator, Operator];
     /// Read the audit log.
     AuditRead = "AUDIT_READ", LOOK, [Owner, Administrator];
 
@@ -300,10 +300,16 @@ actions! {
     ImportConfirm = "IMPORT_CONFIRM", MANAGEMENT, [Owner, Administrator];
     /// Give up an import that has not begun.
     ImportDelete = "IMPORT_DELETE", MANAGEMENT, [Owner, Administrator];
+    /// Take away again what an import has brought.
+    ImportUndo = "IMPORT_UNDO", MANAGEMENT, [Owner, Administrator], confirmed;
     /// Download one's file with what is wrong in it.
     ImportFileDownload = "IMPORT_FILE_DOWNLOAD", EXTRACTION, [Owner, Administrator];
     /// Look through a file of tickets.
     ImportCheck = "IMPORT_CHECK", MANAGEMENT, [System];
+    /// End an import, whose rows became tickets in its night.
+    ImportRun = "IMPORT_RUN", MANAGEMENT, [System];
+    /// End the taking away of what an import has brought.
+    ImportTakeBack = "IMPORT_TAKE_BACK", MANAGEMENT, [System];
     /// Tell how far an import is.
     ImportProgress = "IMPORT_PROGRESS", STEP, [System];
     /// Take away files of tickets that are not needed any more.

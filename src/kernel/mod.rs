@@ -160,6 +160,7 @@ pub mod personal;
 pub mod random;
 pub(crate) mod reader;
 pub(crate) mod record;
+mod removal;
 pub(crate) mod routing;
 pub mod scalar;
 pub mod seal;

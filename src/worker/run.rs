@@ -165,6 +165,9 @@ async fn give_up(app: &App, job: &outbox::Model) -> Result<()> {
     if job.kind == invitation::KIND {
         invitation::give_up(app, job).await?;
     }
+    if job.kind == import::RUN && import::goes_on(app, job).await? {
+        return outbox::end_attempt(app, job, Fate::Later(app.clock.now())).await;
+    }
     let reason = job.failure.clone().unwrap_or_else(|| "LOST".to_owned());
     outbox::end_attempt(app, job, Fate::GivenUp(reason)).await
 }
@@ -189,6 +192,9 @@ async fn perform(app: &App, job: &outbox::Model) -> Result<Fate> {
         invitation::KIND => invitation::send(app, job).await,
         cti_log::PURGE => cti_log::purge(app, job).await,
         cti_log::OUTBOUND => ticket::from_call(app, job).await,
+        import::RUN => import::run(app, job).await,
+        import::UNDO => import::undo(app, job).await,
+        import::LETTER => import::send_letter(app, job).await,
         import::CHECK => import::check(app, job).await,
         import::FORGET => import::forget(app, job).await,
         import::SWEEP => import::sweep(app, job).await,

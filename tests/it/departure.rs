@@ -103,7 +103,7 @@ async fn laden(app: &TestApp) -> Value {
         ),
         format!(
             "INSERT INTO import SELECT m.id, m.organization_id, s.id, 'DELETED', 'f', 0, '', {bytes}, m.is_owner, m.joined_at, m.id, NULL, '[]', '[]',
-               0, 0, 0, 0, 0, NULL, NULL, 'SKIP_BAD_ROWS', m.joined_at, m.id, m.joined_at, 'Asia/Seoul', NULL, NULL, 0, 0, 0, NULL, 0, 0, 1
+               0, 0, 0, 0, 0, NULL, NULL, 'SKIP_BAD_ROWS', m.joined_at, m.id, m.joined_at, 'Asia/Seoul', NULL, NULL, 0, 0, 0, NULL, 0, 0, 0, 1
              FROM member m JOIN service s ON s.organization_id = m.organization_id WHERE m.login = 'leaver' AND s.code = 'desk'"
         ),
     ] {

@@ -187,7 +187,7 @@ write("attributes.xlsx", changed(sheet=rows(f'<row r="2"><c r="A2" {flood} t="in
 spaces = " ".join(f'xmlns:n{n}="u{n}"' for n in range(100_000))
 write("namespaces.xlsx", changed(sheet=text(SHEET).replace("<sheetData>", f"<sheetData {spaces}>")), DAMAGED, "DRAFT")
 write("unclosed.xlsx", changed(sheet=text(SHEET).split("</sheetData>")[0]), DAMAGED)
-write("wrong-nesting.xlsx", changed(sheet=text(SHEET).replace("</row></sheetData>", "</sheetData></row>")), DAMAGED)
+write("wrong-nesting.xlsx", changed(sheet=text(SHEET).replace("</row></sheetData>", "</sheetData></row>")), DAMAGED, "DRAFT")
 write("not-utf-8.xlsx", changed(strings=PARTS[STRINGS].replace(b"</t>", b"\xff\xfe</t>", 1)), DAMAGED, "COLUMN_UNKNOWN")
 write("utf-16.xlsx", changed(sheet=text(SHEET).replace("UTF-8", "UTF-16").encode("utf-16")), DAMAGED, "DRAFT")
 write("no-xml.xlsx", changed(sheet=b"\0\1\2\3"), DAMAGED)

@@ -43,6 +43,8 @@ mod identity_vouch;
 mod imports;
 mod imports_clock;
 mod imports_hostile;
+mod imports_kill;
+mod imports_run;
 mod imports_template;
 mod invitation;
 mod invitation_accept;

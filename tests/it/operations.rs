@@ -169,7 +169,7 @@ struct World<'a> {
     token: String,
     sheet: Vec<u8>,
     tickets: Vec<u8>,
-    imports: [String; 2],
+    imports: [String; 3],
 }
 
 impl<'a> World<'a> {
@@ -250,6 +250,10 @@ impl<'a> World<'a> {
         grants::give(owner, "holder", json!({ "isForAllServices": true })).await;
         let template = imports::template(app, owner, &support.id).await;
         let tickets = imports::fill(&template, &[imports::GOOD]);
+        let done = imports::fill(&template, &[imports::GOOD, imports::GOOD, imports::GOOD]);
+        let done = imports::reserved(app, owner, &support.id, &done).await;
+        app.wait(Duration::days(1));
+        app.run_due().await;
         let imports = [
             imports::draft(app, owner, &support.id, &tickets).await,
             imports::reserved(
@@ -259,6 +263,7 @@ impl<'a> World<'a> {
                 &imports::fill(&template, &[imports::GOOD, imports::GOOD]),
             )
             .await,
+            done,
         ];
         Self {
             ticket: ticket["id"].as_str().unwrap().to_owned(),
@@ -311,6 +316,7 @@ impl<'a> World<'a> {
             ("$SPARE_COMPANY_ID", &self.companies[1]),
             ("$INVITATION_ID", invitation),
             ("$INVITATION_TOKEN", &self.token),
+            ("$DONE_IMPORT_ID", &self.imports[2]),
             ("$RESERVED_IMPORT_ID", &self.imports[1]),
             ("$IMPORT_ID", &self.imports[0]),
         ] {

@@ -115,6 +115,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation!("import", with variables),
     operation!("import-confirm", with variables),
     operation!("import-delete", with variables),
+    operation!("import-undo", with variables),
     operation!("service-suspend", with variables),
     operation!("service-resume", with variables),
     operation!("service-termination-preview", with variables),

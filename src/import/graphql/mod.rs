@@ -9,7 +9,8 @@ use async_graphql::{Context, ID, Object};
 
 use super::{
     entity::{Entity, Model},
-    rules::{self, ImportConfirmInput, ImportDeleteInput, ImportUploadInput},
+    rules::{self, ImportConfirmInput, ImportDeleteInput, ImportUndoInput, ImportUploadInput},
+    undo,
 };
 use crate::kernel::{
     Action, Caller, On, Result,
@@ -38,6 +39,10 @@ user_errors! { ImportUserError, ImportErrorCode, "an import", {
     ImportExpired,
     /// It has begun, was given up, or was never confirmed.
     ImportNotReserved,
+    /// It has brought nothing, or that was taken away already.
+    ImportNotDone,
+    /// It was over more than 7 days ago.
+    ImportUndoTooLate,
     /// The same file was imported into the service, or waits to be.
     ImportRepeated,
 } }
@@ -52,6 +57,11 @@ payload! { ImportConfirmPayload, "importConfirm", ImportUserError, {
 } }
 payload! { ImportDeletePayload, "importDelete", ImportUserError, {
     /// The import as it is now, also where it was not given up; null where there is none.
+    import: Model,
+} }
+
+payload! { ImportUndoPayload, "importUndo", ImportUserError, {
+    /// The import as it is now, also where it was not undone; null where there is none.
     import: Model,
 } }
 
@@ -103,6 +113,22 @@ impl ImportMutation {
         let deed = async |tx: &_| rules::delete(tx, &id, &input).await;
         let (done, problems) = settle(caller.act(Action::ImportDelete, &On(&id, &input), deed).await)?;
         Ok(ImportDeletePayload {
+            import: as_it_is(caller, done, &id).await?,
+            user_errors: ImportUserError::all(problems)?,
+        })
+    }
+
+    /// 취소: takes away again what an import has brought, within 7 days of its end. Tickets that people have changed since stay: `keptCount` tells how many, and the report which. Needs `IMPORT_UNDO` and a recent `sessionConfirm`.
+    async fn import_undo(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The import's ID.")] id: ID,
+        #[graphql(desc = "How.")] input: ImportUndoInput,
+    ) -> Result<ImportUndoPayload> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        let deed = async |tx: &_| undo::undo(tx, &id, &input).await;
+        let (done, problems) = settle(caller.act(Action::ImportUndo, &On(&id, &input), deed).await)?;
+        Ok(ImportUndoPayload {
             import: as_it_is(caller, done, &id).await?,
             user_errors: ImportUserError::all(problems)?,
         })

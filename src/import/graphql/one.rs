@@ -12,7 +12,7 @@ use crate::{
         annotate,
         column::own,
         entity::{Difference, Model, State, problem},
-        sheet,
+        report, sheet, undo,
     },
     kernel::{Action, Batch, Caller, Code, DownloadLink, Error, ImportId, Result, Timestamp, download, message},
     member::{Member, search::ById as MemberById},
@@ -76,7 +76,7 @@ pub struct Job {
 }
 
 /// The verbs of an import.
-const VERBS: [Action; 2] = [Action::ImportConfirm, Action::ImportDelete];
+const VERBS: [Action; 3] = [Action::ImportConfirm, Action::ImportDelete, Action::ImportUndo];
 
 #[ComplexObject]
 impl Model {
@@ -132,6 +132,11 @@ impl Model {
         self.link(context.data_unchecked::<Arc<Caller>>())
     }
 
+    /// 결과 파일: where a file is with what came of each row, its number and no more of it; null before the import is over. Fetching it stands in the log of extractions.
+    async fn report_file(&self, context: &Context<'_>) -> Result<Option<DownloadLink>> {
+        self.report(context.data_unchecked::<Arc<Caller>>())
+    }
+
     /// 주의사항: what whoever confirms an import has to know, at most 10, in the language of `Accept-Language`.
     async fn cautions(&self, context: &Context<'_>) -> Vec<&'static str> {
         let language = context.data_unchecked::<Arc<Caller>>().language();
@@ -157,7 +162,10 @@ impl Model {
             total_count: (self.state != State::Checking).then_some(self.row_count),
             failed_count: self.bad_row_count.max(self.failed_count),
             message: self.told(caller.language()),
-            file: self.link(caller)?,
+            file: match self.report(caller)? {
+                Some(report) => Some(report),
+                None => self.link(caller)?,
+            },
             expires_at: self.expires_at,
         })
     }
@@ -172,6 +180,7 @@ impl Model {
                 Action::ImportConfirm if is_late || self.state == State::Expired => Some(Code::ImportExpired.name()),
                 Action::ImportConfirm if self.state != State::Draft => Some(Code::ImportNotChecked.name()),
                 Action::ImportDelete if self.state != State::Reserved => Some(Code::ImportNotReserved.name()),
+                Action::ImportUndo => undo::obstacle(self, caller.now()).map(Code::name),
                 _ => None,
             };
             PossibleAction {
@@ -192,6 +201,13 @@ impl Model {
         let code = Code::ALL.iter().copied().find(|code| code.name() == name)?;
         let problem = self.refusal_words.problem(code);
         Some(message::text(language, name, &problem.words))
+    }
+
+    fn report(&self, caller: &Caller) -> Result<Option<DownloadLink>> {
+        if self.started_at.is_none() || self.finished_at.is_none() {
+            return Ok(None);
+        }
+        download::link(caller, report::KIND, &self.id.to_string()).map(Some)
     }
 
     fn link(&self, caller: &Caller) -> Result<Option<DownloadLink>> {

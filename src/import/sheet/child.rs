@@ -28,8 +28,8 @@ use crate::kernel::{Error, Result};
 const PATIENCE: Duration = Duration::from_secs(180);
 /// How long a process is waited for that has said all.
 const LAST_WORDS: Duration = Duration::from_secs(5);
-/// How many rows wait for whoever takes them.
-const WAITING: usize = 512;
+/// How many rows wait for whoever takes them; a row has at most some four megabytes.
+const WAITING: usize = 32;
 
 /// A file that is being read.
 pub struct Reading {

@@ -13,7 +13,7 @@ pub const MOST_MEMORY: u64 = 256 * 1024 * 1024;
 /// The most time of a processor that it takes, in seconds.
 pub const MOST_SECONDS: u64 = 60;
 
-/// Binds this process, for good: to memory, time of a processor, and to writing no files and starting no processes.
+/// Binds this process, for good: to memory and time of a processor, and to leaving nothing of its memory behind.
 ///
 /// # Errors
 /// If the operating system refuses.
@@ -23,7 +23,6 @@ pub fn bind() -> io::Result<()> {
         (Resource::DATA, MOST_MEMORY),
         (Resource::CPU, MOST_SECONDS),
         (Resource::CORE, 0),
-        (Resource::FSIZE, 0),
     ] {
         rlimit::setrlimit(what, most, most)?;
     }
@@ -36,6 +35,8 @@ pub fn bind() -> io::Result<()> {
 /// If there is nothing to read from or to write to.
 pub fn pipe() -> io::Result<()> {
     bind()?;
+    // What it writes goes into the pipe, and into no file.
+    rlimit::setrlimit(rlimit::Resource::FSIZE, 0, 0)?;
     let mut bytes = Vec::new();
     io::stdin().lock().take(LARGEST as u64 + 1).read_to_end(&mut bytes)?;
     let mut pipe = Pipe {

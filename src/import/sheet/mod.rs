@@ -149,4 +149,15 @@ pub struct Row {
 }
 
 pub(in crate::import) use read::folded;
+impl Row {
+    /// How much room its texts take, in bytes.
+    pub fn weight(&self) -> usize {
+        let text = |cell: &(u16, Cell)| match &cell.1 {
+            Cell::Text(text) | Cell::Time(text) => text.len(),
+            _ => 0,
+        };
+        self.cells.iter().map(text).sum()
+    }
+}
+
 pub use read::letters;

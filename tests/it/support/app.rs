@@ -257,6 +257,11 @@ impl TestApp {
         }
     }
 
+    /// The folder in which its files are kept.
+    pub fn data(&self) -> &Path {
+        self._folder.path()
+    }
+
     /// Runs the jobs that are due.
     pub async fn run_due(&self) -> usize {
         worker::run_due(&self.app).await.unwrap()
