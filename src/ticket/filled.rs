@@ -171,10 +171,15 @@ pub(super) fn personal_or_plain(field: &Field, service: ServiceId, checked: Opti
 }
 
 /// What a text is to the value that is there. Beside none, or one that does not open, a mask is a mask of something else.
+/// The value itself is a new one: were it told from others, whoever sees its mask could try what it hides, one by one.
 fn sent(field: &Field, service: ServiceId, present: Option<&Present<'_>>, text: &str) -> Sent {
     let kept = present.and_then(|present| open(&present.keys.values, present.ticket, field).ok().flatten());
     match kept {
-        Some(kept) => kept.compare(text),
+        Some(kept) if text == kept.masked() => Sent::Same,
+        Some(kept) => match kept.compare(text) {
+            Sent::Same => Sent::New,
+            other => other,
+        },
         None => Personal::new(service, kind(field), String::new()).compare_new(text),
     }
 }

@@ -125,19 +125,8 @@ pub async fn update(tx: &Tx, id: &str, input: &TicketUpdateInput) -> Result<Mode
     };
     let given = input.values.as_deref().unwrap_or_default();
     let (filled, mut problems) = filled::check(&ground, ticket.service_id, Some(&present), given);
-    let assignee = match &input.assignee_id {
-        MaybeUndefined::Undefined => ticket.assignee_id,
-        MaybeUndefined::Null => None,
-        MaybeUndefined::Value(id) if Some(id.as_str()) == ticket.assignee_id.map(|id| id.to_string()).as_deref() => {
-            ticket.assignee_id
-        }
-        MaybeUndefined::Value(id) => assigned(tx, ticket.service_id, &ground, Some(id), &mut problems).await?,
-    };
-    let status = input.status.unwrap_or(match (ticket.status, assignee) {
-        (Status::New, Some(_)) => Status::Open,
-        (Status::Open | Status::Reply, None) if ticket.assignee_id.is_some() => Status::New,
-        (status, _) => status,
-    });
+    let assignee = next_assignee(tx, &ticket, &ground, input, &mut problems).await?;
+    let status = next_status(&ticket, assignee, input.status);
     problems.extend(check_status(status, assignee));
     let processing = match &input.processing {
         MaybeUndefined::Undefined => ticket.processing.clone(),
@@ -173,6 +162,39 @@ pub async fn update(tx: &Tx, id: &str, input: &TicketUpdateInput) -> Result<Mode
         filled::replace_terms(tx, id, &filled, terms).await?;
     }
     Ok(changed)
+}
+
+/// Who looks after a ticket from now on. Whoever does so already stays, unless a ticket that was done is taken up again and
+/// he works there no more.
+async fn next_assignee(
+    tx: &Tx,
+    ticket: &Model,
+    ground: &Ground,
+    input: &TicketUpdateInput,
+    problems: &mut Vec<Problem>,
+) -> Result<Option<MemberId>> {
+    let present = ticket.assignee_id.map(|id| id.to_string());
+    match (&input.assignee_id, ticket.assignee_id) {
+        (MaybeUndefined::Null, _) => Ok(None),
+        (MaybeUndefined::Value(id), _) if Some(id.as_str()) != present.as_deref() => {
+            assigned(tx, ticket.service_id, ground, Some(id), problems).await
+        }
+        (_, Some(assignee)) => {
+            let is_taken_up = ticket.status.is_done() && input.status.is_some_and(|status| !status.is_done());
+            let stays = !is_taken_up || works(tx, ticket.service_id, assignee).await?;
+            Ok(stays.then_some(assignee))
+        }
+        (_, None) => Ok(None),
+    }
+}
+
+/// How far a ticket is with this assignee, unless somebody says so: what nobody looks after any more waits for somebody.
+fn next_status(ticket: &Model, assignee: Option<MemberId>, asked: Option<Status>) -> Status {
+    match (asked.unwrap_or(ticket.status), assignee) {
+        (Status::New, Some(_)) if asked.is_none() => Status::Open,
+        (Status::Open | Status::Reply, None) if ticket.assignee_id.is_some() => Status::New,
+        (status, _) => status,
+    }
 }
 
 /// The number after the last one in a service. The organization's turn is held, so that nobody else takes it.
