@@ -6,7 +6,7 @@
 //! their left only; the types of the API (`graphql.rs`) refer to each other both ways.
 //!
 //! `picture` → `organization` → `member` → `admin` → `service` → `contract` → `billing` → `company` → `agent` → `field` →
-//! `cti` → `pii` → `ticket` → `audit` → `partner`
+//! `cti` → `pii` → `ticket` → `import` → `audit` → `partner`
 //!
 //! Below them lies [`kernel`], which knows no area. Above them: [`api`] (HTTP, the schema as a whole), [`worker`]
 //! (jobs), [`serve`] and [`setup`] (start and end), [`operate`] and [`command`] (what operators do).
@@ -64,6 +64,7 @@ pub mod company;
 pub mod contract;
 pub mod cti;
 pub mod field;
+pub mod import;
 pub mod kernel;
 pub mod member;
 pub mod operate;

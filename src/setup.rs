@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::{
-    admin, agent, api, billing, cti,
+    admin, agent, api, billing, cti, import,
     kernel::{
         App, Clock, Database, Demand, Departure, Keys, Mailer, Random, Settings,
         mail::{
@@ -49,6 +49,7 @@ const SEALINGS: &[Sealing] = &[
     organization::SEALING,
     member::SEALING,
     ticket::SEALING,
+    import::SEALING,
     partner::webhook::SEALING,
 ];
 
@@ -70,6 +71,9 @@ pub async fn open(settings: Settings, clock: Arc<dyn Clock>, random: Random) -> 
         mailer: mailer(&settings, &clock, &random)?,
         store: Store::open(&settings.storage, &settings.data)
             .map_err(|error| anyhow::anyhow!("the store of files: {error:?}"))?,
+        program: std::env::current_exe()
+            .context("where this program is can't be told")?
+            .into(),
         decoding: Arc::new(Semaphore::new(DECODING)),
         settings: Arc::new(settings),
         shelf: Arc::default(),

@@ -23,6 +23,8 @@ mod m20261128_000051_pii;
 mod m20261128_000052_pii_change_service;
 mod m20261128_000060_tickets;
 mod m20261128_000061_calls;
+mod m20261128_000064_imports;
+mod m20261128_000065_import_outcomes;
 mod m20261128_000070_partners;
 mod m20261128_000071_webhooks;
 
@@ -59,6 +61,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000052_pii_change_service::Migration),
             Box::new(m20261128_000060_tickets::Migration),
             Box::new(m20261128_000061_calls::Migration),
+            Box::new(m20261128_000064_imports::Migration),
+            Box::new(m20261128_000065_import_outcomes::Migration),
             Box::new(m20261128_000070_partners::Migration),
             Box::new(m20261128_000071_webhooks::Migration),
         ]

@@ -16,6 +16,7 @@ use crate::{
     contract::{self, Contract},
     cti::line::history::{self as holding, Model as CtiHolding},
     field::{self, Field},
+    import::{self, Import},
     kernel::{Action, Caller, Error, Record, Result, audit, permission},
     member::{
         self, Member,
@@ -65,6 +66,8 @@ pub enum Node {
     CtiHolding(CtiHolding),
     /// A field of a service.
     Field(Field),
+    /// An import.
+    Import(Import),
     /// A grant to see personal data.
     PiiGrant(PiiGrant),
     /// A row of the log of such grants.
@@ -139,6 +142,7 @@ async fn find(context: &Context<'_>, ids: &[&str]) -> Result<HashMap<String, Nod
                 .collect(),
             Some("com") => seek::<company::Entity>(caller, Action::CompanyRead, &ids, Node::Company).await?,
             Some("cth") => seek::<holding::Entity>(caller, Action::CtiRead, &ids, Node::CtiHolding).await?,
+            Some("imp") => seek::<import::Entity>(caller, Action::ImportRead, &ids, Node::Import).await?,
             Some("pii") => seek::<pii::Entity>(caller, Action::PiiGrantRead, &ids, Node::PiiGrant).await?,
             Some("pgc") => seek::<pii::ChangeEntity>(caller, Action::AuditRead, &ids, Node::PiiGrantChange).await?,
             Some("tkt") => ticket::graphql::find(context, &ids)

@@ -20,6 +20,7 @@ use crate::{
         log::graphql::{CtiLogMutation, CtiLogQuery, CtiLogUserError},
     },
     field::graphql::{FieldMutation, FieldQuery, FieldUserError},
+    import::graphql::{ImportMutation, ImportQuery, ImportUserError},
     member::{
         account::{AccountUserError, OwnMutation, PasswordMutation, PasswordQuery, SecondFactorMutation},
         graphql::{MemberMutation, MemberQuery, SessionUserError},
@@ -66,6 +67,7 @@ pub struct DeskQuery(
     FieldQuery,
     TicketQuery,
     WebhookQuery,
+    ImportQuery,
 );
 
 /// The reads about all of it: logs, the menu, anything by its ID.
@@ -111,6 +113,7 @@ pub struct DeskMutation(
     FieldMutation,
     TicketMutation,
     WebhookMutation,
+    ImportMutation,
 );
 
 /// Why a mutation did not do what was asked.
@@ -164,6 +167,8 @@ pub enum UserError {
     CtiLog(CtiLogUserError),
     /// Of tickets.
     Ticket(TicketUserError),
+    /// Of imports.
+    Import(ImportUserError),
 }
 
 /// The schema of the API.

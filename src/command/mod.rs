@@ -9,6 +9,7 @@ mod audit;
 mod contract;
 mod demo;
 mod identity_provider;
+mod import;
 mod organization;
 mod token;
 
@@ -50,6 +51,9 @@ pub enum Command {
     /// Identity providers that sign an organization's people in.
     #[command(subcommand)]
     IdentityProvider(identity_provider::Command),
+    /// Imports of tickets.
+    #[command(subcommand)]
+    Import(import::Command),
     /// Price lists.
     #[command(subcommand)]
     Price(PriceCommand),
@@ -95,6 +99,15 @@ pub enum PriceCommand {
     },
 }
 
+/// Runs a command that needs no runtime, and may not have one: what binds its own process counts what is there already.
+/// `None` for any other.
+pub fn run_bare(command: &Command) -> Option<anyhow::Result<()>> {
+    match command {
+        Command::Import(command) => import::run_bare(command),
+        _ => None,
+    }
+}
+
 /// Runs a command.
 ///
 /// # Errors
@@ -119,6 +132,7 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
         Command::Audit(command) => audit::run(&installation().await?, command).await?,
         Command::Organization(command) => organization::run(&installation().await?, command).await?,
         Command::IdentityProvider(command) => identity_provider::run(&installation().await?, command).await?,
+        Command::Import(command) => import::run(command).await?,
         Command::Contract(command) => contract::run(&installation().await?, command).await?,
         Command::Job(command) => {
             let app = installation().await?;

@@ -99,6 +99,8 @@ macro_rules! actions {
 const LOOK: Option<AuditLog> = None;
 /// What adds to a table that is a log itself: each row says who and when.
 const JOURNAL: Option<AuditLog> = None;
+/// What is a part of something that stands in the log as a whole.
+const STEP: Option<AuditLog> = None;
 const ACCESS: Option<AuditLog> = Some(AuditLog::Access);
 const MANAGEMENT: Option<AuditLog> = Some(AuditLog::Management);
 const EXTRACTION: Option<AuditLog> = Some(AuditLog::Extraction);
@@ -132,6 +134,8 @@ actions! {
     PiiGrantRead = "PII_GRANT_READ", LOOK, [Owner, Administrator];
     /// See on which days the telephones of others left a CTI log.
     CtiLogRead = "CTI_LOG_READ", LOOK, [Owner, Administrator];
+    /// See imports, and the templates that they are made of.
+    ImportRead = "IMPORT_READ", LOOK, [Owner, Administrator, Operator];
     /// Read the audit log.
     AuditRead = "AUDIT_READ", LOOK, [Owner, Administrator];
 
@@ -329,6 +333,26 @@ actions! {
     TicketReveal = "TICKET_REVEAL", PII_GRANT, [Owner, Administrator, Manager, Member];
     /// Add the tickets of telephone calls.
     TicketFromCall = "TICKET_FROM_CALL", MANAGEMENT, [System];
+    /// Take a file of tickets in, to be looked at.
+    ImportUpload = "IMPORT_UPLOAD", MANAGEMENT, [Owner, Administrator];
+    /// Have a file of tickets imported in the coming night.
+    ImportConfirm = "IMPORT_CONFIRM", MANAGEMENT, [Owner, Administrator];
+    /// Give up an import that has not begun.
+    ImportDelete = "IMPORT_DELETE", MANAGEMENT, [Owner, Administrator];
+    /// Take away again what an import has brought.
+    ImportUndo = "IMPORT_UNDO", MANAGEMENT, [Owner, Administrator], confirmed;
+    /// Download one's file with what is wrong in it.
+    ImportFileDownload = "IMPORT_FILE_DOWNLOAD", EXTRACTION, [Owner, Administrator];
+    /// Look through a file of tickets.
+    ImportCheck = "IMPORT_CHECK", MANAGEMENT, [System];
+    /// End an import, whose rows became tickets in its night.
+    ImportRun = "IMPORT_RUN", MANAGEMENT, [System];
+    /// End the taking away of what an import has brought.
+    ImportTakeBack = "IMPORT_TAKE_BACK", MANAGEMENT, [System];
+    /// Tell how far an import is.
+    ImportProgress = "IMPORT_PROGRESS", STEP, [System];
+    /// Take away files of tickets that are not needed any more.
+    ImportSweep = "IMPORT_SWEEP", MANAGEMENT, [System];
     /// Add the events of one's telephone to the CTI log.
     CtiEventsRecord = "CTI_EVENTS_RECORD", JOURNAL, [Owner, Administrator, Member];
     /// Download a day of the CTI log: one's own, or as owner or administrator anybody's.

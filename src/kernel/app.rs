@@ -1,6 +1,9 @@
 //! Everything that is built once when the service starts and handed to whoever needs it.
 
-use std::sync::{Arc, atomic::AtomicU64};
+use std::{
+    path::Path,
+    sync::{Arc, atomic::AtomicU64},
+};
 
 use tokio::sync::Semaphore;
 
@@ -30,6 +33,8 @@ pub struct App {
     pub mailer: Arc<dyn Mailer>,
     /// Where files are kept that are no rows.
     pub store: Store,
+    /// This service's own program, which is started anew to read files that it does not trust.
+    pub program: Arc<Path>,
     /// Held by whoever decodes a picture: each takes memory, and nobody waits for the others' answers.
     pub decoding: Arc<Semaphore>,
     /// What is read rarely and changes more rarely.

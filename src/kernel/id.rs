@@ -165,6 +165,8 @@ ids! {
     WebhookId = "whk";
     /// The ID of a message to a webhook.
     WebhookDeliveryId = "whd";
+    /// The ID of an import.
+    ImportId = "imp";
     /// The ID of a job that is due.
     JobId = "job";
 }

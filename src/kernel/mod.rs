@@ -162,6 +162,7 @@ pub mod personal;
 pub mod random;
 pub(crate) mod reader;
 pub(crate) mod record;
+mod removal;
 pub(crate) mod replay;
 pub(crate) mod routing;
 pub mod scalar;
@@ -188,8 +189,8 @@ pub use departure::{Demand, Departure};
 pub use download::{DownloadLink, File};
 pub use error::{Code, Error, Problem, Result};
 pub use id::{
-    AgentId, AuditEntryId, CompanyId, ContractId, CtiHoldingId, FieldId, IdentityProviderId, InvitationId, JobId,
-    KeyId, MemberId, OrganizationId, PasswordResetId, PermissionChangeId, PictureId, PiiChangeId, PiiGrantId,
+    AgentId, AuditEntryId, CompanyId, ContractId, CtiHoldingId, FieldId, IdentityProviderId, ImportId, InvitationId,
+    JobId, KeyId, MemberId, OrganizationId, PasswordResetId, PermissionChangeId, PictureId, PiiChangeId, PiiGrantId,
     PriceListId, RefreshTokenId, ServiceId, SessionId, TicketId, WebhookDeliveryId, WebhookId,
 };
 pub use idempotency::{Ask, On, Outcome, Plain};

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use sea_orm::{ColumnTrait, QueryFilter, QuerySelect, prelude::Uuid};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect, prelude::Uuid};
 
 use super::{
     content::{Plain, SealedValues},
@@ -284,4 +284,37 @@ fn ticket(tx: &Tx, import: Uuid, service: ServiceId, row: &Migrated, (id, number
         created_at: tx.now(),
         version: 1,
     }
+}
+
+/// Takes away again what an import has brought and nobody has changed since, the first rows first. Answers how many went.
+///
+/// # Errors
+/// If the database fails.
+pub async fn take_back(tx: &Tx, import: Uuid, at_once: u64) -> Result<usize> {
+    #[derive(sea_orm::FromQueryResult)]
+    struct Unchanged {
+        id: TicketId,
+    }
+    let unchanged = tx
+        .select::<Entity>()
+        .filter(Column::ImportId.eq(import))
+        .filter(Column::Version.eq(1))
+        .order_by_asc(Column::ImportRow);
+    let unchanged = QuerySelect::limit(unchanged, Some(at_once))
+        .select_only()
+        .column(Column::Id);
+    let ids: Vec<_> = unchanged
+        .rows::<Unchanged>()
+        .await?
+        .into_iter()
+        .map(|row| row.id)
+        .collect();
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    tx.delete_all::<term::Entity>(Condition::all().add(term::Column::TicketId.is_in(ids.clone())))
+        .await?;
+    tx.delete_all::<Entity>(Condition::all().add(Column::Id.is_in(ids.clone())))
+        .await?;
+    Ok(ids.len())
 }

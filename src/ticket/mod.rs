@@ -22,6 +22,6 @@ pub use call::make as from_call;
 pub use departure::{depart, remove_agent};
 pub use entity::{Channel, Column, Entity, Model, Model as Ticket, Priority, Status};
 pub use input::{TicketCreateInput, TicketUpdateInput, TicketValueInput};
-pub use migrate::{Fate, Fault, MOST_ROWS, Migrated, Place, faults, migrate};
+pub use migrate::{Fate, Fault, MOST_ROWS, Migrated, Place, faults, migrate, take_back};
 pub use rules::{create, update};
 pub use sealing::SEALING;

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     billing,
     cti::log as cti_log,
+    import,
     kernel::{
         Action, App, Caller, Error, Month, Plain, Result,
         db::JobPool,
@@ -168,6 +169,9 @@ async fn give_up(app: &App, job: &outbox::Model) -> Result<()> {
     if job.kind == webhook::KIND {
         webhook::give_up(app, job).await?;
     }
+    if job.kind == import::RUN && import::goes_on(app, job).await? {
+        return outbox::end_attempt(app, job, Fate::Later(app.clock.now())).await;
+    }
     let reason = job.failure.clone().unwrap_or_else(|| "LOST".to_owned());
     outbox::end_attempt(app, job, Fate::GivenUp(reason)).await
 }
@@ -193,6 +197,12 @@ async fn perform(app: &App, job: &outbox::Model) -> Result<Fate> {
         cti_log::PURGE => cti_log::purge(app, job).await,
         cti_log::OUTBOUND => ticket::from_call(app, job).await,
         webhook::KIND => webhook::deliver(app, job).await,
+        import::RUN => import::run(app, job).await,
+        import::UNDO => import::undo(app, job).await,
+        import::LETTER => import::send_letter(app, job).await,
+        import::CHECK => import::check(app, job).await,
+        import::FORGET => import::forget(app, job).await,
+        import::SWEEP => import::sweep(app, job).await,
         picture::KIND => picture::sweep(app, job).await,
         // A newer server may have asked for a job that this one does not know: it is left for that one.
         _ => Ok(Fate::Later(crate::kernel::Timestamp(

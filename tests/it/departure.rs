@@ -14,7 +14,9 @@ use crate::{
 };
 
 /// The columns that may still name a member who has left, each with why.
-const HISTORIES: [(&str, &str, &str); 9] = [
+const HISTORIES: [(&str, &str, &str); 11] = [
+    ("import", "uploaded_by", "which files he sent"),
+    ("import", "confirmed_by", "which imports he confirmed"),
     (
         "cti_agent_history",
         "member_id",
@@ -98,6 +100,11 @@ async fn laden(app: &TestApp) -> Value {
         format!(
             "INSERT INTO invitation SELECT id, organization_id, 'invited', 'Invited', 'invited', 'invited@example.com', 'KOREAN', is_owner,
                'PENDING', id, joined_at, joined_at, 1, NULL, NULL, id, 1 {of_leaver}"
+        ),
+        format!(
+            "INSERT INTO import SELECT m.id, m.organization_id, s.id, 'DELETED', 'f', 0, '', {bytes}, m.is_owner, m.joined_at, m.id, NULL, '[]', '[]',
+               0, 0, 0, 0, 0, NULL, NULL, 'SKIP_BAD_ROWS', m.joined_at, m.id, m.joined_at, 'Asia/Seoul', NULL, NULL, 0, 0, 0, NULL, 0, 0, 0, 1
+             FROM member m JOIN service s ON s.organization_id = m.organization_id WHERE m.login = 'leaver' AND s.code = 'desk'"
         ),
     ] {
         raw.must(&sql).await;

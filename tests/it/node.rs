@@ -7,7 +7,7 @@ use crate::{
     both,
     support::{
         app::{TestApp, Who},
-        cti, grants, invite, make, people, picture, staff, ticket,
+        cti, grants, imports, invite, make, people, picture, staff, ticket,
     },
 };
 
@@ -105,7 +105,9 @@ async fn everything(app: &TestApp) -> Vec<(&'static str, String)> {
     // The owner sees tickets where he works himself.
     people::employ(app, "desk", "owner", false).await;
     let ticket = ticket::made(owner, &desk, json!({})).await;
+    let import = imports::uploaded(owner, &desk.id, b"none").await;
     vec![
+        ("Import", import["id"].as_str().unwrap().to_owned()),
         ("Ticket", ticket["id"].as_str().unwrap().to_owned()),
         ("Picture", picture::id(&logo).to_owned()),
         (

@@ -18,7 +18,7 @@ use crate::{
         account,
         app::{PASSWORD, TestApp, Who},
         authenticator::{self, Authenticator},
-        cti, grants, invite,
+        cti, grants, imports, invite,
         make::{self, Made},
         people, picture,
         provider::{Key, Provider, prove_addresses},
@@ -156,6 +156,7 @@ pub fn file_of(world: &World<'_>, operation: &str) -> Option<(&'static str, Vec<
     match operation {
         "picture-upload" => Some(("logo.png", picture::png(1))),
         "cti-agent-import" => Some(("agents.xlsx", world.sheet.clone())),
+        "import-upload" => Some(("tickets.xlsx", world.tickets.clone())),
         _ => None,
     }
 }
@@ -165,6 +166,7 @@ pub fn other_file_of(operation: &str) -> Option<(&'static str, Vec<u8>)> {
     match operation {
         "picture-upload" => Some(("logo.png", picture::png(2))),
         "cti-agent-import" => Some(("agents.xlsx", write(&[], Language::Korean).unwrap())),
+        "import-upload" => Some(("tickets.xlsx", write(&[], Language::Korean).unwrap())),
         _ => None,
     }
 }
@@ -187,6 +189,8 @@ pub struct World<'a> {
     invitations: [String; 3],
     token: String,
     sheet: Vec<u8>,
+    tickets: Vec<u8>,
+    imports: [String; 3],
 }
 
 impl<'a> World<'a> {
@@ -268,6 +272,23 @@ impl<'a> World<'a> {
         .await;
         app.wait(Duration::seconds(1));
         grants::give(owner, "holder", json!({ "isForAllServices": true })).await;
+        let template = imports::template(app, owner, &support.id).await;
+        let tickets = imports::fill(&template, &[imports::GOOD]);
+        let done = imports::fill(&template, &[imports::GOOD, imports::GOOD, imports::GOOD]);
+        let done = imports::reserved(app, owner, &support.id, &done).await;
+        app.wait(Duration::days(1));
+        app.run_due().await;
+        let imports = [
+            imports::draft(app, owner, &support.id, &tickets).await,
+            imports::reserved(
+                app,
+                owner,
+                &support.id,
+                &imports::fill(&template, &[imports::GOOD, imports::GOOD]),
+            )
+            .await,
+            done,
+        ];
         let mut hooks = [String::new(), String::new()];
         for hook in &mut hooks {
             let made = "webhookCreate(input: { name: \"hook\", url: \"https://hooks.example.com/\", events: [SERVICE_CREATE] }) => webhook { id }";
@@ -280,6 +301,8 @@ impl<'a> World<'a> {
         Self {
             ticket: ticket["id"].as_str().unwrap().to_owned(),
             app,
+            tickets,
+            imports,
             sheet: write(&[filled], Language::Korean).unwrap(),
             token: invite::token(app, "invited"),
             support,
@@ -335,6 +358,9 @@ impl<'a> World<'a> {
             ("$SPARE_COMPANY_ID", &self.companies[1]),
             ("$INVITATION_ID", invitation),
             ("$INVITATION_TOKEN", &self.token),
+            ("$DONE_IMPORT_ID", &self.imports[2]),
+            ("$RESERVED_IMPORT_ID", &self.imports[1]),
+            ("$IMPORT_ID", &self.imports[0]),
         ] {
             text = text.replace(placeholder, value);
         }
@@ -493,7 +519,7 @@ impl<'a> World<'a> {
         let query = "query V($id: ID!) { node(id: $id) { ... on Service { version } ... on Contract { version }
             ... on Agent { version } ... on Organization { version } ... on OrganizationKey { version }
             ... on Member { version } ... on Company { version } ... on Invitation { version }
-            ... on Field { version } ... on Webhook { version } ... on PiiGrant { version } } }";
+            ... on Field { version } ... on Webhook { version } ... on PiiGrant { version } ... on Import { version } } }";
         if id.as_str().unwrap().starts_with("tkt_") {
             return json!(1);
         }

@@ -3,6 +3,7 @@
 mod cti;
 mod fields;
 mod grants;
+mod imports;
 mod invitations;
 mod logo;
 mod people;

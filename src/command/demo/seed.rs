@@ -7,7 +7,7 @@ use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
 use chrono_tz::{Asia::Seoul, Tz};
 
 use super::{
-    cti, fields, grants,
+    cti, fields, grants, imports,
     invitations::invite,
     logo,
     people::{employ, people},
@@ -119,6 +119,7 @@ pub(super) async fn make(settings: Settings) -> anyhow::Result<App> {
         tickets::ask(&app, organization, &services).await.map_err(told)?;
     }
     telephone(&owner).await.map_err(told)?;
+    imports::send(&owner, &services).await.map_err(told)?;
     Ok(app)
 }
 

@@ -6,6 +6,7 @@
 
 mod data_key;
 mod field_keys;
+mod file;
 mod index;
 mod ring;
 mod rotation;
@@ -24,6 +25,7 @@ use super::OrganizationId;
 pub(crate) use data_key::rewrap;
 pub use data_key::{Keychain, check_ring, forget_unused};
 pub use field_keys::FieldKeys;
+pub use file::FileKey;
 pub use index::BlindIndex;
 pub use ring::{KeyRing, KeyService, Vault};
 pub use rotation::{Passed, ROWS, Rotated, Sealing};
@@ -34,6 +36,8 @@ pub(crate) use rotation::{reseal, rotate};
 pub enum Purpose {
     /// What members' authenticators share with us.
     SecondFactor,
+    /// The keys that files are encrypted under, each file under one of its own.
+    File,
     /// Values of fields that are encrypted.
     FieldValue,
     /// What partner systems sign their requests with.
@@ -49,6 +53,7 @@ impl Purpose {
     pub fn name(self) -> &'static str {
         match self {
             Self::SecondFactor => "second factor",
+            Self::File => "file",
             Self::FieldValue => "field value",
             Self::KeySigning => "key signing",
             Self::WebhookSecret => "webhook secret",

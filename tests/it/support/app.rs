@@ -3,7 +3,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -30,6 +30,7 @@ use super::{
     database::{self, Database},
     form,
     letters::Letters,
+    running::BINARY,
 };
 
 /// The password of everybody in the tests.
@@ -213,6 +214,7 @@ impl TestApp {
         let app = App {
             mailer: Arc::new(self.letters.clone()),
             store: self.app.store.clone(),
+            program: self.app.program.clone(),
             ..app
         };
         let ready = Ready::default();
@@ -294,6 +296,11 @@ impl TestApp {
             bearer: Some(token),
             ..self.owner()
         }
+    }
+
+    /// The folder in which its files are kept.
+    pub fn data(&self) -> &Path {
+        self._folder.path()
     }
 
     /// Runs the jobs that are due.
@@ -572,6 +579,7 @@ async fn open(url: &str, clock: &StoppedClock, random: Random, letters: &Letters
         .unwrap();
     App {
         mailer: Arc::new(letters.clone()),
+        program: Path::new(BINARY).into(),
         ..app
     }
 }
