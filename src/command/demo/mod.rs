@@ -4,6 +4,7 @@ mod cti;
 mod fields;
 mod grants;
 mod invitations;
+mod keys;
 mod logo;
 mod people;
 mod seed;

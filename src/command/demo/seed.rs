@@ -9,7 +9,7 @@ use chrono_tz::{Asia::Seoul, Tz};
 use super::{
     cti, fields, grants,
     invitations::invite,
-    logo,
+    keys, logo,
     people::{employ, people},
     telephone::telephone,
 };
@@ -115,6 +115,7 @@ pub(super) async fn make(settings: Settings) -> anyhow::Result<App> {
     invite(&owner, 0).await.map_err(told)?;
     if let Some(organization) = owner.organization_id() {
         grants::give(&app, organization, &services).await.map_err(told)?;
+        keys::make(&app, organization).await.map_err(told)?;
     }
     telephone(&owner).await.map_err(told)?;
     Ok(app)
