@@ -20,6 +20,7 @@ mod m20261128_000041_cti_log;
 mod m20261128_000049_keys;
 mod m20261128_000050_fields;
 mod m20261128_000051_pii;
+mod m20261128_000052_pii_change_service;
 mod m20261128_000070_partners;
 mod m20261128_000071_webhooks;
 
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000049_keys::Migration),
             Box::new(m20261128_000050_fields::Migration),
             Box::new(m20261128_000051_pii::Migration),
+            Box::new(m20261128_000052_pii_change_service::Migration),
             Box::new(m20261128_000070_partners::Migration),
             Box::new(m20261128_000071_webhooks::Migration),
         ]

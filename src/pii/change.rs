@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::grant::{Model as Grant, Scope};
 use crate::{
     kernel::{
-        AuditEntryId, MemberId, OrganizationId, PiiChangeId, PiiGrantId, Result, Timestamp, Tx,
+        AuditEntryId, MemberId, OrganizationId, PiiChangeId, PiiGrantId, Result, ServiceId, Timestamp, Tx,
         audit::{ActorKind, clean},
-        record::record,
+        record::{part, record},
     },
     member::Member,
 };
@@ -107,7 +107,49 @@ pub enum Relation {}
 
 record! { "PII grant change", PiiChangeId, label: target_login }
 
-/// Writes a row.
+/// Which services a change is about, before or after it, one row each; a row without one where it is about all of them.
+pub mod about {
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize)]
+    #[sea_orm(table_name = "pii_grant_change_service")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub organization_id: OrganizationId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub change_id: PiiChangeId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub place: i32,
+        pub service_id: Option<ServiceId>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    part! { "PII grant change's service", key: |row| format!("{}#{}", row.change_id, row.place) }
+
+    /// The rows of a change that said this before and that afterwards.
+    pub(super) fn rows(tx: &Tx, change_id: PiiChangeId, said: [Option<&Scope>; 2]) -> Vec<Model> {
+        let mut services = Vec::new();
+        for scope in said.into_iter().flatten() {
+            match &scope.services {
+                Some(named) => services.extend(named.iter().copied().map(Some)),
+                None => services.push(None),
+            }
+        }
+        services.sort_unstable();
+        services.dedup();
+        let row = |(place, service_id)| Model {
+            organization_id: tx.organization_id(),
+            change_id,
+            place,
+            service_id,
+        };
+        (0..).zip(services).map(row).collect()
+    }
+}
+
+/// Writes a row, and those of the services that it is about.
 ///
 /// # Errors
 /// Only if the database fails.
@@ -121,8 +163,9 @@ pub(super) async fn tell(
     let grant = after.or(before).map(|grant| grant.id);
     let Some(grant_id) = grant else { return Ok(()) };
     let member = tx.actor().member();
+    let id = tx.fresh_id();
     tx.create::<Entity>(Model {
-        id: tx.fresh_id(),
+        id,
         organization_id: tx.organization_id(),
         occurred_at: tx.now(),
         kind,
@@ -140,6 +183,7 @@ pub(super) async fn tell(
         reason: reason.map(str::to_owned),
         entry_id: tx.entry_id(),
     })
-    .await
-    .map(drop)
+    .await?;
+    let said = [before, after].map(|grant| grant.map(|grant| &grant.scope));
+    tx.create_many::<about::Entity>(about::rows(tx, id, said)).await
 }

@@ -144,6 +144,7 @@ both! {
     async fn i1_a_grant_is_changed_and_taken_back_and_the_log_tells_each(app) {
         let desk = staffed(&app).await;
         let owner = app.owner();
+        let other = make::draft(owner, "other").await;
         let grant = grants::give(owner, "agent", everywhere()).await;
         app.wait(Duration::hours(1));
         let changed = grants::update(owner, &grant, json!({ "networks": ["198.51.100.7"], "serviceIds": [desk.id], "reason": " 재택 근무 " })).await;
@@ -173,6 +174,10 @@ both! {
             (json!({ "address": "127.0.0.2" }), vec![]),
             (json!({ "grantId": grant["id"] }), vec![taken, updated, given]),
             (json!({ "grantId": desk.id }), vec![]),
+            (json!({ "serviceId": desk.id }), vec![taken, updated, given]),
+            (json!({ "serviceId": other.id }), vec![updated, given]),
+            (json!({ "serviceId": other.id, "kind": ["UPDATED"], "login": "owner" }), vec![updated]),
+            (json!({ "serviceId": grant["id"] }), vec![]),
             (json!({ "occurredAt": { "from": "2026-11-10T02:00:00Z", "to": "2026-11-10T03:00:00Z" } }), vec![updated]),
         ] {
             assert_eq!(grants::log(owner, filter.clone()).await, found, "{filter}");

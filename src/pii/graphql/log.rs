@@ -9,12 +9,12 @@ use sea_orm::{ActiveEnum, ColumnTrait, Condition, QueryFilter};
 
 use crate::{
     kernel::{
-        Action, AuditEntryId, Batch, Caller, Error, PageRequest, Result, Timestamp,
+        Action, AuditEntryId, Batch, Caller, Error, PageRequest, PiiChangeId, Reader, Result, ServiceId, Timestamp,
         audit::{self, ActorKind, clean},
         page::{self, Cursors, Direction, Part, connection},
         reader::Scoped,
     },
-    pii::change::{Column, Entity, Kind, Model, Said},
+    pii::change::{Column, Entity, Kind, Model, Said, about},
     service::graphql::DateTimeRange,
 };
 
@@ -36,6 +36,8 @@ pub struct PiiGrantChangeFilter {
     pub login: Option<String>,
     /// IP: from this address, at most 50 characters.
     pub address: Option<String>,
+    /// 서비스: about this service, before or after it; what holds or held for all services is about each.
+    pub service_id: Option<ID>,
     /// Of this grant.
     pub grant_id: Option<ID>,
 }
@@ -191,7 +193,7 @@ impl PiiLogQuery {
             before,
         };
         let select = || narrowed(view.select::<Entity>(), &filter, span);
-        let ways = alternatives(&filter);
+        let ways = alternatives(&view, &filter);
         let rows = ways.iter().map(|way| select().filter(way.clone())).collect();
         let place = |row: &Model| [Part::Instant(row.occurred_at), Part::Id(row.id.0)];
         let columns = [Column::OccurredAt, Column::Id];
@@ -257,12 +259,27 @@ fn narrowed<'v>(
 }
 
 /// The ways to be what the filter asks for, where there are several; each has an index. Nothing is of none of the kinds.
-fn alternatives(filter: &PiiGrantChangeFilter) -> Vec<Condition> {
+fn alternatives(reader: &Reader, filter: &PiiGrantChangeFilter) -> Vec<Condition> {
     let is = |column: Column, text: &str| Condition::all().add(column.eq(text));
     let either = |columns: [Column; 2], text: &String| columns.map(|column| is(column, &clean(text))).to_vec();
     if filter.kind.as_ref().is_some_and(Vec::is_empty) {
         return Vec::new();
     }
+    let about = |service: Option<ServiceId>| {
+        let changes = reader.related::<about::Entity>(|rows| {
+            rows.clear_selects().column((about::Entity, about::Column::ChangeId));
+            rows.and_where(match service {
+                Some(service) => about::Column::ServiceId.eq(service),
+                None => about::Column::ServiceId.is_null(),
+            });
+        });
+        Condition::all().add(Column::Id.in_subquery(changes))
+    };
+    // A text that is no service's ID finds nothing, and then nothing about all services either.
+    let of_service = |id: &ID| match id.parse() {
+        Ok(service) => vec![about(Some(service)), about(None)],
+        Err(_) => vec![Condition::all().add(Column::Id.eq(PiiChangeId(uuid::Uuid::nil())))],
+    };
     let of_kinds = |kinds: &Vec<Kind>| kinds.iter().map(|kind| is(Column::Kind, &kind.to_value())).collect();
     let mut choices = [
         filter
@@ -273,6 +290,7 @@ fn alternatives(filter: &PiiGrantChangeFilter) -> Vec<Condition> {
             .login
             .as_ref()
             .map(|login| either([Column::ActorLogin, Column::TargetLogin], login)),
+        filter.service_id.as_ref().map(of_service),
         filter.kind.as_ref().map(of_kinds),
     ]
     .into_iter()
