@@ -15,6 +15,7 @@ mod signing;
 pub use code::find_named;
 pub use entity::{ActiveModel, Column, Entity, Model, Model as Organization};
 pub use graphql::{OrganizationMutation, OrganizationQuery, keys::OrganizationKeyMutation};
+pub use key_rules::{OrganizationKeyCreateInput, create as create_key};
 pub use route::{all as all_organizations, find as find_by_domain};
 pub use rules::{
     Approval, New, OrganizationUpdateInput, approve, check_domain, check_name, check_time_zone, create, own, update,

@@ -4,6 +4,7 @@
 mod support;
 
 mod account_page;
+mod actions;
 mod admin_race;
 mod admins;
 mod agent_list;

@@ -5,6 +5,7 @@ mod fields;
 mod grants;
 mod imports;
 mod invitations;
+mod keys;
 mod logo;
 mod people;
 mod seed;

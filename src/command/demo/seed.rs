@@ -9,7 +9,7 @@ use chrono_tz::{Asia::Seoul, Tz};
 use super::{
     cti, fields, grants, imports,
     invitations::invite,
-    logo,
+    keys, logo,
     people::{employ, people},
     telephone::telephone,
     tickets,
@@ -117,6 +117,7 @@ pub(super) async fn make(settings: Settings) -> anyhow::Result<App> {
     if let Some(organization) = owner.organization_id() {
         grants::give(&app, organization, &services).await.map_err(told)?;
         tickets::ask(&app, organization, &services).await.map_err(told)?;
+        keys::make(&app, organization).await.map_err(told)?;
     }
     telephone(&owner).await.map_err(told)?;
     imports::send(&owner, &services).await.map_err(told)?;

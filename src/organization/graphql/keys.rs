@@ -88,15 +88,7 @@ impl key::Model {
         let others = standing.unwrap_or_default().into_iter().filter(|id| *id != self.id);
         let dead = (!self.is_live(caller.now())).then_some(Code::KeyNotLive);
         let last = (others.count() == 0).then_some(Code::LastKey);
-        let one = |name: Action, reason: Option<Code>| {
-            let reason = reason.map(Code::name).or((!caller.may(name)).then_some("FORBIDDEN"));
-            PossibleAction {
-                name,
-                is_allowed: reason.is_none(),
-                reason_code: reason.map(str::to_owned),
-                available_at: None,
-            }
-        };
+        let one = |name, reason| PossibleAction::of(caller, name, reason);
         Ok(vec![
             one(Action::OrganizationKeyUpdate, dead),
             one(Action::OrganizationKeyRotate, dead),

@@ -14,10 +14,13 @@ use super::{
     },
     rules::{self, Issued},
 };
-use crate::kernel::{
-    Action, Batch, Caller, Error, On, PageRequest, Result, WebhookId,
-    page::{self, Cursors, Direction, Part, connection},
-    payload::{payload, settle, user_errors},
+use crate::{
+    kernel::{
+        Action, Batch, Caller, Code, Error, On, PageRequest, Result, WebhookId,
+        page::{self, Cursors, Direction, Part, connection},
+        payload::{payload, settle, user_errors},
+    },
+    service::graphql::PossibleAction,
 };
 
 user_errors! { WebhookUserError, WebhookErrorCode, "a webhook", {
@@ -108,11 +111,24 @@ impl Model {
         let named = |action: &&Action| self.kinds.0.iter().any(|kind| kind == action.name());
         Action::ALL.iter().filter(named).copied().collect()
     }
+
+    /// What the caller can do with it now, and why not where not; at most 10.
+    async fn actions(&self, context: &Context<'_>) -> Vec<PossibleAction> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        let gone = self.removed_at.map(|_| Code::NotFound);
+        let verbs = [
+            Action::WebhookUpdate,
+            Action::WebhookRotate,
+            Action::WebhookTest,
+            Action::WebhookRemove,
+        ];
+        verbs.map(|name| PossibleAction::of(caller, name, gone)).into()
+    }
 }
 
 #[ComplexObject]
 impl Delivery {
-    /// The webhook that it goes to. Needs `WEBHOOK_READ`.
+    /// The webhook that it goes to.
     async fn webhook(&self, context: &Context<'_>) -> Result<Option<Model>> {
         let caller = context.data_unchecked::<Arc<Caller>>();
         let view = caller.view(Action::WebhookRead).await?;
@@ -120,6 +136,22 @@ impl Delivery {
             .load_one(HookById(self.webhook_id))
             .await
             .map_err(Error::internal)
+    }
+
+    /// What the caller can do with it now, and why not where not; at most 10.
+    async fn actions(&self, context: &Context<'_>) -> Result<Vec<PossibleAction>> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        let is_gone = self
+            .webhook(context)
+            .await?
+            .is_none_or(|hook| hook.removed_at.is_some());
+        let gone = is_gone.then_some(Code::NotFound);
+        let pending = (self.state == State::Pending).then_some(Code::DeliveryPending);
+        Ok(vec![PossibleAction::of(
+            caller,
+            Action::WebhookReplay,
+            gone.or(pending),
+        )])
     }
 
     /// The ID of the message that this is a repetition of; null where it is none.

@@ -1,6 +1,7 @@
 //! What the API says of services.
 
 mod list;
+mod possible;
 
 use std::sync::Arc;
 
