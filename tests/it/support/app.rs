@@ -300,7 +300,7 @@ impl TestApp {
 
     /// The folder in which its files are kept.
     pub fn data(&self) -> &Path {
-        self._folder.path()
+        self._folder.0.path()
     }
 
     /// Runs the jobs that are due.
