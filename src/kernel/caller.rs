@@ -259,9 +259,7 @@ impl Caller {
         }
         // On the heap: what is asked of a deed should not weigh on every request's stack.
         let outcome = Box::pin(deed(tx)).await?;
-        if let Some(deed) = tx.log().await? {
-            (tx.app().announce)(tx, &deed).await?;
-        }
+        tx.log().await?;
         if let Some(slot) = slot {
             slot.keep(connection, &outcome.receipt()).await?;
         }

@@ -145,6 +145,7 @@ pub(crate) mod db;
 pub(crate) mod departure;
 mod difference;
 pub mod download;
+mod entry;
 pub mod error;
 mod fetches;
 pub(crate) mod id;

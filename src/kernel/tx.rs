@@ -15,8 +15,8 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    Action, Actor, Announced, App, Code, Day, Error, Job, JobId, OrganizationId, Origin, Problem, Reader, Record,
-    Result, Timestamp, audit,
+    Action, Actor, App, Code, Day, Error, Job, JobId, OrganizationId, Origin, Problem, Reader, Record, Result,
+    Timestamp,
     audit::{Change, Outcome},
     difference::{Told, camel, differences, line},
     id, outbox, permission, zone,
@@ -335,48 +335,6 @@ impl Tx {
     /// that it failed, and why.
     pub fn failed(&self, code: Code) {
         self.told().outcome = Some((Outcome::Failed, code.name().to_owned()));
-    }
-
-    /// Writes the log's entry, the last thing before the commit; what there is to announce, if the deed was done.
-    pub(super) async fn log(&self) -> Result<Option<Announced>> {
-        let mut told = std::mem::take(&mut *self.told());
-        let Some(log) = self.action.log() else {
-            return match told.shifts.as_slice() {
-                [] => Ok(None),
-                _ => Err(Error::internal(
-                    "rights were changed by an action that stands in no log",
-                )),
-            };
-        };
-        let changes = told.take_changes();
-        let (outcome, reason) = told
-            .outcome
-            .map_or((Outcome::Done, None), |(outcome, code)| (outcome, Some(code)));
-        let draft = audit::Draft {
-            id: told.entry.unwrap_or_else(|| self.fresh_id()),
-            log,
-            occurred_at: self.now,
-            action: self.action.name(),
-            outcome,
-            reason,
-            actor_kind: self.actor.kind(),
-            actor_id: self.actor.id(),
-            actor_name: self.actor.display_name(),
-            address: self.origin.address_text(),
-            request_id: self.origin.request_id.clone(),
-            target: told.target,
-            service_id: told.service,
-            subjects: told.subjects,
-            changes,
-            rights: permission::rows(self, told.shifts).await?,
-        };
-        let announced = (draft.outcome == Outcome::Done).then(|| Announced {
-            entry: draft.id,
-            target: draft.target.as_ref().map(|(id, _)| id.clone()),
-            service: draft.service_id,
-        });
-        audit::append(&self.reader.connection, &self.app.keys, self.organization, draft).await?;
-        Ok(announced)
     }
 
     /// The transaction's own connection, for the kernel.

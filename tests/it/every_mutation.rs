@@ -19,8 +19,9 @@ use crate::{
 };
 
 /// The mutations that take neither `idempotencyKey` nor `dryRun` (decisions, "Idempotency and dry run"): they prove who
-/// somebody is and answer with what is shown once, or, as events of telephones, are told apart by IDs of their own.
-const NEITHER: [&str; 17] = [
+/// somebody is and answer with what is shown once, show what is in the log each time, or, as events of telephones, are told
+/// apart by IDs of their own.
+const NEITHER: [&str; 18] = [
     "ctiEventsRecord",
     "invitationAccept",
     "partnerTokenIssue",
@@ -38,6 +39,7 @@ const NEITHER: [&str; 17] = [
     "sessionRefresh",
     "sessionRevoke",
     "sessionStart",
+    "ticketReveal",
 ];
 
 /// The operation after which the owner is none any more, so that it is done in a world of its own.
