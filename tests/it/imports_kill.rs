@@ -27,8 +27,10 @@ fn kills() -> u64 {
     asked.and_then(|text| text.parse().ok()).unwrap_or(6)
 }
 
-/// How many rows the file has; every twentieth has something wrong.
-const ROWS: usize = 6_000;
+/// How many rows the file has, so many that each kill finds it at work; every twentieth has something wrong.
+fn rows_of_file() -> usize {
+    usize::try_from(kills()).unwrap() * 1_000
+}
 
 /// A server of its own process, as it runs for real.
 fn serve(app: &TestApp, address: &str, mail: u16) -> Running {
@@ -80,8 +82,8 @@ both! {
     async fn m8_a_server_that_is_killed_loses_no_row_and_doubles_none(app) {
         let desk = make::in_use(app.owner(), "desk", 3).await;
         let template = template(&app, app.owner(), &desk.id).await;
-        let bad = without("mail");
-        let ids: Vec<String> = (0..ROWS).map(|row| format!("old-{row}")).collect();
+        let (bad, all) = (without("mail"), rows_of_file());
+        let ids: Vec<String> = (0..all).map(|row| format!("old-{row}")).collect();
         let rows: Vec<Vec<(&str, In<'_>)>> = ids.iter().enumerate().map(|(number, id)| match number % 20 {
             0 => bad.clone(),
             _ => imports::with(&[("@externalId", In::Text(id))]),
@@ -89,7 +91,7 @@ both! {
         let rows: Vec<Row<'_>> = rows.iter().map(Vec::as_slice).collect();
         let id = imports::draft(&app, app.owner(), &desk.id, &fill(&template, &rows)).await;
         let draft = import(app.owner(), &id).await;
-        app.owner().deed(CONFIRM, agreed(&draft, "SKIP_BAD_ROWS")).await;
+        app.owner().deed(CONFIRM, agreed(&draft, "SKIP_BAD_all")).await;
         let (sink, address, random) = (Sink::start(), format!("127.0.0.1:{}", free_port()), Random::seeded(13));
 
         let mut parts = Vec::new();
@@ -115,14 +117,14 @@ both! {
         }
         drop(server);
 
-        let good = ROWS - ROWS / 20;
+        let good = all - all / 20;
         assert_eq!(number(&app, "SELECT count(*) FROM ticket").await, good, "{parts:?}");
         assert_eq!(number(&app, "SELECT count(DISTINCT import_row) FROM ticket").await, good);
         assert_eq!(number(&app, "SELECT count(DISTINCT external_id) FROM ticket").await, good);
-        assert_eq!(number(&app, "SELECT sum(import_row) FROM ticket").await, (2..ROWS + 2).filter(|row| (row - 2) % 20 != 0).sum::<usize>());
-        assert_eq!(number(&app, "SELECT count(*) FROM import_outcome WHERE kind = 'FAILED'").await, ROWS / 20);
+        assert_eq!(number(&app, "SELECT sum(import_row) FROM ticket").await, (2..all + 2).filter(|row| (row - 2) % 20 != 0).sum::<usize>());
+        assert_eq!(number(&app, "SELECT count(*) FROM import_outcome WHERE kind = 'FAILED'").await, all / 20);
         assert_eq!(texts(&app, "SELECT state || ' ' || CAST(inserted_count AS TEXT) || ' ' || CAST(failed_count AS TEXT) || ' ' || CAST(done_count AS TEXT) FROM import").await,
-            [format!("PARTIAL {good} {} {ROWS}", ROWS / 20)]);
+            [format!("PARTIAL {good} {} {all}", all / 20)]);
         assert_eq!(number(&app, "SELECT count(*) FROM audit_entry WHERE action = 'IMPORT_RUN'").await, 1, "its end stands in the log once");
         println!("{} kills at {parts:?}", kills());
     }

@@ -18,7 +18,7 @@ const QUOTED: &str = "{ contractItems(kind: ISSUE) { code } }";
 const OPERATIONS: [(&str, &str); 30] = [
     (
         "imports",
-        "{ imports(first: 20) { totalCount nodes { state fileName uploadedBy { name } service { name } dueAt { local } refusal { message }
+        "{ imports(first: 20) { nodes { state fileName uploadedBy { name } service { name } dueAt { local } refusal { message }
             problems { rowNumber } problemFile { url } job { state } actions { name } } } }",
     ),
     (
