@@ -29,11 +29,7 @@ fn kills() -> u64 {
 
 /// How many rows the file has, so many that each kill finds it at work; every twentieth has something wrong.
 fn rows_of_file() -> usize {
-<<<<<<< HEAD
-    usize::try_from(kills()).unwrap() * 1_000
-=======
     usize::try_from(kills()).unwrap().min(100) * 1_000
->>>>>>> h-import
 }
 
 /// A server of its own process, as it runs for real.
