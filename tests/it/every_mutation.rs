@@ -56,7 +56,8 @@ fn mutation(operation: &Operation) -> Option<&'static str> {
 }
 
 /// The mutations that take a key and can be tried out, in the order in which the operations are done: examples that only
-/// try something out come later, since what they do the others do not expect, and last what moves the things they name.
+/// try something out come later, since what they do the others do not expect, and last what moves the things they name. What
+/// needs a service in use comes before what ends its use.
 fn operations(takers: &BTreeSet<String>) -> Vec<&'static Operation> {
     let is_taker = |operation: &&Operation| mutation(operation).is_some_and(|name| takers.contains(name));
     let mut all: Vec<_> = OPERATIONS.iter().filter(is_taker).collect();
@@ -64,6 +65,9 @@ fn operations(takers: &BTreeSet<String>) -> Vec<&'static Operation> {
         let last = ["field-reorder", LEAVE].iter().position(|name| *name == operation.name);
         (
             last.map_or(0, |place| place + 1),
+            !["ticket-", "import-"]
+                .iter()
+                .any(|begin| operation.name.starts_with(begin)),
             operation.variables.contains("\"dryRun\": true"),
         )
     });

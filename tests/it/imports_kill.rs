@@ -91,7 +91,7 @@ both! {
         let rows: Vec<Row<'_>> = rows.iter().map(Vec::as_slice).collect();
         let id = imports::draft(&app, app.owner(), &desk.id, &fill(&template, &rows)).await;
         let draft = import(app.owner(), &id).await;
-        app.owner().deed(CONFIRM, agreed(&draft, "SKIP_BAD_all")).await;
+        app.owner().deed(CONFIRM, agreed(&draft, "SKIP_BAD_ROWS")).await;
         let (sink, address, random) = (Sink::start(), format!("127.0.0.1:{}", free_port()), Random::seeded(13));
 
         let mut parts = Vec::new();

@@ -53,6 +53,10 @@ fn rotation(app: &TestApp) -> Child {
         ("DATABASE_URL", app.url.as_str()),
         ("ORGDESK_SECRET", SECRET),
         ("ORGDESK_KEY_RING", KEY_RING),
+        ("ORGDESK_ORGANIZATION_URL", "https://{domain}.example.com"),
+        ("ORGDESK_PUBLIC_URL", "https://desk.example.com"),
+        ("ORGDESK_MAIL_FROM", "Orgdesk <no-reply@example.com>"),
+        ("ORGDESK_SMTP_URL", "smtp://127.0.0.1:2525?tls=none"),
     ]);
     let quiet = command
         .stdin(Stdio::null())

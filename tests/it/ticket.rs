@@ -54,7 +54,7 @@ both! {
             "processedAt": null, "processing": "확인 중입니다.", "externalReference": "crm-1", "isMigrated": false, "assignee": { "login": "agent" },
             "values": [
                 { "code": "category", "text": "기타", "options": [], "isAgreed": null, "isMasked": false, "fault": null },
-                { "code": "mail", "text": "ho**@example.com", "options": [], "isAgreed": null, "isMasked": true, "fault": null },
+                { "code": "mail", "text": "can**********@private-mail.example", "options": [], "isAgreed": null, "isMasked": true, "fault": null },
                 { "code": "subject", "text": "배송 문의", "options": [], "isAgreed": null, "isMasked": false, "fault": null },
                 { "code": "content", "text": "언제 오나요?", "options": [], "isAgreed": null, "isMasked": false, "fault": null },
                 { "code": "name", "text": "홍길동", "options": [], "isAgreed": null, "isMasked": false, "fault": null },

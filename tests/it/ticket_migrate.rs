@@ -14,6 +14,7 @@ use crate::{
     both,
     support::{
         app::{TestApp, instant},
+        canary,
         make::Made,
         people,
         raw::Raw,
@@ -51,7 +52,7 @@ pub fn row(number: i32) -> Migrated {
     let text = |text: &str| Given::Text(text.to_owned());
     let values = [
         ("category", text("기타")),
-        ("mail", text("hong@example.com")),
+        ("mail", text(canary::MAIL)),
         ("subject", text("옛 문의")),
         ("content", text("옛 내용")),
         ("phone", text("010-2345-6789")),

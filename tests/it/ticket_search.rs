@@ -50,7 +50,7 @@ both! {
         for written in ["010-2345-6789", "01023456789", "+82-10-2345-6789", " 010 2345 6789 ", "０１０２３４５６７８９"] {
             assert_eq!(by(agent, &service, "phone", "equals", written).await, [2, 1], "{written}");
         }
-        assert_eq!(by(agent, &service, "mail", "equals", "hong@example.COM").await, [4, 3, 2, 1]);
+        assert_eq!(by(agent, &service, "mail", "equals", "canarykestrel@private-mail.EXAMPLE").await, [4, 3, 2, 1]);
         assert_eq!(by(agent, &service, "phone", "equals", "010-****-6789").await, [0_i64; 0]);
         assert_eq!(by(agent, &service, "phone", "equals", "010-2345-678").await, [0_i64; 0]);
         assert_eq!(by(agent, &other, "phone", "equals", "010-2345-6789").await, [1]);

@@ -16,7 +16,7 @@ use base64::{
 use unicode_normalization::UnicodeNormalization;
 
 /// The address of a customer.
-pub const MAIL: &str = "kestrel.canary@private-mail.example";
+pub const MAIL: &str = "canarykestrel@private-mail.example";
 /// His telephone number, and how it is kept where digits alone are.
 pub const PHONE: &str = "010-7391-4682";
 const DIGITS: &str = "01073914682";
@@ -100,7 +100,7 @@ fn forms(text: &str) -> Vec<Vec<u8>> {
             let padded = [vec![b' '; shift], bytes.to_vec()].concat();
             let whole = &padded[..padded.len() / 3 * 3];
             let from = if shift == 0 { 0 } else { 4 };
-            forms.extend([STANDARD.encode(whole), URL_SAFE.encode(whole)].map(|code| code[from..].as_bytes().to_vec()));
+            forms.extend([STANDARD.encode(whole), URL_SAFE.encode(whole)].map(|code| code.as_bytes()[from..].to_vec()));
         }
     }
     forms.retain(|form| !form.contains(&b'\n'));

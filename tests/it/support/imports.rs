@@ -8,7 +8,10 @@ use chrono::NaiveDateTime;
 use rust_xlsxwriter::{Format, Formula, Workbook, Worksheet};
 use serde_json::{Value, json};
 
-use super::app::{Answer, TestApp, Who};
+use super::{
+    app::{Answer, TestApp, Who},
+    canary,
+};
 
 /// What is written into a cell.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +35,7 @@ pub type Row<'a> = &'a [(&'a str, In<'a>)];
 pub const GOOD: Row<'_> = &[
     ("@receivedAt", In::Text("2025-03-01 09:30")),
     ("category", In::Text("기타")),
-    ("mail", In::Text("hong@example.com")),
+    ("mail", In::Text(canary::MAIL)),
     ("subject", In::Text("배송이 늦습니다")),
     ("content", In::Text("언제 오나요?")),
     ("name", In::Text("홍길동")),

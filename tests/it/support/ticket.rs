@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     app::{TestApp, Who},
+    canary,
     make::{self, Made},
     people,
 };
@@ -44,7 +45,7 @@ pub async fn desk(app: &TestApp, code: &str) -> Made {
 /// The values that a ticket needs at least, with these instead or beside.
 pub fn values(more: &Value) -> Value {
     let mut all = json!({
-        "category": { "text": "기타" }, "mail": { "text": "hong@example.com" }, "subject": { "text": "배송 문의" },
+        "category": { "text": "기타" }, "mail": { "text": canary::MAIL }, "subject": { "text": "배송 문의" },
         "content": { "text": "언제 오나요?" }, "personalAgree": { "isAgreed": true },
     });
     for (code, value) in more.as_object().into_iter().flatten() {
