@@ -181,6 +181,10 @@ both! {
             if *persona == "enrolling" {
                 continue;
             }
+            if persona.ends_with(" key") {
+                assert_eq!(who.ask(list, json!({ "id": service.id })).await.code(), "FORBIDDEN", "{persona}");
+                continue;
+            }
             for (place, ticket) in [(&elsewhere, &own), (&service, &theirs)] {
                 let works = ["manager", "agent"].contains(persona) && place.id == elsewhere.id;
                 let listed = who.data(list, json!({ "id": place.id })).await["tickets"].clone();

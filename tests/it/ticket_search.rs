@@ -42,7 +42,7 @@ both! {
         let service = desk(&app, "desk").await;
         let other = desk(&app, "other").await;
         fill(&app, &service, &[
-            json!({ "phone": "010-2345-6789", "mail": "Hong@Example.com" }), json!({ "phone": "+82 10 2345 6789" }), json!({ "phone": "010-2345-6780" }), json!({}),
+            json!({ "phone": "010-2345-6789", "mail": "CanaryKestrel@Private-Mail.Example" }), json!({ "phone": "+82 10 2345 6789" }), json!({ "phone": "010-2345-6780" }), json!({}),
         ]).await;
         fill(&app, &other, &[json!({ "phone": "010-2345-6789" })]).await;
         let agent = app.someone("acme", "agent");
