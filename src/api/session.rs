@@ -111,7 +111,7 @@ impl Api {
         if self
             .app
             .bad_tokens
-            .is_news(self.app.clock.now(), &origin.network_text())
+            .is_news(self.app.clock.now(), &format!("{kind} {}", origin.network_text()))
             && let Err(error) = security::log(&self.app, kind, origin).await
         {
             tracing::error!(?error, "a refused token could not be logged");
@@ -119,6 +119,9 @@ impl Api {
         Err(refusal)
     }
 }
+
+/// What looking for a signer costs, in points of the address's bucket.
+const SIGNER: u64 = 10;
 
 /// A caller who is let in, or why not.
 type Entry = std::result::Result<Caller, Refusal>;
@@ -145,6 +148,10 @@ impl Backend for Api {
             client: head.user_agent.map(Origin::client_of).unwrap_or_default(),
         };
         let stranger = Taker::of(&Actor::Nobody, &origin);
+        // Whose signature it is has to be looked for, and that comes before anybody is known.
+        if head.signed.is_some() {
+            self.charge(stranger, SIGNER)?;
+        }
         let entry = match (head.signed, head.bearer) {
             (Some(signed), _) => self.signer(&signed, origin, language).await,
             (None, Some(token)) => self.bearer(token, origin, language).await,

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use rust_xlsxwriter::{Color, Format, Workbook, Worksheet, XlsxError};
+use tokio::sync::SemaphorePermit;
 
 use super::{
     column::{Column, What, columns, own},
@@ -46,6 +47,7 @@ pub fn download<'c>(caller: &'c Caller, id: &'c str) -> BoxFuture<'c, Result<Fil
         let key = file::key(&view, caller, &import).await?;
         drop(view);
         caller.release().await;
+        let seat = file::seat().await?;
         let not_there = || Error::not_found("id");
         let content = file::content(caller, &import, key).await?.ok_or_else(not_there)?;
         let (reading, head) = Reading::begin(&caller.app().program, content)
@@ -58,7 +60,7 @@ pub fn download<'c>(caller: &'c Caller, id: &'c str) -> BoxFuture<'c, Result<Fil
         if !matches!(age, Age::Present) {
             return Err(Problem::at("id", Code::TemplateOutdated).into());
         }
-        let content = annotated(caller, &ground, reading, &head).await?;
+        let content = annotated(caller, &ground, (reading, seat), &head).await?;
         let told: [(&str, serde_json::Value); 2] =
             [("bytes", content.len().into()), ("sha256", file::hash(&content).into())];
         let deed = async |tx: &Tx| {
@@ -76,7 +78,12 @@ fn name(language: Language, import: &Model) -> String {
     format!("{stem} - {}", own(language, "오류", "problems"))
 }
 
-async fn annotated(caller: &Caller, ground: &Ground, mut reading: Reading, head: &Head) -> Result<Vec<u8>> {
+async fn annotated(
+    caller: &Caller,
+    ground: &Ground,
+    (mut reading, seat): (Reading, SemaphorePermit<'static>),
+    head: &Head,
+) -> Result<Vec<u8>> {
     let mut plan = ground.plan(head, caller.now());
     let language = caller.language();
     let kinds = kinds(&columns(&ground.fields, language), head);
@@ -88,7 +95,12 @@ async fn annotated(caller: &Caller, ground: &Ground, mut reading: Reading, head:
         let wrong = plan.judge(&row).err().unwrap_or_default();
         copy.add(&row, &wrong, &kinds).map_err(fault)?;
     }
-    let content = tokio::task::spawn_blocking(move || copy.finish()).await;
+    // Nobody ends a thread: who does not wait any more keeps his seat until it is done.
+    let finishing = move || {
+        let _seat = seat;
+        copy.finish()
+    };
+    let content = tokio::task::spawn_blocking(finishing).await;
     content.map_err(Error::internal)?.map_err(fault)
 }
 

@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use futures_util::Stream;
 use sha2::{Digest as _, Sha256};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::entity::Model;
 use crate::kernel::{
@@ -61,6 +62,18 @@ pub async fn write(caller: &Caller, import: ImportId, content: Bytes) -> Result<
     let (key, stored) = encrypted.await.map_err(Error::internal)??;
     app.store.put(&path(organization, import), stored, MEDIA_TYPE).await?;
     Ok(key)
+}
+
+/// How many workbooks are made for whoever fetches them at a time. Each takes memory, a process or a connection
+/// meanwhile, and one link can be fetched by many at once.
+static MAKING: Semaphore = Semaphore::const_new(2);
+
+/// A seat for making a workbook, given back when it is dropped.
+///
+/// # Errors
+/// Never: nobody closes it.
+pub async fn seat() -> Result<SemaphorePermit<'static>> {
+    MAKING.acquire().await.map_err(Error::internal)
 }
 
 /// The key of a file, as the import's row keeps it.

@@ -43,6 +43,7 @@ impl Outcome for Told {
 /// `NOT_FOUND` where there is no such import, or it has not begun.
 pub fn download<'c>(caller: &'c Caller, id: &'c str) -> BoxFuture<'c, Result<File>> {
     async move {
+        let seat = file::seat().await?;
         let view = caller.view(Action::ImportFileDownload).await?;
         let import = view.find::<Entity>("id", id).await?;
         if import.finished_at.is_none() || import.started_at.is_none() {
@@ -57,7 +58,11 @@ pub fn download<'c>(caller: &'c Caller, id: &'c str) -> BoxFuture<'c, Result<Fil
         fill(&view, &import, &columns, &mut report).await?;
         drop(view);
         caller.release().await;
-        let content = tokio::task::spawn_blocking(move || report.finish()).await;
+        let finishing = move || {
+            let _seat = seat;
+            report.finish()
+        };
+        let content = tokio::task::spawn_blocking(finishing).await;
         let content = content.map_err(Error::internal)?.map_err(fault)?;
         let told: [(&str, serde_json::Value); 2] =
             [("bytes", content.len().into()), ("sha256", file::hash(&content).into())];

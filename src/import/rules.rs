@@ -27,6 +27,9 @@ const AT: &str = "input.file";
 /// How long a file that was looked through waits to be confirmed.
 pub(super) const DRAFT_FOR: Duration = Duration::hours(1);
 
+/// How many files of an organization are looked through at a time: the jobs of all organizations stand in one line.
+const MOST_CHECKING: u64 = 5;
+
 /// A file of tickets.
 #[derive(Debug, Serialize, InputObject)]
 pub struct ImportUploadInput {
@@ -156,6 +159,14 @@ async fn keep(tx: &Tx, input: &ImportUploadInput, ready: &Ready) -> Result<Model
     let now = tx.now();
     let member = tx.actor().member().map(|member| member.member_id);
     let member = member.ok_or(Error::Unauthenticated)?;
+    // One whose job was given up is not in the way for long.
+    let checking = tx
+        .select::<Entity>()
+        .filter(Column::State.eq(State::Checking))
+        .filter(Column::UploadedAt.gt(Timestamp(now.0 - Duration::hours(1))));
+    if checking.count().await? >= MOST_CHECKING {
+        return Err(Error::Busy(30));
+    }
     // A dry run keeps no file, and so has no key; its row is never seen again.
     let file_key = match &ready.key {
         Some(key) => file::sealed(tx, ready.id, key).await?,

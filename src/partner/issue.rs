@@ -108,7 +108,9 @@ fn is_of(key: &key::Model, text: &str) -> bool {
 
 /// Gives a token, if the key still lives when the organization's turn has come.
 async fn give(door: &Caller, id: KeyId, text: &str) -> Result<Issued> {
-    if let Some(stop) = security::attempt(door.app(), &[(KEY, id.to_string())]).await? {
+    // By place: whoever has the key and is elsewhere brakes himself alone.
+    let subject = format!("{id} {}", door.origin().network_text());
+    if let Some(stop) = security::attempt(door.app(), &[(KEY, subject)]).await? {
         if stop.is_first {
             fail(door, Code::SignInBlocked).await?;
         }

@@ -135,8 +135,10 @@ async fn signer(view: &View, app: &App, signed: &Signed<'_>, signature: &[u8]) -
         signed.timestamp,
     );
     let unrevoked = key::Column::RevokedAt.is_null().or(key::Column::RevokedAt.gt(now));
+    let unexpired = key::Column::ExpiresAt.is_null().or(key::Column::ExpiresAt.gt(now));
     let keys = with_use(view.select::<key::Entity>())
         .filter(unrevoked)
+        .filter(unexpired)
         .limit(MOST_KEYS);
     let keys: Vec<Found> = keys.rows().await?;
     let chain = Keychain::of(view, app, Purpose::KeySigning).await?;

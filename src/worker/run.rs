@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    relay::{QUEUE, runner_statement},
+    relay::{QUEUE, WEBHOOKS, runner_statement},
     ticker::Ticker,
 };
 use crate::{
@@ -39,8 +39,9 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 /// Runs jobs as they become due, until `stop`.
 pub async fn work(app: App, stop: CancellationToken) {
     let relay = tokio::spawn(relay(app.clone(), stop.clone()));
-    let runner = tokio::spawn(runner(app, stop));
-    for task in [relay, runner] {
+    let all = tokio::spawn(runner(app.clone(), (QUEUE, 2), stop.clone()));
+    let webhooks = tokio::spawn(runner(app, (WEBHOOKS, 4), stop));
+    for task in [relay, all, webhooks] {
         if let Err(error) = task.await {
             tracing::error!(%error, "a part of the job runner ended badly");
         }
@@ -76,10 +77,11 @@ async fn relay(app: App, stop: CancellationToken) {
     }
 }
 
-async fn runner(app: App, stop: CancellationToken) {
+/// Runs the jobs of a queue, so many at a time.
+async fn runner(app: App, (queue, at_once): (&'static str, usize), stop: CancellationToken) {
     // Two workers of one name are not refused by the runner, so each process has its own.
     let name = format!(
-        "{QUEUE}-{}-{}",
+        "{queue}-{}-{}",
         std::process::id(),
         crate::kernel::id::encode(uuid::Uuid::from_bytes(app.random.bytes()))
     );
@@ -95,7 +97,7 @@ async fn runner(app: App, stop: CancellationToken) {
                     WorkerBuilder::new(&*name)
                         .backend(storage.clone().poll_with_strategy(Ticker::new(POLL)))
                         .data(app.clone())
-                        .concurrency(2)
+                        .concurrency(at_once)
                         .build(handle)
                 })
                 .should_restart(|_, error| {
@@ -110,14 +112,14 @@ async fn runner(app: App, stop: CancellationToken) {
     let ended = match app.database.jobs().clone() {
         JobPool::Sqlite(pool) => {
             let config = apalis_sqlite::Config::default()
-                .queue(QUEUE)
+                .queue(queue)
                 .heartbeat_interval(HEARTBEAT)
                 .missed_heartbeats(3);
             run!(SqliteStorage::<String>::new(&pool).with_config(config))
         }
         JobPool::Postgres(pool) => {
             let config = apalis_postgres::Config::default()
-                .queue(QUEUE)
+                .queue(queue)
                 .heartbeat_interval(HEARTBEAT)
                 .missed_heartbeats(3);
             run!(PostgresStorage::<String>::new(&pool).with_config(config))

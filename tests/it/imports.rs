@@ -345,6 +345,9 @@ both! {
 
         let first = owner.data(query, json!({})).await["imports"].clone();
         uploaded(owner, &other.id, b"later").await;
+        let many = json!({ "input": { "serviceId": other.id, "file": null } });
+        let many = owner.ask_with(imports::UPLOAD, many, &[("input.file", "more.xlsx", b"more")]).await;
+        assert_eq!(many.code(), "THROTTLED", "five are looked through at a time: {}", many.text);
         let second = owner.data(query, json!({ "after": first["pageInfo"]["endCursor"] })).await["imports"].clone();
         let narrowed = owner.data(query, json!({ "filter": { "serviceId": desk.id, "state": ["CHECKING"] } })).await["imports"].clone();
         app.run_due().await;

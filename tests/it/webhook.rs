@@ -50,6 +50,16 @@ async fn verified(app: &TestApp, receiver: &Receiver, events: &[&str]) -> Hook {
     hook
 }
 
+/// What `webhookTest` finds wrong.
+async fn tried(app: &TestApp, hook: &Hook) -> Vec<String> {
+    app.owner()
+        .problems(
+            "webhookTest(id: $id, input: $input)",
+            json!({ "id": hook.id, "input": {} }),
+        )
+        .await
+}
+
 async fn log(app: &TestApp) -> Vec<Value> {
     let data = app.owner().data(LOG, json!({})).await;
     data["webhookDeliveries"]["nodes"].as_array().unwrap().clone()
@@ -83,6 +93,22 @@ fn kinds(messages: &[Received]) -> Vec<String> {
 }
 
 both! {
+    async fn g9_one_test_of_a_webhook_is_on_its_way_at_a_time(app) {
+        let app = app.with_webhooks();
+        let receiver = Receiver::start().await;
+        let hook = hook(app.owner(), &receiver.url, &["SERVICE_SUSPEND"]).await;
+
+        assert_eq!(tried(&app, &hook).await, ["DELIVERY_PENDING at id"], "the first one waits");
+        app.run_due().await;
+        assert_eq!(tried(&app, &hook).await, [""; 0]);
+        assert_eq!(tried(&app, &hook).await, ["DELIVERY_PENDING at id"]);
+        app.run_due().await;
+        let message = log(&app).await[0]["id"].clone();
+        let again = json!({ "id": message, "input": {} });
+        assert_eq!(app.owner().problems("webhookReplay(id: $id, input: $input)", again.clone()).await, [""; 0]);
+        assert_eq!(app.owner().problems("webhookReplay(id: $id, input: $input)", again).await, ["DELIVERY_PENDING at id"]);
+    }
+
     async fn g9_what_was_done_is_told_signed_and_without_data(app) {
         let app = app.with_webhooks();
         let receiver = Receiver::start().await;

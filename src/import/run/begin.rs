@@ -60,8 +60,16 @@ async fn claimed(tx: &Tx, id: &str) -> Result<Claim> {
         (State::Reserved, Some(due)) if now < due => return Ok(Claim::Later(due)),
         (State::Reserved, Some(_)) => {}
         (State::Running, _) => {
+            // Whoever began it may have found a hindrance and not come to say so.
+            let hindrance = match import.done_count {
+                0 => hindrance(tx, &import).await?,
+                _ => None,
+            };
             let import = tx.update::<Entity>(import, |row| row.fence += 1).await?;
-            return Ok(Claim::Begun(import));
+            return Ok(match hindrance {
+                Some(code) => Claim::Refused(import, Problem::of(code)),
+                None => Claim::Begun(import),
+            });
         }
         _ => return Ok(Claim::Nothing),
     }

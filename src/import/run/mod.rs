@@ -36,6 +36,9 @@ const HEAVIEST: usize = 4 * 1024 * 1024;
 /// How long one attempt works before others have their turn.
 const SLICE: Duration = Duration::from_secs(20);
 
+/// How long a reading goes on before the job says that somebody is at work: one that is silent for a minute counts as lost.
+const WORD: Duration = Duration::from_secs(10);
+
 /// The deed of which only its entry is left.
 struct Told;
 
@@ -102,7 +105,14 @@ async fn work(caller: &Caller, job: &outbox::Model, import: &Model) -> Result<Ca
             Ok(opened) => opened,
             Err(problem) => return Ok(Came::Stopped(problem)),
         };
+        let mut told = Instant::now();
         loop {
+            if told.elapsed() > WORD {
+                if !outbox::keep(caller.app(), job).await? {
+                    return Ok(Came::Nothing);
+                }
+                told = Instant::now();
+            }
             match reading.next().await? {
                 Ok(None) => break,
                 Ok(Some(row)) if plan.judge(&row).is_ok() => {}
@@ -151,7 +161,7 @@ async fn bring(
     import: &Model,
     (ground, mut reading, mut plan): (&Ground, Reading, Plan),
 ) -> Result<Came> {
-    let begun = Instant::now();
+    let (mut begun, mut told) = (Instant::now(), Instant::now());
     let mut left = usize::try_from(import.done_count).unwrap_or(0);
     let (mut rows, mut weight): (Vec<Judged>, _) = (Vec::with_capacity(AT_ONCE), 0);
     loop {
@@ -165,6 +175,14 @@ async fn bring(
             let judged = plan.judge(&row);
             if left > 0 {
                 left -= 1;
+                // What it takes to come back to one's place is no part of one's turn.
+                begun = Instant::now();
+                if told.elapsed() > WORD {
+                    if !outbox::keep(caller.app(), job).await? {
+                        return Ok(Came::Nothing);
+                    }
+                    told = Instant::now();
+                }
                 continue;
             }
             weight += row.weight();

@@ -114,6 +114,11 @@ impl Reading {
     }
 
     async fn piece(&mut self) -> Result<Step<Piece>> {
+        // A piece that waits already would come however late it is.
+        if Instant::now() >= self.until {
+            kill(&self.child);
+            return Ok(Err(Fault::TooComplex));
+        }
         let piece = match tokio::time::timeout_at(self.until, self.pieces.recv()).await {
             Ok(piece) => piece.unwrap_or(Err(Fault::Damaged)),
             Err(_) => {

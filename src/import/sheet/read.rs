@@ -12,7 +12,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use zip::ZipArchive;
 
 use super::{
-    Cell, Fault, Head, LONGEST, MARK, MARK_SHEET, MOST_COLUMNS, MOST_ROWS, Row, archive,
+    Cell, Fault, Head, LONGEST, MARK, MARK_SHEET, MOST_COLUMNS, MOST_INFLATED, MOST_ROWS, Row, archive,
     scan::{self, Found},
 };
 
@@ -201,6 +201,8 @@ struct Sheet {
     columns: Vec<Option<(String, String)>>,
     row: Row,
     rows: u32,
+    /// How much room the texts of all rows took: a string that cells share stands in the file once.
+    weight: u64,
     is_told: bool,
 }
 
@@ -213,6 +215,7 @@ impl Sheet {
             columns: Vec::new(),
             row: Row::default(),
             rows: 0,
+            weight: 0,
             is_told: false,
         }
     }
@@ -261,7 +264,12 @@ impl Sheet {
         };
         let title = folded(title);
         let code = self.mark.columns.get(&title).cloned();
-        let shown = || title.chars().take(100).collect();
+        // Where no other head fits, this may be no head but somebody's name.
+        let is_head = self.columns.iter().any(Option::is_some);
+        let shown = || match is_head {
+            true => title.chars().take(100).collect(),
+            false => letters(place),
+        };
         let code = code.ok_or_else(|| Fault::UnknownColumn(shown()))?;
         if self.columns.iter().flatten().any(|(other, _)| *other == code) {
             return Err(Fault::ColumnTwice(shown()));
@@ -294,6 +302,10 @@ impl Sheet {
         self.rows += 1;
         if self.rows > MOST_ROWS {
             return Err(Fault::TooManyRows);
+        }
+        self.weight += row.weight() as u64;
+        if self.weight > MOST_INFLATED {
+            return Err(Fault::Inflates);
         }
         Ok(listener.row(row))
     }

@@ -4,7 +4,7 @@
 //! a purpose is on its way, and whoever rotates again goes on with that.
 
 use futures_util::future::BoxFuture;
-use sea_orm::{QueryFilter, QueryOrder, entity::prelude::*};
+use sea_orm::{QueryFilter, entity::prelude::*};
 
 use super::{
     Broken, Keychain, Purpose,
@@ -57,13 +57,16 @@ pub(crate) async fn rotate(operator: &Caller) -> Result<Rotated> {
     written(operator, async |tx| renew(tx, sealings).await).await?;
     for sealing in sealings {
         let mut done = Rotated::default();
-        let mut after = None;
+        let (mut after, mut oldest) = (None, i32::MAX);
         loop {
             let passed = written(operator, async |tx| {
                 let keys = Keychain::of(tx, tx.app(), sealing.purpose).await?;
-                (sealing.pass)(tx, &keys, after).await
+                let newest = keys.keys.last().map_or(0, |(version, _)| *version);
+                let passed = (sealing.pass)(tx, &keys, after).await?;
+                Ok((newest, passed))
             });
-            let passed = passed.await?;
+            let (newest, passed) = passed.await?;
+            oldest = oldest.min(newest);
             done.resealed += passed.resealed;
             done.broken += passed.broken;
             match passed.last {
@@ -72,7 +75,7 @@ pub(crate) async fn rotate(operator: &Caller) -> Result<Rotated> {
             }
         }
         if done.broken == 0 {
-            done.retired = written(operator, async |tx| retire(tx, sealing.purpose).await).await?;
+            done.retired = written(operator, async |tx| retire(tx, sealing.purpose, oldest).await).await?;
         }
         rotated.resealed += done.resealed;
         rotated.broken += done.broken;
@@ -120,11 +123,11 @@ async fn renew(tx: &Tx, sealings: &[Sealing]) -> Result<()> {
     Ok(())
 }
 
-/// Removes all keys of a purpose but the newest.
-async fn retire(tx: &Tx, purpose: Purpose) -> Result<u64> {
+/// Removes the keys of a purpose that are older than each under which the rotation put anything: where two run at once, one
+/// may have begun under a key that the other replaces.
+async fn retire(tx: &Tx, purpose: Purpose, oldest: i32) -> Result<u64> {
     let rows = tx.select::<Entity>().filter(Column::Purpose.eq(purpose.name()));
-    let mut rows: Vec<Model> = rows.order_by_asc(Column::Version).all().await?;
-    rows.pop();
+    let rows: Vec<Model> = rows.filter(Column::Version.lt(oldest)).all().await?;
     let count = rows.len() as u64;
     for row in rows {
         tx.delete::<Entity>(row).await?;

@@ -176,7 +176,8 @@ pub async fn deliver(app: &App, job: &outbox::Model) -> Result<Fate> {
         Err(reason) => (false, Some(reason)),
     };
     let status = came.ok().map(|(status, _)| i32::from(status));
-    let deed = async |tx: &Tx| note(tx, &delivery, (is_taken, is_over), status, reason).await;
+    let asked = message.as_ref().and_then(|message| message.challenge.as_deref());
+    let deed = async |tx: &Tx| note(tx, &delivery, (is_taken, is_over), (status, reason), asked).await;
     caller.act(Action::WebhookDeliver, &Plain, deed).await?;
     Ok(match reason {
         Some(reason) if !is_over => Fate::Failed(reason.to_owned()),
@@ -188,8 +189,8 @@ async fn note(
     tx: &Tx,
     delivery: &Model,
     (is_taken, is_over): (bool, bool),
-    status: Option<i32>,
-    reason: Option<&str>,
+    (status, reason): (Option<i32>, Option<&str>),
+    asked: Option<&str>,
 ) -> Result<Noted> {
     let row = tx.find::<Entity>("id", &delivery.id.to_string()).await?;
     let now = tx.now();
@@ -208,9 +209,12 @@ async fn note(
     .await?;
     if is_taken && is_test {
         let hook = tx.find::<hook::Entity>("id", &webhook.to_string()).await?;
-        // Once is enough: each change would have whoever edits it read it again.
-        tx.update::<hook::Entity>(hook, |row| row.verified_at = row.verified_at.or(Some(now)))
-            .await?;
+        // It may point elsewhere by now: that has to answer for itself.
+        if asked == Some(hook.challenge.as_str()) {
+            // Once is enough: each change would have whoever edits it read it again.
+            tx.update::<hook::Entity>(hook, |row| row.verified_at = row.verified_at.or(Some(now)))
+                .await?;
+        }
     }
     Ok(Noted)
 }

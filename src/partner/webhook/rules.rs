@@ -3,7 +3,7 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::Duration;
-use sea_orm::{ColumnTrait, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, QueryFilter};
 
 use super::{
     delivery::{self, Model as Delivery, State},
@@ -187,10 +187,12 @@ pub async fn remove(tx: &Tx, id: &str, expected_version: i32) -> Result<Model> {
 /// `webhookTest`: a message that tells of nothing; whoever answers it with its challenge is told of events.
 ///
 /// # Errors
-/// `NOT_FOUND`.
+/// `NOT_FOUND`; `DELIVERY_PENDING` where another test is still on its way.
 pub async fn try_out(tx: &Tx, id: &str) -> Result<Delivery> {
     let hook = standing(tx.find::<Entity>("id", id).await?)?;
     tx.about::<Entity>(&hook);
+    let same = Condition::all().add(delivery::Column::Kind.eq(TEST));
+    unless_pending(tx, same.add(delivery::Column::WebhookId.eq(hook.id))).await?;
     test(tx, &hook).await
 }
 
@@ -205,7 +207,18 @@ pub async fn replay(tx: &Tx, id: &str) -> Result<Delivery> {
         return Err(Problem::at("id", Code::DeliveryPending).into());
     }
     tx.about::<Entity>(&hook);
+    unless_pending(tx, Condition::all().add(delivery::Column::ReplayOf.eq(before.id))).await?;
     delivery::put_again(tx, &before).await
+}
+
+/// One of a kind at a time: each keeps others' messages waiting while nobody answers it.
+async fn unless_pending(tx: &Tx, which: Condition) -> Result<()> {
+    let pending = tx.select::<delivery::Entity>().filter(which);
+    let pending = pending.filter(delivery::Column::State.eq(State::Pending));
+    if pending.count().await? > 0 {
+        return Err(Problem::at("id", Code::DeliveryPending).into());
+    }
+    Ok(())
 }
 
 async fn test(tx: &Tx, hook: &Model) -> Result<Delivery> {

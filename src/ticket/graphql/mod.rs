@@ -255,7 +255,7 @@ impl TicketMutation {
         let deed = async |tx: &_| rules::create(tx, &input).await;
         let (ticket, problems) = settle(caller.act(Action::TicketCreate, &input, deed).await)?;
         Ok(TicketCreatePayload {
-            ticket,
+            ticket: reached(context, ticket).await?,
             user_errors: TicketUserError::all(problems)?,
         })
     }
@@ -275,7 +275,7 @@ impl TicketMutation {
             None => find(context, &[&id]).await?.pop(),
         };
         Ok(TicketUpdatePayload {
-            ticket,
+            ticket: reached(context, ticket).await?,
             user_errors: TicketUserError::all(problems)?,
         })
     }
@@ -302,5 +302,13 @@ impl TicketMutation {
             tickets: shown.into_iter().map(RevealedTicket::from).collect(),
             user_errors: TicketUserError::all(refusals)?,
         })
+    }
+}
+
+/// A ticket, if whoever asks works in its service now: who repeats a deed may have lost his place since.
+async fn reached(context: &Context<'_>, ticket: Option<Model>) -> Result<Option<Model>> {
+    match ticket {
+        Some(ticket) if value::ground(context, &ticket).await?.is_none() => Ok(None),
+        ticket => Ok(ticket),
     }
 }

@@ -145,7 +145,8 @@ pub fn put(sheet: &mut Worksheet, line: u32, columns: &[String], row: Row<'_>) {
     }
 }
 
-const UPLOAD: &str = "mutation M($input: ImportUploadInput!) { importUpload(input: $input) {
+/// The verb that sends a file.
+pub const UPLOAD: &str = "mutation M($input: ImportUploadInput!) { importUpload(input: $input) {
     import { id state fileName byteSize sha256 rowCount version } userErrors { code field message } } }";
 
 /// Sends a file; the payload.
