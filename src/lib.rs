@@ -6,7 +6,7 @@
 //! their left only; the types of the API (`graphql.rs`) refer to each other both ways.
 //!
 //! `picture` → `organization` → `member` → `admin` → `service` → `contract` → `billing` → `company` → `agent` → `field` →
-//! `cti` → `pii` → `audit`
+//! `cti` → `pii` → `ticket` → `import` → `audit` → `partner`
 //!
 //! Below them lies [`kernel`], which knows no area. Above them: [`api`] (HTTP, the schema as a whole), [`worker`]
 //! (jobs), [`serve`] and [`setup`] (start and end), [`operate`] and [`command`] (what operators do).
@@ -64,13 +64,16 @@ pub mod company;
 pub mod contract;
 pub mod cti;
 pub mod field;
+pub mod import;
 pub mod kernel;
 pub mod member;
 pub mod operate;
 pub mod organization;
+pub mod partner;
 pub mod picture;
 pub mod pii;
 pub mod serve;
 pub mod service;
 pub mod setup;
+pub mod ticket;
 pub mod worker;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use orgdesk::command::{Command, run};
+use orgdesk::command::{Command, run, run_bare};
 
 /// Organization-wide administration of a contact-center SaaS, as one GraphQL service.
 #[derive(Parser)]
@@ -19,6 +19,9 @@ const STACK: usize = 8 * 1_024 * 1_024;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(done) = run_bare(&arguments.command) {
+        return done.map_or_else(|error| fail(&error), |()| ExitCode::SUCCESS);
+    }
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = match runtime.enable_all().thread_stack_size(STACK).build() {
         Ok(runtime) => runtime,

@@ -15,23 +15,24 @@ use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::{
-    admin, agent, api, billing, cti,
+    admin, agent, api, billing, cti, import,
     kernel::{
         App, Clock, Database, Demand, Departure, Keys, Mailer, Random, Settings,
         mail::{
             mailbox::{Folder, Mailbox},
             smtp::Smtp,
         },
-        seal::{self, KeyRing, Vault},
+        seal::{self, KeyRing, Sealing, Vault},
         security::Hush,
         store::Store,
     },
-    member, operate, pii, worker,
+    member, operate, organization, partner, pii, ticket, worker,
 };
 
 /// What happens to what hangs on a member when he leaves: each area that hangs something on members stands here, from
 /// the right to the left. A table that still speaks of him afterwards fails a test.
 const DEPARTURES: &[Departure] = &[
+    ticket::depart,
     pii::depart,
     cti::line::depart,
     agent::depart,
@@ -41,6 +42,16 @@ const DEPARTURES: &[Departure] = &[
 
 /// What makes a member one of those of whom an organization can demand a second factor, if not of everybody.
 const DEMANDS: &[Demand] = &[pii::holds];
+
+/// Where sealed values stand, so that their keys can be replaced. A table with such a column that no area tells of fails a
+/// test.
+const SEALINGS: &[Sealing] = &[
+    organization::SEALING,
+    member::SEALING,
+    ticket::SEALING,
+    import::SEALING,
+    partner::webhook::SEALING,
+];
 
 /// How many pictures are decoded at a time: each takes up to 64 MiB meanwhile.
 const DECODING: usize = 2;
@@ -60,6 +71,9 @@ pub async fn open(settings: Settings, clock: Arc<dyn Clock>, random: Random) -> 
         mailer: mailer(&settings, &clock, &random)?,
         store: Store::open(&settings.storage, &settings.data)
             .map_err(|error| anyhow::anyhow!("the store of files: {error:?}"))?,
+        program: std::env::current_exe()
+            .context("where this program is can't be told")?
+            .into(),
         decoding: Arc::new(Semaphore::new(DECODING)),
         settings: Arc::new(settings),
         shelf: Arc::default(),
@@ -68,7 +82,9 @@ pub async fn open(settings: Settings, clock: Arc<dyn Clock>, random: Random) -> 
         bad_tokens: Arc::new(Hush::new(100)),
         refusals: Arc::new(Hush::new(10_000)),
         standing: api::standing::again,
+        announce: partner::webhook::announce,
         demands: DEMANDS,
+        sealings: SEALINGS,
         hashes: Arc::default(),
         database,
         clock,

@@ -139,7 +139,7 @@ impl DataSet {
 }
 
 /// The variables by which the service finds its database, secret and addresses.
-pub fn variables(app_url: &str) -> [(String, String); 7] {
+pub fn variables(app_url: &str) -> [(String, String); 8] {
     let secret = STANDARD.encode((0..32).collect::<Vec<u8>>());
     [
         ("DATABASE_URL", app_url),
@@ -149,6 +149,8 @@ pub fn variables(app_url: &str) -> [(String, String); 7] {
         ("ORGDESK_PUBLIC_URL", "https://desk.example.com"),
         ("ORGDESK_MAIL_FROM", "no-reply@example.com"),
         ("ORGDESK_SMTP_URL", "smtp://127.0.0.1:1025?tls=none"),
+        // What is measured asks more than anybody may.
+        ("ORGDESK_COST_BUCKET", "1000000000"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
 }

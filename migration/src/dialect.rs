@@ -9,6 +9,9 @@ pub const TENANT: &[&str] = &[
     "picture",
     "picture_holder",
     "organization_key",
+    "organization_key_use",
+    "webhook",
+    "webhook_delivery",
     "member",
     "organization_admin",
     "session",
@@ -42,8 +45,14 @@ pub const TENANT: &[&str] = &[
     "pii_grant",
     "pii_grant_change",
     "pii_grant_change_service",
+    "ticket",
+    "ticket_term",
+    "import",
+    "import_problem",
+    "import_outcome",
     "cti_log_day",
     "cti_event",
+    "cti_call",
     "cti_log_purge",
     "audit_entry",
     "permission_change",
@@ -53,6 +62,8 @@ pub const TENANT: &[&str] = &[
 /// Tables that the service reads before it knows the organization. They hold IDs and routes, no other data.
 pub const ROUTING: &[&str] = &[
     "organization_route",
+    "organization_code",
+    "signed_request",
     "service_route",
     "public_footer",
     "job_outbox",
@@ -80,11 +91,12 @@ pub const APPEND_ONLY: &[&str] = &[
     "pii_grant_change_service",
     "cti_log_day",
     "cti_event",
+    "cti_call",
     "cti_log_purge",
 ];
 
 /// Tables among those, in which a row goes when its time is over: their triggers know when.
-pub const PURGED: &[&str] = &["cti_log_day", "cti_event"];
+pub const PURGED: &[&str] = &["cti_log_day", "cti_event", "cti_call"];
 
 /// Runs `sql` with the database's own names of types.
 pub(crate) async fn run(manager: &SchemaManager<'_>, sql: &str) -> Result<(), DbErr> {

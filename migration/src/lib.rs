@@ -21,6 +21,12 @@ mod m20261128_000049_keys;
 mod m20261128_000050_fields;
 mod m20261128_000051_pii;
 mod m20261128_000052_pii_change_service;
+mod m20261128_000060_tickets;
+mod m20261128_000061_calls;
+mod m20261128_000064_imports;
+mod m20261128_000065_import_outcomes;
+mod m20261128_000070_partners;
+mod m20261128_000071_webhooks;
 
 pub use dialect::{APPEND_ONLY, PURGED, ROUTING, TENANT};
 pub use sea_orm_migration::MigratorTrait;
@@ -53,6 +59,12 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000050_fields::Migration),
             Box::new(m20261128_000051_pii::Migration),
             Box::new(m20261128_000052_pii_change_service::Migration),
+            Box::new(m20261128_000060_tickets::Migration),
+            Box::new(m20261128_000061_calls::Migration),
+            Box::new(m20261128_000064_imports::Migration),
+            Box::new(m20261128_000065_import_outcomes::Migration),
+            Box::new(m20261128_000070_partners::Migration),
+            Box::new(m20261128_000071_webhooks::Migration),
         ]
     }
 }

@@ -37,19 +37,24 @@ impl Outcome for Many {
     }
 }
 
-/// The agent that is one no more.
+/// Who is an agent no more, and where.
 #[derive(Debug)]
-pub struct Removed(pub AgentId);
+pub struct Removed {
+    /// The member.
+    pub member: MemberId,
+    /// The service.
+    pub service: ServiceId,
+}
 
 impl Outcome for Removed {
-    type Receipt = AgentId;
+    type Receipt = (MemberId, ServiceId);
 
-    fn receipt(&self) -> AgentId {
-        self.0
+    fn receipt(&self) -> Self::Receipt {
+        (self.member, self.service)
     }
 
-    async fn again(_: &Tx, receipt: AgentId) -> Result<Self> {
-        Ok(Self(receipt))
+    async fn again(_: &Tx, (member, service): Self::Receipt) -> Result<Self> {
+        Ok(Self { member, service })
     }
 }
 
@@ -166,10 +171,13 @@ pub async fn remove(tx: &Tx, id: &str, input: &AgentRemoveInput) -> Result<Remov
         return Err(problem.into());
     }
     let (_, _, member, _) = ground.of(&place)?;
-    let id = place.id;
+    let removed = Removed {
+        member: place.member_id,
+        service: place.service_id,
+    };
     tx.delete::<Entity>(place).await?;
     tx.about::<member::Entity>(member);
-    Ok(Removed(id))
+    Ok(removed)
 }
 
 /// One change that is asked for, and the paths at which its problems are told.

@@ -6,6 +6,8 @@ use async_graphql::{Pos, ServerError, Value};
 /// Why a request was not carried out. The names follow Apollo's where those fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RequestCode {
+    /// A partner system's key may not be used from this address.
+    AddressNotAllowed,
     /// The body is not a GraphQL request: not JSON, a batch, a parameter of the wrong kind, or a form out of order.
     BadRequest,
     /// A variable or an argument does not fit its type, or a required variable is missing.
@@ -30,8 +32,16 @@ pub enum RequestCode {
     QueryTooComplex,
     /// The body did not arrive in time.
     RequestTimeout,
+    /// A request was signed for another time than this, five minutes before or after.
+    SignatureExpired,
+    /// The organization, its key or the signature of a request is not right; it is not said which.
+    SignatureRefused,
+    /// A request with this signature was taken before: sign each with a time of its own.
+    SignatureReplayed,
     /// Subscriptions are served over WebSocket only.
     SubscriptionNotServed,
+    /// The caller's bucket of points has fewer than the request costs: `Retry-After` says when it has enough.
+    Throttled,
     /// The answer was not ready in time.
     Timeout,
     /// The token is malformed, unknown or expired.
@@ -44,7 +54,8 @@ pub enum RequestCode {
 
 impl RequestCode {
     /// Every code of this layer, for the documentation's completeness check.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 22] = [
+        Self::AddressNotAllowed,
         Self::BadRequest,
         Self::BadUserInput,
         Self::Internal,
@@ -57,7 +68,11 @@ impl RequestCode {
         Self::PayloadTooLarge,
         Self::QueryTooComplex,
         Self::RequestTimeout,
+        Self::SignatureExpired,
+        Self::SignatureRefused,
+        Self::SignatureReplayed,
         Self::SubscriptionNotServed,
+        Self::Throttled,
         Self::Timeout,
         Self::Unauthenticated,
         Self::UnsupportedMediaType,
@@ -68,6 +83,7 @@ impl RequestCode {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::AddressNotAllowed => "ADDRESS_NOT_ALLOWED",
             Self::BadRequest => "BAD_REQUEST",
             Self::BadUserInput => "BAD_USER_INPUT",
             Self::Internal => "INTERNAL",
@@ -80,7 +96,11 @@ impl RequestCode {
             Self::PayloadTooLarge => "PAYLOAD_TOO_LARGE",
             Self::QueryTooComplex => "QUERY_TOO_COMPLEX",
             Self::RequestTimeout => "REQUEST_TIMEOUT",
+            Self::SignatureExpired => "SIGNATURE_EXPIRED",
+            Self::SignatureRefused => "SIGNATURE_REFUSED",
+            Self::SignatureReplayed => "SIGNATURE_REPLAYED",
             Self::SubscriptionNotServed => "SUBSCRIPTION_NOT_SERVED",
+            Self::Throttled => "THROTTLED",
             Self::Timeout => "TIMEOUT",
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",

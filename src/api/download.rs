@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     cti::{line::sheet, log},
+    import,
     kernel::{
         App, Caller, Error, Language, Origin, Result,
         download::{File, Pass},
@@ -34,7 +35,13 @@ use crate::{
 type Maker = for<'c> fn(&'c Caller, &'c str) -> BoxFuture<'c, Result<File>>;
 
 /// Every kind of file, by the name that links carry.
-const FILES: &[(&str, Maker)] = &[(sheet::KIND, sheet::download), (log::FILE, log::file)];
+const FILES: &[(&str, Maker)] = &[
+    (sheet::KIND, sheet::download),
+    (log::FILE, log::file),
+    (import::TEMPLATE_FILE, import::template_file),
+    (import::ANNOTATED_FILE, import::annotated_file),
+    (import::REPORT_FILE, import::report_file),
+];
 
 /// The letters of a file's name that need no percent sign, by RFC 8187.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC

@@ -1,14 +1,12 @@
 //! GraphQL over HTTP: POST only, of JSON or of a form with files, and in this order: method, media types, body, parameters,
 //! document guard, cost, caller, files, execution. Who the caller is and what is executed is the [`Backend`]'s business.
 
-use std::{borrow::Cow, net::SocketAddr};
-
 use async_graphql::{
-    Data, Executor, Request as GraphqlRequest, Response as GraphqlResponse, ServerError,
+    Request as GraphqlRequest, ServerError,
     parser::types::{ExecutableDocument, OperationType},
 };
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     extract::State,
     http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header, request},
     routing::{MethodRouter, any},
@@ -17,136 +15,18 @@ use axum::{
 use super::{
     answer::{self, Asked, PLAIN_LANGUAGE},
     bearer::{Bearer, bearer},
-    codes::{RequestCode, coded_error, request_error},
-    cost::{self, CostTable},
-    guard,
+    codes::{RequestCode, request_error},
+    cost, guard,
     layers::{self, AnswerClock, RequestId},
     media::{self, Media},
     multipart::{self, Files, Room, Taken},
     null_in_place::Executed,
     parameters::{self, BODY_DEADLINE, Parameters},
     server::PeerAddress,
+    signature,
 };
 
-/// What stands behind the HTTP layer.
-pub trait Backend: Clone + Send + Sync + 'static {
-    /// The schema. Its builder must have had [`super::null_in_place::NullInPlace`] as an extension and
-    /// `limit_recursive_depth` of [`guard::MAX_NESTING`], which the guard has already kept; `disable_suggestions` spares
-    /// comparing every unknown name with the schema, since no suggestion is told.
-    type Executor: Executor;
-    /// What [`Self::enter`] opened for one request, such as a read transaction. Where a request ends early (the client
-    /// hangs up, time runs out, a resolver panics) it is only dropped, so dropping it must undo what is not finished.
-    type Visit: Send + Sync + 'static;
-
-    /// The schema to execute on.
-    fn executor(&self) -> &Self::Executor;
-
-    /// The weights of the same schema.
-    fn cost(&self) -> &CostTable;
-
-    /// Lets a caller in, or refuses. No token enters as nobody; a token that is not good is refused with 401.
-    fn enter(&self, head: RequestHead<'_>) -> impl Future<Output = Result<EnteredCaller<Self::Visit>, Refusal>> + Send;
-
-    /// The largest file in bytes that a mutation takes; `None` for one that takes none.
-    fn largest_file(&self, _mutation: &str) -> Option<usize> {
-        None
-    }
-
-    /// Lets go of what a visit holds for the time that the client takes to send its files.
-    fn pause(&self, _visit: &Self::Visit) -> impl Future<Output = ()> + Send {
-        std::future::ready(())
-    }
-
-    /// Executes a request of a caller who was let in.
-    fn execute(&self, _visit: &Self::Visit, request: GraphqlRequest) -> impl Future<Output = GraphqlResponse> + Send {
-        self.executor().execute(request)
-    }
-
-    /// Ends a visit after execution, before the answer is sent.
-    fn leave(&self, visit: Self::Visit) -> impl Future<Output = ()> + Send;
-}
-
-/// What a backend may know of a request before it lets the caller in.
-#[derive(Clone, Debug)]
-pub struct RequestHead<'r> {
-    /// The bearer token, well formed but otherwise unchecked. Not to be logged.
-    pub bearer: Option<&'r str>,
-    /// `Accept-Language` as sent.
-    pub accept_language: Option<&'r str>,
-    /// `User-Agent` as sent.
-    pub user_agent: Option<&'r str>,
-    /// The other end of the connection; absent only where no socket is involved.
-    pub peer: Option<SocketAddr>,
-    /// Every `X-Forwarded-For` in its order, as bytes: to be believed from known proxies only.
-    pub forwarded_for: Vec<&'r HeaderValue>,
-    /// Every `Forwarded` in its order, likewise.
-    pub forwarded: Vec<&'r HeaderValue>,
-    /// The ID under which the request stands in the log.
-    pub request_id: &'r str,
-    /// Query or mutation.
-    pub operation: OperationType,
-    /// What the operation costs in points, for limits by account.
-    pub cost: u64,
-}
-
-/// A caller who was let in.
-pub struct EnteredCaller<V> {
-    /// What resolvers find in their context.
-    pub data: Data,
-    /// The language that was chosen, `ko` or `en`; goes out as `Content-Language`.
-    pub language: &'static str,
-    /// Whether this caller may look at the schema.
-    pub introspection: bool,
-    /// What [`Backend::leave`] ends.
-    pub visit: V,
-}
-
-/// Why a caller was not let in.
-#[derive(Clone, Debug)]
-pub struct Refusal {
-    /// 401, 403, 429 or 503. To 401 `WWW-Authenticate: Bearer` is added.
-    pub status: StatusCode,
-    /// The public code.
-    pub code: &'static str,
-    /// A sentence for the log of the other side.
-    pub message: Cow<'static, str>,
-    /// Further headers, such as `Retry-After`.
-    pub headers: Vec<(HeaderName, HeaderValue)>,
-}
-
-impl Refusal {
-    /// The refusal of a token that is malformed, unknown or expired.
-    #[must_use]
-    pub const fn bad_token() -> Self {
-        Self {
-            status: StatusCode::UNAUTHORIZED,
-            code: RequestCode::Unauthenticated.as_str(),
-            message: Cow::Borrowed("The token is malformed, unknown or expired."),
-            headers: Vec::new(),
-        }
-    }
-
-    /// The refusal of files that nobody known sends: they are not even read.
-    const fn nobody_sends_files() -> Self {
-        Self {
-            status: StatusCode::UNAUTHORIZED,
-            code: RequestCode::Unauthenticated.as_str(),
-            message: Cow::Borrowed("Sign in before sending files."),
-            headers: Vec::new(),
-        }
-    }
-
-    fn reply(self, media: Media) -> Response<Body> {
-        let mut reply = answer::problem(media, self.status, &coded_error(self.code, self.message, None));
-        if self.status == StatusCode::UNAUTHORIZED {
-            reply
-                .headers_mut()
-                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        reply.headers_mut().extend(self.headers);
-        reply
-    }
-}
+pub use super::backend::{Backend, EnteredCaller, Refusal, RequestHead};
 
 /// How long anybody may keep an answer that is the same for everybody.
 const PUBLIC: HeaderValue = HeaderValue::from_static("public, max-age=60");
@@ -160,6 +40,8 @@ struct Prepared {
     is_public: bool,
     cost: u64,
     files: Option<Files>,
+    /// As it was sent, where it was signed.
+    body: Option<Bytes>,
 }
 
 /// How a request was sent.
@@ -247,11 +129,14 @@ async fn prepare<B: Backend>(
     if let Some(clock) = clock {
         clock.await_body(BODY_DEADLINE);
     }
+    let mut signed_body = None;
     let (mut parameters, form) = match sent {
         Sent::Json => {
             let body = parameters::read(body, BODY_DEADLINE).await;
             let body = body.map_err(|(status, error)| Box::new(answer::problem(media, status, &error)))?;
-            (parameters::parse(&body).map_err(malformed)?, None)
+            let parameters = parameters::parse(&body).map_err(malformed)?;
+            signed_body = Some(body).filter(|_| signature::is_signed(&head.headers));
+            (parameters, None)
         }
         Sent::Form(boundary) => {
             let begun = multipart::begin(body, boundary, BODY_DEADLINE).await;
@@ -296,6 +181,7 @@ async fn prepare<B: Backend>(
         is_public,
         cost,
         files,
+        body: signed_body,
     })
 }
 
@@ -308,13 +194,21 @@ async fn serve<B: Backend>(
     mut prepared: Prepared,
 ) -> Response<Body> {
     let request_id = head.extensions.get::<RequestId>().map_or("", RequestId::as_str);
+    let body = prepared.body.take();
+    let signed = match signature::read(head, body.as_ref()) {
+        Ok(signed) => signed,
+        Err(refusal) => return refusal.reply(media),
+    };
     let bearer = match bearer(&head.headers) {
+        _ if signed.is_some() => None,
         Bearer::Absent => None,
         Bearer::Token(token) => Some(token),
         Bearer::Malformed => return Refusal::bad_token().reply(media),
     };
+    let is_anybody = bearer.is_none() && signed.is_none();
     let entering = RequestHead {
         bearer,
+        signed,
         accept_language: text(&head.headers, &header::ACCEPT_LANGUAGE),
         user_agent: text(&head.headers, &header::USER_AGENT),
         peer: head.extensions.get::<PeerAddress>().map(|peer| peer.0),
@@ -327,12 +221,14 @@ async fn serve<B: Backend>(
     let EnteredCaller {
         mut data,
         language,
+        throttle,
         introspection,
         visit,
     } = match backend.enter(entering).await {
         Ok(entered) => entered,
         Err(refusal) => return refusal.reply(media),
     };
+    drop(body);
     if prepared.introspects && !introspection {
         backend.leave(visit).await;
         let message = "Introspection is not open to this caller.";
@@ -375,9 +271,9 @@ async fn serve<B: Backend>(
         executed,
         request_id,
     };
-    answer::shape(&mut response, asked, cost::told(prepared.cost));
+    answer::shape(&mut response, asked, cost::told(prepared.cost, throttle));
     let mut reply = answer::answered(media, &response, asked, language);
-    if prepared.is_public && bearer.is_none() && response.errors.is_empty() {
+    if prepared.is_public && is_anybody && response.errors.is_empty() {
         reply.headers_mut().insert(header::CACHE_CONTROL, PUBLIC);
     }
     reply

@@ -2,6 +2,7 @@
 
 pub mod account_page;
 pub mod answer;
+mod backend;
 pub mod bearer;
 mod client_address;
 pub mod codes;
@@ -27,6 +28,7 @@ pub mod playground;
 pub mod schema;
 pub mod server;
 pub mod session;
+mod signature;
 pub mod standing;
 
 #[cfg(test)]

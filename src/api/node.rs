@@ -16,15 +16,18 @@ use crate::{
     contract::{self, Contract},
     cti::line::history::{self as holding, Model as CtiHolding},
     field::{self, Field},
+    import::{self, Import},
     kernel::{Action, Caller, Error, Record, Result, audit, permission},
     member::{
         self, Member,
         invitation::{self, Invitation},
     },
     organization::{self, Organization, key},
+    partner::webhook::{self, Webhook, WebhookDelivery},
     picture::{self, Picture},
     pii::{self, PiiGrant, PiiGrantChange},
     service::{self, Service},
+    ticket::{self, Ticket},
 };
 
 /// An object that can be read again by its ID.
@@ -39,6 +42,10 @@ pub enum Node {
     Organization(Organization),
     /// An organization key.
     OrganizationKey(key::Model),
+    /// A webhook.
+    Webhook(Webhook),
+    /// A message to a webhook.
+    WebhookDelivery(WebhookDelivery),
     /// A member.
     Member(Member),
     /// An invitation.
@@ -59,10 +66,14 @@ pub enum Node {
     CtiHolding(CtiHolding),
     /// A field of a service.
     Field(Field),
+    /// An import.
+    Import(Import),
     /// A grant to see personal data.
     PiiGrant(PiiGrant),
     /// A row of the log of such grants.
     PiiGrantChange(PiiGrantChange),
+    /// A ticket.
+    Ticket(Ticket),
     /// An entry of the audit log.
     AuditEntry(audit::Model),
     /// A change of a right.
@@ -110,6 +121,10 @@ async fn find(context: &Context<'_>, ids: &[&str]) -> Result<HashMap<String, Nod
                 seek::<organization::Entity>(caller, Action::OrganizationRead, &ids, Node::Organization).await?
             }
             Some("key") => seek::<key::Entity>(caller, Action::OrganizationRead, &ids, Node::OrganizationKey).await?,
+            Some("whk") => seek::<webhook::Entity>(caller, Action::WebhookRead, &ids, Node::Webhook).await?,
+            Some("whd") => {
+                seek::<webhook::DeliveryEntity>(caller, Action::WebhookRead, &ids, Node::WebhookDelivery).await?
+            }
             Some("mbr") => seek::<member::Entity>(caller, Action::OrganizationRead, &ids, Node::Member).await?,
             Some("inv") => seek::<invitation::Entity>(caller, Action::MemberRead, &ids, Node::Invitation).await?,
             Some("svc") => seek::<service::Entity>(caller, Action::ServiceRead, &ids, Node::Service).await?,
@@ -127,8 +142,14 @@ async fn find(context: &Context<'_>, ids: &[&str]) -> Result<HashMap<String, Nod
                 .collect(),
             Some("com") => seek::<company::Entity>(caller, Action::CompanyRead, &ids, Node::Company).await?,
             Some("cth") => seek::<holding::Entity>(caller, Action::CtiRead, &ids, Node::CtiHolding).await?,
+            Some("imp") => seek::<import::Entity>(caller, Action::ImportRead, &ids, Node::Import).await?,
             Some("pii") => seek::<pii::Entity>(caller, Action::PiiGrantRead, &ids, Node::PiiGrant).await?,
             Some("pgc") => seek::<pii::ChangeEntity>(caller, Action::AuditRead, &ids, Node::PiiGrantChange).await?,
+            Some("tkt") => ticket::graphql::find(context, &ids)
+                .await?
+                .into_iter()
+                .map(|ticket| (ticket.id.to_string(), Node::Ticket(ticket)))
+                .collect(),
             Some("aud") => seek::<audit::Entity>(caller, Action::AuditRead, &ids, Node::AuditEntry).await?,
             Some("pch") => seek::<permission::Entity>(caller, Action::AuditRead, &ids, Node::PermissionChange).await?,
             Some("chg") => charges(context, caller, &ids).await?,

@@ -20,16 +20,22 @@ use crate::{
         log::graphql::{CtiLogMutation, CtiLogQuery, CtiLogUserError},
     },
     field::graphql::{FieldMutation, FieldQuery, FieldUserError},
+    import::graphql::{ImportMutation, ImportQuery, ImportUserError},
     member::{
         account::{AccountUserError, OwnMutation, PasswordMutation, PasswordQuery, SecondFactorMutation},
         graphql::{MemberMutation, MemberQuery, SessionUserError},
         identity::graphql::IdentityMutation,
         invitation::graphql::{InvitationMutation, InvitationQuery, InvitationUserError},
     },
-    organization::{OrganizationMutation, OrganizationQuery, graphql::OrganizationUserError},
+    organization::{OrganizationKeyMutation, OrganizationMutation, OrganizationQuery, graphql::OrganizationUserError},
+    partner::{
+        graphql::{PartnerMutation, PartnerUserError},
+        webhook::graphql::{WebhookMutation, WebhookQuery, WebhookUserError},
+    },
     picture::graphql::{PictureMutation, PictureUserError},
     pii::graphql::{PiiGrantUserError, PiiLogQuery, PiiMutation, PiiQuery},
     service::graphql::{ServiceMutation, ServiceQuery, ServiceUserError},
+    ticket::graphql::{TicketMutation, TicketQuery, TicketUserError},
 };
 
 /// The reads.
@@ -59,6 +65,9 @@ pub struct DeskQuery(
     CompanyQuery,
     PublicQuery,
     FieldQuery,
+    TicketQuery,
+    WebhookQuery,
+    ImportQuery,
 );
 
 /// The reads about all of it: logs, the menu, anything by its ID.
@@ -77,6 +86,7 @@ pub struct AccountMutation(
     PasswordMutation,
     SecondFactorMutation,
     IdentityMutation,
+    PartnerMutation,
 );
 
 /// The writes of people: how they come and go, and what they may.
@@ -94,12 +104,16 @@ pub struct PeopleMutation(
 #[derive(MergedObject, Default)]
 pub struct DeskMutation(
     OrganizationMutation,
+    OrganizationKeyMutation,
     PictureMutation,
     ServiceMutation,
     ContractMutation,
     BillingMutation,
     CompanyMutation,
     FieldMutation,
+    TicketMutation,
+    WebhookMutation,
+    ImportMutation,
 );
 
 /// Why a mutation did not do what was asked.
@@ -129,6 +143,10 @@ pub enum UserError {
     Picture(PictureUserError),
     /// Of organizations and keys.
     Organization(OrganizationUserError),
+    /// Of partner systems' tokens.
+    Partner(PartnerUserError),
+    /// Of webhooks.
+    Webhook(WebhookUserError),
     /// Of services.
     Service(ServiceUserError),
     /// Of contracts.
@@ -147,6 +165,10 @@ pub enum UserError {
     PiiGrant(PiiGrantUserError),
     /// Of the CTI log.
     CtiLog(CtiLogUserError),
+    /// Of tickets.
+    Ticket(TicketUserError),
+    /// Of imports.
+    Import(ImportUserError),
 }
 
 /// The schema of the API.

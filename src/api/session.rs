@@ -8,16 +8,18 @@ use axum::http::StatusCode;
 
 use super::{
     client_address::client_address,
-    cost::CostTable,
+    codes::RequestCode,
+    cost::{Buckets, CostTable, Taker, Throttle},
     errors::give_codes,
     graphql_http::{Backend, EnteredCaller, Refusal, RequestHead},
     schema::{self, ApiSchema},
-    standing,
+    signature, standing,
 };
 use crate::{
     kernel::{Actor, App, Caller, Error, Language, Origin, Result, config::Introspection, security, upload},
     member::{self, Claims},
     organization::graphql::Own,
+    partner::{self, Fault, Known, Signed},
 };
 
 /// What stands behind `/graphql`.
@@ -26,6 +28,7 @@ pub struct Api {
     app: App,
     schema: ApiSchema,
     cost: Arc<CostTable>,
+    buckets: Arc<Buckets>,
 }
 
 impl Api {
@@ -36,29 +39,92 @@ impl Api {
     pub fn new(app: App) -> anyhow::Result<Self> {
         let schema = schema::build();
         let cost = Arc::new(CostTable::from_sdl(&schema.sdl())?);
-        Ok(Self { app, schema, cost })
+        let buckets = Arc::new(Buckets::new(app.settings.cost_bucket, app.settings.cost_refill));
+        Ok(Self {
+            app,
+            schema,
+            cost,
+            buckets,
+        })
     }
 
-    /// The caller of a token; `None` if it is not ours, or its time, its session or its member is over.
-    async fn known(&self, token: &str, origin: Origin, language: Language) -> Result<Option<Caller>> {
-        match member::read_token(&self.app, self.app.clock.now(), token) {
-            Some(claims) => signed_in(&self.app, &claims, origin, language).await,
-            None => Ok(None),
+    /// Takes what a request costs from a caller's bucket, or says when there is enough.
+    fn charge(&self, taker: Taker, cost: u64) -> std::result::Result<Throttle, Refusal> {
+        let now = self.app.clock.now();
+        self.buckets.take(taker, cost, now).map_err(|seconds| {
+            let message = "There are fewer points left than this costs: come again after the seconds of Retry-After.";
+            let mut refusal = Refusal::of(StatusCode::TOO_MANY_REQUESTS, RequestCode::Throttled, message);
+            let seconds = axum::http::HeaderValue::from(seconds);
+            refusal.headers.push((axum::http::header::RETRY_AFTER, seconds));
+            refusal
+        })
+    }
+
+    /// Who sends a token: a member by his session, or a partner system by its key.
+    async fn bearer(&self, token: &str, origin: Origin, language: Language) -> Entry {
+        let app = &self.app;
+        if let Some(claims) = member::read_token(app, app.clock.now(), token) {
+            let known = signed_in(app, &claims, origin.clone(), language).await;
+            return match known.map_err(refusal)? {
+                Some(caller) => Ok(caller),
+                None => {
+                    self.refused(&origin, "ACCESS_TOKEN_REFUSED", Refusal::bad_token())
+                        .await
+                }
+            };
+        }
+        let known = partner::of_token(app, token, origin.clone(), language).await;
+        match known.map_err(refusal)? {
+            Known::Partner(caller) => Ok(*caller),
+            Known::Nobody => {
+                self.refused(&origin, "ACCESS_TOKEN_REFUSED", Refusal::bad_token())
+                    .await
+            }
+            Known::Elsewhere(elsewhere) => {
+                elsewhere.log().await;
+                Err(signature::elsewhere())
+            }
         }
     }
 
-    /// Whatever becomes of the entry, the token is refused.
-    async fn log_bad_token(&self, origin: &Origin) {
+    /// Which partner system signed a request.
+    async fn signer(&self, signed: &Signed<'_>, origin: Origin, language: Language) -> Entry {
+        let known = partner::who_signed(&self.app, signed, origin.clone(), language).await;
+        let fault = match known.map_err(refusal)? {
+            Ok(caller) => return Ok(caller),
+            Err(fault) => fault,
+        };
+        let said = signature::refusal(&fault);
+        match fault {
+            Fault::Elsewhere(elsewhere) => {
+                elsewhere.log().await;
+                Err(said)
+            }
+            Fault::Refused | Fault::Replayed => self.refused(&origin, "SIGNATURE_REFUSED", said).await,
+            // Whose clock is wrong is no intruder yet.
+            Fault::Untimely => Err(said),
+        }
+    }
+
+    /// Whatever becomes of its entry in the log, a token or signature is refused.
+    async fn refused(&self, origin: &Origin, kind: &'static str, refusal: Refusal) -> Entry {
         if self
             .app
             .bad_tokens
-            .is_news(self.app.clock.now(), &origin.network_text())
-            && let Err(error) = security::log(&self.app, "ACCESS_TOKEN_REFUSED", origin).await
+            .is_news(self.app.clock.now(), &format!("{kind} {}", origin.network_text()))
+            && let Err(error) = security::log(&self.app, kind, origin).await
         {
             tracing::error!(?error, "a refused token could not be logged");
         }
+        Err(refusal)
     }
 }
+
+/// What looking for a signer costs, in points of the address's bucket.
+const SIGNER: u64 = 10;
+
+/// A caller who is let in, or why not.
+type Entry = std::result::Result<Caller, Refusal>;
 
 impl Backend for Api {
     type Executor = ApiSchema;
@@ -81,19 +147,35 @@ impl Backend for Api {
             request_id: head.request_id.to_owned(),
             client: head.user_agent.map(Origin::client_of).unwrap_or_default(),
         };
-        let caller = match head.bearer {
-            None => Caller::new(self.app.clone(), Actor::Nobody, None, origin, language),
-            Some(token) => match self.known(token, origin.clone(), language).await.map_err(refusal)? {
-                Some(caller) => caller,
-                None => {
-                    self.log_bad_token(&origin).await;
-                    return Err(Refusal::bad_token());
-                }
-            },
+        let stranger = Taker::of(&Actor::Nobody, &origin);
+        // Whose signature it is has to be looked for, and that comes before anybody is known.
+        if head.signed.is_some() {
+            self.charge(stranger, SIGNER)?;
+        }
+        let entry = match (head.signed, head.bearer) {
+            (Some(signed), _) => self.signer(&signed, origin, language).await,
+            (None, Some(token)) => self.bearer(token, origin, language).await,
+            (None, None) => Ok(Caller::new(self.app.clone(), Actor::Nobody, None, origin, language)),
+        };
+        let caller = match entry {
+            Ok(caller) => caller,
+            // Whoever is not let in comes out of his address's bucket.
+            Err(refusal) => {
+                return Err(self
+                    .charge(stranger, head.cost)
+                    .map_or_else(|throttled| throttled, |_| refusal));
+            }
+        };
+        let throttle = match self.charge(Taker::of(caller.actor(), caller.origin()), head.cost) {
+            Ok(throttle) => Some(throttle),
+            Err(throttled) => {
+                caller.leave().await;
+                return Err(throttled);
+            }
         };
         let introspection = match self.app.settings.introspection {
             Introspection::Public => true,
-            Introspection::SignedIn => caller.actor().member().is_some(),
+            Introspection::SignedIn => !matches!(caller.actor(), Actor::Nobody),
             Introspection::Off => false,
         };
         let caller = Arc::new(caller);
@@ -102,6 +184,7 @@ impl Backend for Api {
         Ok(EnteredCaller {
             data,
             language: language.tag(),
+            throttle,
             introspection,
             visit: caller,
         })
@@ -123,6 +206,7 @@ impl Backend for Api {
 
     async fn leave(&self, visit: Arc<Caller>) {
         visit.leave().await;
+        partner::note_use(&visit).await;
     }
 }
 
@@ -152,7 +236,7 @@ pub async fn signed_in(app: &App, claims: &Claims, origin: Origin, language: Lan
         Ok(Some((member, organization))) => {
             view.loader.feed_one(Own, organization).await;
             drop(view);
-            Ok(Some(door.signed_in_as(member)))
+            Ok(Some(door.known_as(Actor::Member(member))))
         }
         other => {
             drop(view);

@@ -1,4 +1,4 @@
-//! What somebody who is signed in may do: in one statement, whether his session still holds and what he is now. It is
+//! What somebody who is signed in may do: in one statement, whether his session or key still holds and what he is now. It is
 //! asked when a request begins, and again inside each write, where nobody can take it from him any more.
 
 use futures_util::future::BoxFuture;
@@ -10,13 +10,13 @@ use sea_orm::{
 
 use crate::{
     admin, agent,
-    kernel::{App, MemberId, Reader, Result, SessionId, SignedIn},
+    kernel::{Actor, App, MemberId, Reader, Result, SessionId, SignedIn},
     member::{
         self, second_factor,
         session::{self, Lifetime},
     },
     organization::{self, Organization},
-    pii,
+    partner, pii,
 };
 
 /// A member by one of his sessions, and his organization, which nearly every request asks for next; `None` where the
@@ -34,10 +34,16 @@ pub async fn of(app: &App, reader: &Reader, who: (MemberId, SessionId)) -> Resul
 ///
 /// # Errors
 /// Only if the database fails.
-pub fn again<'r>(app: &'r App, reader: &'r Reader, then: &'r SignedIn) -> BoxFuture<'r, Result<Option<SignedIn>>> {
+pub fn again<'r>(app: &'r App, reader: &'r Reader, then: &'r Actor) -> BoxFuture<'r, Result<Option<Actor>>> {
     Box::pin(async move {
-        let now = of(app, reader, (then.member_id, then.session_id)).await?;
-        Ok(now.map(|(member, _)| member))
+        match then {
+            Actor::Member(then) => {
+                let now = of(app, reader, (then.member_id, then.session_id)).await?;
+                Ok(now.map(|(member, _)| Actor::Member(member)))
+            }
+            Actor::Key(then) => partner::standing(reader, app.clock.now(), then).await,
+            Actor::Nobody | Actor::System(_) | Actor::Operator => Ok(Some(then.clone())),
+        }
     })
 }
 

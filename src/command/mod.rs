@@ -9,6 +9,7 @@ mod audit;
 mod contract;
 mod demo;
 mod identity_provider;
+mod import;
 mod organization;
 mod token;
 
@@ -50,6 +51,9 @@ pub enum Command {
     /// Identity providers that sign an organization's people in.
     #[command(subcommand)]
     IdentityProvider(identity_provider::Command),
+    /// Imports of tickets.
+    #[command(subcommand)]
+    Import(import::Command),
     /// Price lists.
     #[command(subcommand)]
     Price(PriceCommand),
@@ -70,6 +74,9 @@ pub enum KeyCommand {
     /// Wrap the data keys of every organization under the first key of the ring, and print the names of the keys that may
     /// leave it now, one a line. Each server must have the new ring before.
     Rewrap,
+    /// Replace the data keys of every organization and put every sealed value under the new ones, beside a running service.
+    /// Interrupted, it goes on when it is called again. Fails where a value does not open: then its key stays.
+    Rotate,
 }
 
 /// What can be done with jobs.
@@ -90,6 +97,15 @@ pub enum PriceCommand {
         /// The file.
         file: PathBuf,
     },
+}
+
+/// Runs a command that needs no runtime, and may not have one: what binds its own process counts what is there already.
+/// `None` for any other.
+pub fn run_bare(command: &Command) -> Option<anyhow::Result<()>> {
+    match command {
+        Command::Import(command) => import::run_bare(command),
+        _ => None,
+    }
 }
 
 /// Runs a command.
@@ -116,6 +132,7 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
         Command::Audit(command) => audit::run(&installation().await?, command).await?,
         Command::Organization(command) => organization::run(&installation().await?, command).await?,
         Command::IdentityProvider(command) => identity_provider::run(&installation().await?, command).await?,
+        Command::Import(command) => import::run(command).await?,
         Command::Contract(command) => contract::run(&installation().await?, command).await?,
         Command::Job(command) => {
             let app = installation().await?;
@@ -129,6 +146,16 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
             let (count, unused) = operate::rewrap_keys(&installation().await?).await?;
             eprintln!("{count} data keys were wrapped anew.");
             unused.iter().for_each(|name| println!("{name}"));
+        }
+        Command::Key(KeyCommand::Rotate) => {
+            let rotated = operate::rotate_keys(&installation().await?).await?;
+            let (resealed, retired) = (rotated.resealed, rotated.retired);
+            eprintln!("{resealed} values were sealed anew, {retired} old data keys are gone.");
+            anyhow::ensure!(
+                rotated.broken == 0,
+                "{} values do not open, and their keys stay",
+                rotated.broken
+            );
         }
         Command::Price(PriceCommand::Load { file }) => {
             let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;

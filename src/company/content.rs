@@ -96,6 +96,7 @@ pub struct Content {
     pub email: Option<String>,
     /// 로고·상표 이미지: the ID of a picture of `pictureUpload`; null where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[graphql(skip_output)]
     pub logo_id: Option<ID>,
     /// The picture of this ID, as whoever reads the content sees it without asking for more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -109,6 +110,11 @@ pub struct Content {
 
 #[ComplexObject]
 impl Content {
+    /// 로고·상표 이미지: the picture's ID, to be given back as `logoId`; null where there is none.
+    async fn logo_reference(&self) -> Option<&str> {
+        self.logo_id.as_ref().map(|id| id.as_str())
+    }
+
     /// 로고·상표 이미지: what is shown; null where there is none.
     #[graphql(name = "logo")]
     async fn shown_logo(&self) -> Option<&Shown> {

@@ -34,14 +34,10 @@ pub struct Described {
     pub visibility: String,
 }
 
-/// Every field of a service, in their order.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, FromJsonQueryResult)]
-pub struct All(pub Vec<Described>);
-
-impl All {
-    fn of(fields: &[Field]) -> Self {
+impl From<&Field> for Described {
+    fn from(field: &Field) -> Self {
         let title = |text: &Text| (text.language.clone(), text.title.clone());
-        let described = |field: &Field| Described {
+        Self {
             code: field.code.clone(),
             kind: sea_orm::ActiveEnum::to_value(&field.kind),
             titles: field.texts.0.iter().map(title).collect(),
@@ -50,8 +46,17 @@ impl All {
             is_required: field.is_required,
             is_encrypted: field.is_encrypted,
             visibility: sea_orm::ActiveEnum::to_value(&field.visibility),
-        };
-        Self(fields.iter().map(described).collect())
+        }
+    }
+}
+
+/// Every field of a service, in their order.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct All(pub Vec<Described>);
+
+impl All {
+    fn of(fields: &[Field]) -> Self {
+        Self(fields.iter().map(Described::from).collect())
     }
 
     /// 128 bits of SHA-256 in hexadecimal: the same for the same fields in the same order, whichever the service.

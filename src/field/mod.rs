@@ -16,5 +16,5 @@ pub use composition::{Composition, Described, current as composition_of, of_fing
 pub use entity::{Column, Entity, Model, Model as Field, Visibility};
 pub use input::FieldAddInput;
 pub use kind::FieldType;
-pub use rules::{add, add_service, of_service};
+pub use rules::{LONGEST, add, add_service, of_service};
 pub use text::{Options, Text, Texts};

@@ -24,7 +24,7 @@ use crate::{
 pub(super) const MOST_OWN: usize = 80;
 
 /// The most characters that any value takes.
-pub(super) const LONGEST: i32 = 5_000;
+pub const LONGEST: i32 = 5_000;
 
 /// `serviceCreate`: a service with a draft of its contract, and the fields that every service has.
 ///

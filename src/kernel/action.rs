@@ -14,6 +14,14 @@ pub enum Role {
     Manager,
     /// 구성원: a member, with or without roles in services. Sees himself.
     Member,
+    /// A partner system with an organization key, whatever the key's scopes.
+    Key,
+    /// A key that may see services and contracts.
+    ReadingKey,
+    /// A key that may add, contract, suspend and terminate services.
+    ManagingKey,
+    /// A key that may record metered usage.
+    RecordingKey,
     /// A member who has to enroll a second factor first, as his organization demands, and can do nothing else.
     Enrolling,
     /// Nobody is signed in.
@@ -40,12 +48,24 @@ pub enum AuditLog {
     PiiGrant,
 }
 
+impl serde::Serialize for AuditLog {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&sea_orm::ActiveEnum::to_value(self))
+    }
+}
+
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $log:expr, [$($role:ident),*] $(, $fresh:ident)?;)*) => {
         /// Something that can be seen or done. More may be added.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Enum)]
         #[graphql(name = "Permission")]
         pub enum Action { $($(#[$doc])* $name,)* }
+
+        impl serde::Serialize for Action {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.name())
+            }
+        }
 
         impl Action {
             /// Every action, in the order of the areas.
@@ -79,6 +99,8 @@ macro_rules! actions {
 const LOOK: Option<AuditLog> = None;
 /// What adds to a table that is a log itself: each row says who and when.
 const JOURNAL: Option<AuditLog> = None;
+/// What is a part of something that stands in the log as a whole.
+const STEP: Option<AuditLog> = None;
 const ACCESS: Option<AuditLog> = Some(AuditLog::Access);
 const MANAGEMENT: Option<AuditLog> = Some(AuditLog::Management);
 const EXTRACTION: Option<AuditLog> = Some(AuditLog::Extraction);
@@ -93,9 +115,9 @@ actions! {
     /// Search members, and see invitations.
     MemberRead = "MEMBER_READ", LOOK, [Owner, Administrator, Manager];
     /// See services and the menu.
-    ServiceRead = "SERVICE_READ", LOOK, [Owner, Administrator];
+    ServiceRead = "SERVICE_READ", LOOK, [Owner, Administrator, ReadingKey];
     /// See contracts, the catalogue of items, and quotes.
-    ContractRead = "CONTRACT_READ", LOOK, [Owner, Administrator];
+    ContractRead = "CONTRACT_READ", LOOK, [Owner, Administrator, ReadingKey];
     /// See charges.
     ChargeRead = "CHARGE_READ", LOOK, [Owner, Administrator];
     /// See the agents of services; a manager, those of his own.
@@ -106,19 +128,27 @@ actions! {
     CtiRead = "CTI_READ", LOOK, [Owner, Administrator];
     /// See the fields of services; without a rank, of those that one works in.
     FieldRead = "FIELD_READ", LOOK, [Owner, Administrator, Manager, Member];
+    /// See the tickets of services that one works in, their personal data masked.
+    TicketRead = "TICKET_READ", LOOK, [Owner, Administrator, Manager, Member];
     /// See who may see personal data in clear.
     PiiGrantRead = "PII_GRANT_READ", LOOK, [Owner, Administrator];
     /// See on which days the telephones of others left a CTI log.
     CtiLogRead = "CTI_LOG_READ", LOOK, [Owner, Administrator];
+    /// See imports, and the templates that they are made of.
+    ImportRead = "IMPORT_READ", LOOK, [Owner, Administrator, Operator];
     /// Read the audit log.
     AuditRead = "AUDIT_READ", LOOK, [Owner, Administrator];
 
     /// Sign in.
-    SessionStart = "SESSION_START", ACCESS, [Nobody, Owner, Administrator, Member, Enrolling, Operator];
+    SessionStart = "SESSION_START", ACCESS, [Nobody, Owner, Administrator, Member, Enrolling, Operator, Key];
     /// Sign in with an identity provider's token.
-    SessionExchange = "SESSION_EXCHANGE", ACCESS, [Nobody, Owner, Administrator, Member, Enrolling, Operator];
+    SessionExchange = "SESSION_EXCHANGE", ACCESS, [Nobody, Owner, Administrator, Member, Enrolling, Operator, Key];
     /// Get a new access token.
-    SessionRefresh = "SESSION_REFRESH", ACCESS, [Nobody, Owner, Administrator, Member, Enrolling];
+    SessionRefresh = "SESSION_REFRESH", ACCESS, [Nobody, Owner, Administrator, Member, Enrolling, Key];
+    /// Get a token for an organization key.
+    PartnerTokenIssue = "PARTNER_TOKEN_ISSUE", ACCESS, [Nobody, Owner, Administrator, Member, Enrolling, Key];
+    /// Have noted that an organization key was used, and from where.
+    KeyUseNote = "KEY_USE_NOTE", LOOK, [Key];
     /// Confirm who one is, for what needs that.
     SessionConfirm = "SESSION_CONFIRM", ACCESS, [Owner, Administrator, Member, Enrolling];
     /// Sign out.
@@ -130,9 +160,9 @@ actions! {
     /// Change one's password.
     PasswordChange = "PASSWORD_CHANGE", ACCESS, [Owner, Administrator, Member, Enrolling];
     /// Ask for a letter with a link that sets a new password.
-    PasswordResetRequest = "PASSWORD_RESET_REQUEST", ACCESS, [Nobody, Owner, Administrator, Member, Enrolling];
+    PasswordResetRequest = "PASSWORD_RESET_REQUEST", ACCESS, [Nobody, Owner, Administrator, Member, Enrolling, Key];
     /// Set a new password by such a link.
-    PasswordReset = "PASSWORD_RESET", ACCESS, [Nobody, Owner, Administrator, Member, Enrolling];
+    PasswordReset = "PASSWORD_RESET", ACCESS, [Nobody, Owner, Administrator, Member, Enrolling, Key];
     /// Begin to use a second factor.
     SecondFactorEnroll = "SECOND_FACTOR_ENROLL", ACCESS, [Owner, Administrator, Member, Enrolling], confirmed;
     /// Prove the second factor for the first time.
@@ -156,13 +186,34 @@ actions! {
     PictureSweep = "PICTURE_SWEEP", MANAGEMENT, [System];
     /// Make an organization key.
     OrganizationKeyCreate = "ORGANIZATION_KEY_CREATE", PERMISSION, [Owner, Administrator], confirmed;
+    /// Change an organization key: its name, its scopes, its addresses.
+    OrganizationKeyUpdate = "ORGANIZATION_KEY_UPDATE", PERMISSION, [Owner, Administrator], confirmed;
     /// Replace an organization key.
     OrganizationKeyRotate = "ORGANIZATION_KEY_ROTATE", PERMISSION, [Owner, Administrator], confirmed;
     /// Revoke an organization key.
     OrganizationKeyRevoke = "ORGANIZATION_KEY_REVOKE", PERMISSION, [Owner, Administrator], confirmed;
 
+    /// See webhooks and their messages.
+    WebhookRead = "WEBHOOK_READ", LOOK, [Owner, Administrator];
+    /// Make a webhook.
+    WebhookCreate = "WEBHOOK_CREATE", MANAGEMENT, [Owner, Administrator], confirmed;
+    /// Change a webhook.
+    WebhookUpdate = "WEBHOOK_UPDATE", MANAGEMENT, [Owner, Administrator], confirmed;
+    /// Replace a webhook's secret.
+    WebhookRotate = "WEBHOOK_ROTATE", MANAGEMENT, [Owner, Administrator], confirmed;
+    /// Remove a webhook.
+    WebhookRemove = "WEBHOOK_REMOVE", MANAGEMENT, [Owner, Administrator];
+    /// Send a test to a webhook.
+    WebhookTest = "WEBHOOK_TEST", MANAGEMENT, [Owner, Administrator];
+    /// Send a message to a webhook again.
+    WebhookReplay = "WEBHOOK_REPLAY", MANAGEMENT, [Owner, Administrator];
+    /// Note how a message to a webhook fared.
+    WebhookDeliver = "WEBHOOK_DELIVER", LOOK, [System];
+
     /// Wrap an organization's data keys anew, under the first key of the ring.
     DataKeyRewrap = "DATA_KEY_REWRAP", MANAGEMENT, [Operator];
+    /// Replace the data keys.
+    DataKeyRotate = "DATA_KEY_ROTATE", MANAGEMENT, [Operator];
 
     /// See the identity providers that sign people in.
     IdentityProviderRead = "IDENTITY_PROVIDER_READ", LOOK, [Operator];
@@ -188,7 +239,7 @@ actions! {
     /// Take an invitation back.
     InvitationRevoke = "INVITATION_REVOKE", PERMISSION, [Owner, Administrator, Manager];
     /// Accept an invitation, and become a member.
-    InvitationAccept = "INVITATION_ACCEPT", PERMISSION, [Nobody, Owner, Administrator, Member, Enrolling];
+    InvitationAccept = "INVITATION_ACCEPT", PERMISSION, [Nobody, Owner, Administrator, Member, Enrolling, Key];
     /// Send the letters of invitations and resets.
     LetterSend = "LETTER_SEND", ACCESS, [System];
     /// Correct a member's name or e-mail address.
@@ -207,27 +258,27 @@ actions! {
     AdminRemove = "ADMIN_REMOVE", PERMISSION, [Owner, Administrator], confirmed;
 
     /// Add a service, with a draft of its contract.
-    ServiceCreate = "SERVICE_CREATE", MANAGEMENT, [Owner, Administrator];
+    ServiceCreate = "SERVICE_CREATE", MANAGEMENT, [Owner, Administrator, ManagingKey];
     /// Change a service's basic information.
-    ServiceUpdate = "SERVICE_UPDATE", MANAGEMENT, [Owner, Administrator];
+    ServiceUpdate = "SERVICE_UPDATE", MANAGEMENT, [Owner, Administrator, ManagingKey];
     /// Suspend a service.
-    ServiceSuspend = "SERVICE_SUSPEND", MANAGEMENT, [Owner, Administrator];
+    ServiceSuspend = "SERVICE_SUSPEND", MANAGEMENT, [Owner, Administrator, ManagingKey];
     /// Put a suspended service to use again.
-    ServiceResume = "SERVICE_RESUME", MANAGEMENT, [Owner, Administrator];
+    ServiceResume = "SERVICE_RESUME", MANAGEMENT, [Owner, Administrator, ManagingKey];
     /// Terminate a suspended service.
-    ServiceTerminate = "SERVICE_TERMINATE", MANAGEMENT, [Owner, Administrator];
+    ServiceTerminate = "SERVICE_TERMINATE", MANAGEMENT, [Owner, Administrator, ManagingKey];
 
     /// Save the draft of a contract.
-    ContractDraft = "CONTRACT_DRAFT", MANAGEMENT, [Owner, Administrator];
+    ContractDraft = "CONTRACT_DRAFT", MANAGEMENT, [Owner, Administrator, ManagingKey];
     /// Complete a contract.
-    ContractSign = "CONTRACT_SIGN", MANAGEMENT, [Owner, Administrator];
+    ContractSign = "CONTRACT_SIGN", MANAGEMENT, [Owner, Administrator, ManagingKey];
     /// Edit a contract in force.
-    ContractUpdate = "CONTRACT_UPDATE", MANAGEMENT, [Owner, Administrator];
+    ContractUpdate = "CONTRACT_UPDATE", MANAGEMENT, [Owner, Administrator, ManagingKey];
     /// Set a discount or free-trial days of a contract.
     ContractDiscount = "CONTRACT_DISCOUNT", MANAGEMENT, [Operator];
 
     /// Record metered usage.
-    UsageRecord = "USAGE_RECORD", MANAGEMENT, [Owner, System];
+    UsageRecord = "USAGE_RECORD", MANAGEMENT, [Owner, System, RecordingKey];
     /// Close a month's charges.
     MonthClose = "MONTH_CLOSE", MANAGEMENT, [System];
 
@@ -274,6 +325,34 @@ actions! {
     PiiGrantRevoke = "PII_GRANT_REVOKE", PII_GRANT, [Owner, Administrator], confirmed;
     /// Note that the time of such a grant is over.
     PiiGrantLapse = "PII_GRANT_LAPSE", PII_GRANT, [System];
+    /// Add a ticket to a service that one works in.
+    TicketCreate = "TICKET_CREATE", MANAGEMENT, [Owner, Administrator, Manager, Member];
+    /// Change a ticket of a service that one works in.
+    TicketUpdate = "TICKET_UPDATE", MANAGEMENT, [Owner, Administrator, Manager, Member];
+    /// See personal data of tickets in clear, with a grant.
+    TicketReveal = "TICKET_REVEAL", PII_GRANT, [Owner, Administrator, Manager, Member];
+    /// Add the tickets of telephone calls.
+    TicketFromCall = "TICKET_FROM_CALL", MANAGEMENT, [System];
+    /// Take a file of tickets in, to be looked at.
+    ImportUpload = "IMPORT_UPLOAD", MANAGEMENT, [Owner, Administrator];
+    /// Have a file of tickets imported in the coming night.
+    ImportConfirm = "IMPORT_CONFIRM", MANAGEMENT, [Owner, Administrator];
+    /// Give up an import that has not begun.
+    ImportDelete = "IMPORT_DELETE", MANAGEMENT, [Owner, Administrator];
+    /// Take away again what an import has brought.
+    ImportUndo = "IMPORT_UNDO", MANAGEMENT, [Owner, Administrator], confirmed;
+    /// Download one's file with what is wrong in it.
+    ImportFileDownload = "IMPORT_FILE_DOWNLOAD", EXTRACTION, [Owner, Administrator];
+    /// Look through a file of tickets.
+    ImportCheck = "IMPORT_CHECK", MANAGEMENT, [System];
+    /// End an import, whose rows became tickets in its night.
+    ImportRun = "IMPORT_RUN", MANAGEMENT, [System];
+    /// End the taking away of what an import has brought.
+    ImportTakeBack = "IMPORT_TAKE_BACK", MANAGEMENT, [System];
+    /// Tell how far an import is.
+    ImportProgress = "IMPORT_PROGRESS", STEP, [System];
+    /// Take away files of tickets that are not needed any more.
+    ImportSweep = "IMPORT_SWEEP", MANAGEMENT, [System];
     /// Add the events of one's telephone to the CTI log.
     CtiEventsRecord = "CTI_EVENTS_RECORD", JOURNAL, [Owner, Administrator, Member];
     /// Download a day of the CTI log: one's own, or as owner or administrator anybody's.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use chrono::Duration;
 
-use super::{MemberId, Role, SessionId, Timestamp, address, audit::ActorKind};
+use super::{KeyId, MemberId, Role, SessionId, Timestamp, address, audit::ActorKind};
 
 /// For how long a confirmation of one's password holds (NIST 800-63B: reauthentication for what matters).
 const CONFIRMED_FOR: Duration = Duration::minutes(5);
@@ -16,6 +16,8 @@ pub enum Actor {
     Nobody,
     /// A member, by one of his sessions.
     Member(SignedIn),
+    /// A partner system, by an organization key.
+    Key(Partner),
     /// The service itself, at a job of this name.
     System(&'static str),
     /// Whoever runs the service, at its command line.
@@ -47,11 +49,42 @@ pub struct SignedIn {
     pub confirmed_at: Timestamp,
 }
 
+/// A partner system, with its key as that was when the request began.
+#[derive(Clone, Debug)]
+pub struct Partner {
+    /// By which key.
+    pub key_id: KeyId,
+    /// What the key is called.
+    pub name: String,
+    /// Whether it may see services and contracts.
+    pub reads_services: bool,
+    /// Whether it may add, contract, suspend and terminate services.
+    pub manages_services: bool,
+    /// Whether it may record usage.
+    pub records_usage: bool,
+    /// From where it asks: the key may be bound to some addresses.
+    pub address: Option<IpAddr>,
+    /// When a use of the key was last noted; `None` before the first.
+    pub noted_at: Option<Timestamp>,
+}
+
+impl Partner {
+    /// What its scopes come to. Whoever changes services sees them.
+    fn roles(&self) -> Vec<Role> {
+        let reading = (self.reads_services || self.manages_services).then_some(Role::ReadingKey);
+        let managing = self.manages_services.then_some(Role::ManagingKey);
+        let recording = self.records_usage.then_some(Role::RecordingKey);
+        let scopes = [reading, managing, recording].into_iter().flatten();
+        [Role::Key].into_iter().chain(scopes).collect()
+    }
+}
+
 impl Actor {
     /// The roles that he has.
     pub fn roles(&self) -> Vec<Role> {
         match self {
             Self::Nobody => vec![Role::Nobody],
+            Self::Key(partner) => partner.roles(),
             Self::System(_) => vec![Role::System],
             Self::Operator => vec![Role::Operator],
             Self::Member(member) if member.must_enroll => vec![Role::Enrolling],
@@ -65,12 +98,13 @@ impl Actor {
         }
     }
 
-    /// Whether the password was given within the last five minutes. Jobs and operators have none to give.
+    /// Whether the password was given within the last five minutes. Jobs and operators have none to give; keys neither, and
+    /// what needs it is not for them.
     pub fn is_confirmed(&self, now: Timestamp) -> bool {
         match self {
             Self::Member(member) => now.0 - member.confirmed_at.0 <= CONFIRMED_FOR,
             Self::System(_) | Self::Operator => true,
-            Self::Nobody => false,
+            Self::Nobody | Self::Key(_) => false,
         }
     }
 
@@ -83,17 +117,31 @@ impl Actor {
         }
     }
 
+    /// The partner system, where it is one.
+    pub fn partner(&self) -> Option<&Partner> {
+        if let Self::Key(partner) = self {
+            Some(partner)
+        } else {
+            None
+        }
+    }
+
     pub(crate) fn kind(&self) -> ActorKind {
         match self {
             Self::Nobody => ActorKind::Nobody,
             Self::Member(_) => ActorKind::Member,
+            Self::Key(_) => ActorKind::Key,
             Self::System(_) => ActorKind::System,
             Self::Operator => ActorKind::Operator,
         }
     }
 
     pub(crate) fn id(&self) -> Option<String> {
-        self.member().map(|member| member.member_id.to_string())
+        match self {
+            Self::Member(member) => Some(member.member_id.to_string()),
+            Self::Key(partner) => Some(partner.key_id.to_string()),
+            Self::Nobody | Self::System(_) | Self::Operator => None,
+        }
     }
 
     /// The name as logs and histories keep it.
@@ -101,6 +149,7 @@ impl Actor {
         match self {
             Self::Nobody => String::new(),
             Self::Member(member) => format!("{} ({})", member.name, member.login),
+            Self::Key(partner) => partner.name.clone(),
             Self::System(job) => (*job).to_owned(),
             Self::Operator => "operator".to_owned(),
         }

@@ -1,12 +1,19 @@
 //! Everything that is built once when the service starts and handed to whoever needs it.
 
-use std::sync::{Arc, atomic::AtomicU64};
+use std::{
+    path::Path,
+    sync::{Arc, atomic::AtomicU64},
+};
 
 use tokio::sync::Semaphore;
 
 use super::{
-    Clock, Database, Demand, Departure, Keys, Mailer, Random, Standing, config::Settings, seal::Vault, security::Hush,
-    shelf::Shelf, store::Store,
+    Announce, Clock, Database, Demand, Departure, Keys, Mailer, Random, Standing,
+    config::Settings,
+    seal::{Sealing, Vault},
+    security::Hush,
+    shelf::Shelf,
+    store::Store,
 };
 
 /// One installation: its database, its clock, its randomness, its keys, its settings. Cheap to clone.
@@ -26,6 +33,8 @@ pub struct App {
     pub mailer: Arc<dyn Mailer>,
     /// Where files are kept that are no rows.
     pub store: Store,
+    /// This service's own program, which is started anew to read files that it does not trust.
+    pub program: Arc<Path>,
     /// Held by whoever decodes a picture: each takes memory, and nobody waits for the others' answers.
     pub decoding: Arc<Semaphore>,
     /// What is read rarely and changes more rarely.
@@ -42,8 +51,12 @@ pub struct App {
     pub refusals: Arc<Hush>,
     /// How each write asks anew who its actor is.
     pub standing: Standing,
+    /// Who is told of each deed that is done.
+    pub announce: Announce,
     /// What makes a member one of those of whom an organization can demand a second factor.
     pub demands: &'static [Demand],
+    /// Where each area keeps sealed values.
+    pub sealings: &'static [Sealing],
     /// What the operator chose.
     pub settings: Arc<Settings>,
 }

@@ -24,6 +24,20 @@ pub enum Outcome {
     Failed,
 }
 
+/// A sealed value that was to be shown does not open: its key is lost, or somebody has changed it.
+pub const UNREADABLE: &str = "VALUE_UNREADABLE";
+
+impl Outcome {
+    /// How a look ended that stands in the log for this reason.
+    pub(super) fn of_look(reason: &str) -> Self {
+        if reason == UNREADABLE {
+            Self::Failed
+        } else {
+            Self::Denied
+        }
+    }
+}
+
 /// What kind of actor it was.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Enum, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
@@ -136,6 +150,7 @@ pub(super) struct Draft {
     pub request_id: String,
     pub target: Option<(String, String)>,
     pub service_id: Option<Uuid>,
+    pub subjects: Vec<String>,
     pub changes: Vec<Change>,
     pub rights: Vec<permission::Model>,
 }
@@ -185,7 +200,7 @@ pub(super) async fn append(
         target_id,
         target_label,
         service_id: draft.service_id,
-        subjects: "[]".to_owned(),
+        subjects: serde_json::to_string(&draft.subjects)?,
         changes: serde_json::to_string(&draft.changes)?,
         rights_digest: digest.finish(),
         previous_hash,
@@ -362,6 +377,12 @@ impl Model {
         Some(AuditTarget { reference, label })
     }
 
+    /// 처리한 정보주체 정보: the IDs of those things whose personal data were shown, at most 100; empty where none were.
+    #[graphql(name = "subjects")]
+    async fn subject_list(&self) -> Vec<String> {
+        serde_json::from_str(&self.subjects).unwrap_or_default()
+    }
+
     /// What changed, at most 500 values; empty where nothing did.
     #[graphql(name = "changes")]
     async fn change_list(&self) -> Vec<Change> {
@@ -372,11 +393,5 @@ impl Model {
     #[graphql(name = "hash")]
     async fn link(&self) -> String {
         self.hash.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-}
-
-impl Serialize for AuditLog {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        serializer.serialize_str(&sea_orm::ActiveEnum::to_value(self))
     }
 }

@@ -9,8 +9,7 @@ use std::{
 use tokio::sync::Mutex;
 
 use super::{
-    Action, Actor, App, AuditLog, Error, Language, OrganizationId, Origin, Reader, Result, Role, SignedIn, Timestamp,
-    audit,
+    Action, Actor, App, AuditLog, Error, Language, OrganizationId, Origin, Reader, Result, Role, Timestamp, audit,
     fetches::Fetches,
     idempotency::{Ask, Outcome, Slot},
     tx::Tx,
@@ -20,7 +19,7 @@ use super::{
 /// How long an answer waits for its refusals to be written down.
 const LOG_PATIENCE: Duration = Duration::from_secs(5);
 
-/// What was refused, and the code of why.
+/// What was refused, or went wrong while looking, and the code of why.
 type Refusal = (Action, &'static str);
 
 /// Who asks, of which organization, from where, in which language.
@@ -92,11 +91,8 @@ impl Caller {
 
     /// The same caller, now known, with what was opened to get to know him.
     #[must_use]
-    pub fn signed_in_as(self, member: SignedIn) -> Self {
-        Self {
-            actor: Actor::Member(member),
-            ..self
-        }
+    pub fn known_as(self, actor: Actor) -> Self {
+        Self { actor, ..self }
     }
 
     /// The installation.
@@ -270,13 +266,13 @@ impl Caller {
         Ok(outcome)
     }
 
-    /// Who it is inside a write: a member may have waited, and lost his right or his session meanwhile.
+    /// Who it is inside a write: whoever waited may have lost his right, his session or his key meanwhile.
     pub(super) async fn actor_now(&self, reader: &Reader, action: Action) -> Result<Actor> {
-        let Some(member) = self.actor.member() else {
+        if !matches!(self.actor, Actor::Member(_) | Actor::Key(_)) {
             return Ok(self.actor.clone());
-        };
-        let now = (self.app.standing)(&self.app, reader, member).await?;
-        let actor = Actor::Member(now.ok_or(Error::Unauthenticated)?);
+        }
+        let now = (self.app.standing)(&self.app, reader, &self.actor).await?;
+        let actor = now.ok_or(Error::Unauthenticated)?;
         self.admit(&actor, action)?;
         Ok(actor)
     }
@@ -299,11 +295,22 @@ impl Caller {
 
     fn keep(&self, action: Action, error: &Error) {
         if let Some(reason) = reason(error) {
-            let mut unseen = self.unseen.lock().unwrap_or_else(PoisonError::into_inner);
-            if !unseen.contains(&(action, reason)) {
-                unseen.push((action, reason));
-            }
+            self.alarm(action, reason);
         }
+    }
+
+    /// Keeps for the log what was noticed while looking: an entry of the organization, in the log of access where the
+    /// action has none of its own.
+    pub(crate) fn alarm(&self, action: Action, reason: &'static str) {
+        let mut unseen = self.unseen.lock().unwrap_or_else(PoisonError::into_inner);
+        if !unseen.contains(&(action, reason)) {
+            unseen.push((action, reason));
+        }
+    }
+
+    /// Leaves the entry of a refusal of another kind in the organization's log.
+    pub(crate) async fn log_refusal(&self, action: Action, reason: &'static str) {
+        self.log_refusals(&[(action, reason)]).await;
     }
 
     /// Leaves the entry of a refusal in the organization's log.
@@ -354,7 +361,7 @@ impl Caller {
                 log: action.log().unwrap_or(AuditLog::Access),
                 occurred_at: tx.now(),
                 action: action.name(),
-                outcome: audit::Outcome::Denied,
+                outcome: audit::Outcome::of_look(reason),
                 reason: Some((*reason).to_owned()),
                 actor_kind: self.actor.kind(),
                 actor_id: self.actor.id(),
@@ -363,6 +370,7 @@ impl Caller {
                 request_id: self.origin.request_id.clone(),
                 target: None,
                 service_id: None,
+                subjects: Vec::new(),
                 changes: Vec::new(),
                 rights: Vec::new(),
             };

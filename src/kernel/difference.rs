@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::{
-    AuditEntryId, Record, Result,
+    AuditEntryId, Record, Result, Tx,
     audit::{Change, Outcome},
     permission::{Shift, shifts},
 };
@@ -22,6 +22,8 @@ pub(super) struct Told {
     pub(super) shifts: Vec<Shift>,
     pub(super) target: Option<(String, String)>,
     pub(super) service: Option<Uuid>,
+    /// Whose data it is about, where it shows any: the keys of their rows.
+    pub(super) subjects: Vec<String>,
     pub(super) outcome: Option<(Outcome, String)>,
     pub(super) entry: Option<AuditEntryId>,
 }
@@ -59,6 +61,43 @@ impl Told {
             });
         }
         changes
+    }
+}
+
+impl Tx {
+    /// Commits that the deed was refused, which the rules of an area decide: the log says so, and why.
+    pub fn refused(&self, reason: &str) {
+        self.told().outcome = Some((Outcome::Denied, reason.to_owned()));
+    }
+
+    /// Says what was done with a row that tells of somebody and was not changed, such as that it was shown: the entry
+    /// names him as the subject of the deed.
+    ///
+    /// # Errors
+    /// Only if `what` can't be written as JSON.
+    pub fn used<E: Record>(&self, row: &E::Model, field: &str, what: &impl serde::Serialize) -> Result<()> {
+        let what = serde_json::to_string(what)?;
+        let mut told = self.told();
+        told.tell_of::<E>(Some(row), Some(row));
+        told.tell(line::<E>(row, Some(field.to_owned()), None, Some(what)));
+        told.subjects.push(E::key(row));
+        Ok(())
+    }
+
+    /// Says why a deed is done that changes nothing, where whoever does it has to say.
+    ///
+    /// # Errors
+    /// Only if the text can't be written as JSON.
+    pub fn because(&self, reason: &str) -> Result<()> {
+        let after = Some(serde_json::to_string(reason)?);
+        self.told().tell(Change {
+            record: "reason".into(),
+            key: "*".into(),
+            field: Some("reason".into()),
+            before: None,
+            after,
+        });
+        Ok(())
     }
 }
 

@@ -151,6 +151,8 @@ ids! {
     PiiGrantId = "pii";
     /// The ID of a row of the log of such grants.
     PiiChangeId = "pgc";
+    /// The ID of a ticket.
+    TicketId = "tkt";
     /// The ID of a contract.
     ContractId = "ctr";
     /// The ID of a price list.
@@ -159,6 +161,12 @@ ids! {
     AuditEntryId = "aud";
     /// The ID of a row of the permission-change log.
     PermissionChangeId = "pch";
+    /// The ID of a webhook.
+    WebhookId = "whk";
+    /// The ID of a message to a webhook.
+    WebhookDeliveryId = "whd";
+    /// The ID of an import.
+    ImportId = "imp";
     /// The ID of a job that is due.
     JobId = "job";
 }

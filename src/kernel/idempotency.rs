@@ -6,7 +6,6 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, entity::prelude::*,
 };
 use serde::{Serialize, de::DeserializeOwned};
-use sha2::{Digest, Sha256};
 
 use super::{Code, Error, OrganizationId, Problem, Result, Timestamp, Tx};
 
@@ -106,7 +105,7 @@ impl Slot {
                 actor_id: tx.actor().id().unwrap_or_default(),
                 action: tx.action().name().to_owned(),
                 key: key.to_owned(),
-                input_hash: Sha256::digest(serde_json::to_vec(ask)?).to_vec(),
+                input_hash: tx.app().keys.input_mark(&serde_json::to_vec(ask)?),
                 outcome: Json::Null,
                 created_at: tx.now(),
             },

@@ -135,6 +135,7 @@
 pub mod action;
 pub mod actor;
 pub(crate) mod address;
+pub(crate) mod announce;
 pub mod app;
 pub(crate) mod audit;
 pub(crate) mod caller;
@@ -144,11 +145,13 @@ pub(crate) mod db;
 pub(crate) mod departure;
 mod difference;
 pub mod download;
+mod entry;
 pub mod error;
 mod fetches;
 pub(crate) mod id;
 pub(crate) mod idempotency;
 pub(crate) mod journal;
+pub(crate) mod jwt;
 pub mod mail;
 pub mod mask;
 pub(crate) mod message;
@@ -160,6 +163,8 @@ pub mod personal;
 pub mod random;
 pub(crate) mod reader;
 pub(crate) mod record;
+mod removal;
+pub(crate) mod replay;
 pub(crate) mod routing;
 pub mod scalar;
 pub mod seal;
@@ -174,7 +179,8 @@ pub(crate) mod view;
 pub mod zone;
 
 pub use action::{Action, AuditLog, Role};
-pub use actor::{Actor, Origin, SignedIn};
+pub use actor::{Actor, Origin, Partner, SignedIn};
+pub use announce::{Announce, Announced};
 pub use app::App;
 pub use caller::Caller;
 pub use clock::{Clock, StoppedClock, SystemClock};
@@ -184,9 +190,9 @@ pub use departure::{Demand, Departure};
 pub use download::{DownloadLink, File};
 pub use error::{Code, Error, Problem, Result};
 pub use id::{
-    AgentId, AuditEntryId, CompanyId, ContractId, CtiHoldingId, FieldId, IdentityProviderId, InvitationId, JobId,
-    KeyId, MemberId, OrganizationId, PasswordResetId, PermissionChangeId, PictureId, PiiChangeId, PiiGrantId,
-    PriceListId, RefreshTokenId, ServiceId, SessionId,
+    AgentId, AuditEntryId, CompanyId, ContractId, CtiHoldingId, FieldId, IdentityProviderId, ImportId, InvitationId,
+    JobId, KeyId, MemberId, OrganizationId, PasswordResetId, PermissionChangeId, PictureId, PiiChangeId, PiiGrantId,
+    PriceListId, RefreshTokenId, ServiceId, SessionId, TicketId, WebhookDeliveryId, WebhookId,
 };
 pub use idempotency::{Ask, On, Outcome, Plain};
 pub use journal::{Journal, JournalPen};

@@ -74,6 +74,15 @@ impl Personal {
         }
     }
 
+    /// What `text` is that somebody sent where there is no value yet.
+    pub fn compare_new(&self, text: &str) -> Sent {
+        if self.kind.is_masked(text) {
+            Sent::Masked
+        } else {
+            Sent::New
+        }
+    }
+
     /// In clear, for sealing and for the index.
     pub(super) fn clear(&self) -> &str {
         &self.clear

@@ -59,6 +59,9 @@ pub struct Keys {
     throttle: Zeroizing<[u8; 32]>,
     signing: Zeroizing<[u8; 32]>,
     file: Zeroizing<[u8; 32]>,
+    input: Zeroizing<[u8; 32]>,
+    partner: Zeroizing<[u8; 32]>,
+    replay: Zeroizing<[u8; 32]>,
 }
 
 impl fmt::Debug for Keys {
@@ -87,12 +90,25 @@ impl Keys {
             throttle: key("sign-in throttle"),
             signing: key("access tokens"),
             file: key("files"),
+            input: key("repeated inputs"),
+            partner: key("partner tokens"),
+            replay: key("signed requests"),
         }
     }
 
     /// The seed of the Ed25519 key that signs access tokens.
     pub(crate) fn signing_seed(&self) -> &[u8; 32] {
         &self.signing
+    }
+
+    /// The seed of the Ed25519 key that signs the tokens of partner systems.
+    pub(crate) fn partner_seed(&self) -> &[u8; 32] {
+        &self.partner
+    }
+
+    /// A name for a signature in the table of signed requests; it proves nothing to who reads it.
+    pub(crate) fn replay_mark(&self, parts: &[&[u8]]) -> Vec<u8> {
+        mac(&self.replay, parts)[..16].to_vec()
     }
 
     /// The link of an audit chain: the MAC of the entry before and this entry's text.
@@ -110,6 +126,12 @@ impl Keys {
     /// A name for an account or address in the table of failed sign-ins that tells nobody which it is.
     pub(crate) fn throttle_key(&self, subject: &str) -> Vec<u8> {
         mac(&self.throttle, &[subject.as_bytes()])[..16].to_vec()
+    }
+
+    /// What tells one input of a mutation from another, and nothing of what is in it: inputs hold personal data, of which
+    /// a hash without a key could be guessed.
+    pub(crate) fn input_mark(&self, input: &[u8]) -> Vec<u8> {
+        mac(&self.input, &[input]).to_vec()
     }
 
     /// Wraps `payload` into a text that only this installation can have written, for `context` only.

@@ -200,7 +200,8 @@ pub async fn log(app: &App, kind: &'static str, origin: &Origin) -> Result<()> {
     Ok(())
 }
 
-async fn begin(app: &App) -> Result<sea_orm::DatabaseTransaction> {
+/// A transaction over the tables that belong to no organization.
+pub(super) async fn begin(app: &App) -> Result<sea_orm::DatabaseTransaction> {
     let options = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..Default::default()

@@ -3,7 +3,7 @@
 
 use futures_util::future::BoxFuture;
 
-use super::{App, Reader, Result, SignedIn};
+use super::{Actor, App, Reader, Result};
 
-/// A member by one of his sessions, as he is now; `None` where either is no more.
-pub type Standing = for<'r> fn(&'r App, &'r Reader, &'r SignedIn) -> BoxFuture<'r, Result<Option<SignedIn>>>;
+/// A member by one of his sessions, or a partner by its key, as he is now; `None` where either is no more.
+pub type Standing = for<'r> fn(&'r App, &'r Reader, &'r Actor) -> BoxFuture<'r, Result<Option<Actor>>>;

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::{
     Action, Actor, App, Code, Day, Error, Job, JobId, OrganizationId, Origin, Problem, Reader, Record, Result,
-    Timestamp, audit,
+    Timestamp,
     audit::{Change, Outcome},
     difference::{Told, camel, differences, line},
     id, outbox, permission, zone,
@@ -243,25 +243,57 @@ impl Tx {
             let next = before.get(version).unwrap::<i32>() + 1;
             after.try_set(version, next.into())?;
         }
-        let mut update = E::update_many().filter(self.row::<E>(&before));
+        self.put::<E>(&before, &after).await?;
+        self.told().tell_of::<E>(Some(&before), Some(&after));
+        for (field, before, now) in told {
+            self.told().tell(line::<E>(&after, Some(field), before, now));
+        }
+        Ok(after)
+    }
+
+    /// Puts sealed values of rows under another key. The rows say what they said before, so their lock counters stay, and
+    /// the log holds their number.
+    ///
+    /// # Errors
+    /// If a row would say something else, is gone or was changed since it was read, or the database refuses it.
+    pub(crate) async fn reseal<E: Record>(&self, rows: Vec<(E::Model, E::Model)>) -> Result<()> {
+        let count = rows.len();
+        for (before, after) in rows {
+            self.own::<E>(&before)?;
+            if serde_json::to_value(&before)? != serde_json::to_value(&after)? {
+                return Err(Error::internal("a sealed value changed with its key"));
+            }
+            self.put::<E>(&before, &after).await?;
+        }
+        if count > 0 {
+            self.told().tell(Change {
+                record: E::NAME.into(),
+                key: "*".into(),
+                field: Some("resealed".into()),
+                before: None,
+                after: Some(count.to_string()),
+            });
+        }
+        Ok(())
+    }
+
+    /// Writes the columns of a row that differ.
+    async fn put<E: Record>(&self, before: &E::Model, after: &E::Model) -> Result<()> {
+        let mut update = E::update_many().filter(self.row::<E>(before));
         for column in E::Column::iter() {
             if after.get(column) != before.get(column) {
                 update = update.col_expr(column, Expr::value(after.get(column)));
             }
         }
         let written = update.exec(&self.reader.connection).await?.rows_affected;
-        if written != 1 {
-            return Err(Error::internal(format!(
-                "{} rows of {} changed instead of one",
-                written,
-                E::NAME
-            )));
+        if written == 1 {
+            Ok(())
+        } else {
+            let name = E::NAME;
+            Err(Error::internal(format!(
+                "{written} rows of {name} changed instead of one"
+            )))
         }
-        self.told().tell_of::<E>(Some(&before), Some(&after));
-        for (field, before, now) in told {
-            self.told().tell(line::<E>(&after, Some(field), before, now));
-        }
-        Ok(after)
     }
 
     /// Removes a row.
@@ -303,41 +335,6 @@ impl Tx {
     /// that it failed, and why.
     pub fn failed(&self, code: Code) {
         self.told().outcome = Some((Outcome::Failed, code.name().to_owned()));
-    }
-
-    /// Writes the log's entry; the last thing before the commit.
-    pub(super) async fn log(&self) -> Result<()> {
-        let mut told = std::mem::take(&mut *self.told());
-        let Some(log) = self.action.log() else {
-            return match told.shifts.as_slice() {
-                [] => Ok(()),
-                _ => Err(Error::internal(
-                    "rights were changed by an action that stands in no log",
-                )),
-            };
-        };
-        let changes = told.take_changes();
-        let (outcome, reason) = told
-            .outcome
-            .map_or((Outcome::Done, None), |(outcome, code)| (outcome, Some(code)));
-        let draft = audit::Draft {
-            id: told.entry.unwrap_or_else(|| self.fresh_id()),
-            log,
-            occurred_at: self.now,
-            action: self.action.name(),
-            outcome,
-            reason,
-            actor_kind: self.actor.kind(),
-            actor_id: self.actor.id(),
-            actor_name: self.actor.display_name(),
-            address: self.origin.address_text(),
-            request_id: self.origin.request_id.clone(),
-            target: told.target,
-            service_id: told.service,
-            changes,
-            rights: permission::rows(self, told.shifts).await?,
-        };
-        audit::append(&self.reader.connection, &self.app.keys, self.organization, draft).await
     }
 
     /// The transaction's own connection, for the kernel.

@@ -41,7 +41,9 @@ impl Outcome for Confirmation {
 /// `UNAUTHENTICATED`, `INVALID`, `SIGN_IN_BLOCKED` with the time of its end, `TOO_LONG`; `THROTTLED` if too many wait.
 pub(super) async fn confirm(caller: &Caller, shown: &Shown<'_>) -> Result<Confirmation> {
     if caller.actor().member().is_none() {
-        return Err(Error::Unauthenticated);
+        // A partner system is somebody, and may not; that it tried is in the log.
+        let refused = caller.view(Action::SessionConfirm).await;
+        return Err(refused.err().unwrap_or(Error::Unauthenticated));
     }
     match (shown.password, shown.token) {
         (Some(password), None) => by_password(caller, password, shown.code).await,

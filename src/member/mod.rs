@@ -30,6 +30,7 @@ pub use password::{
     policy::{Accepted, Whose, accept as accept_password},
 };
 pub use rules::{New, check_email, create, create_organization, find_by_login, first_password};
+pub use second_factor::SEALING;
 pub use session::{Ending, Proof, Started, start_for};
 pub use sign_in::{Credentials, sign_in};
 pub use token::{Claims, read as read_token};

@@ -1,9 +1,13 @@
-//! `orgdesk key rewrap`: the way of a key of the ring to its end. No value is touched, so it takes seconds, and everything
-//! opens before, during and afterwards.
+//! `orgdesk key rewrap`: the way of a key of the ring to its end. No value is touched, so it takes seconds. `orgdesk key
+//! rotate`: the way of data keys to their end. Every value that they seal is sealed anew. Everything opens before, during
+//! and after either.
 
 use super::told;
 use crate::{
-    kernel::{App, Caller, seal},
+    kernel::{
+        App, Caller,
+        seal::{self, Rotated},
+    },
     organization,
 };
 
@@ -28,4 +32,21 @@ pub async fn rewrap_keys(app: &App) -> anyhow::Result<(u64, Vec<String>)> {
     }
     let unused = seal::forget_unused(app).await.map_err(told)?;
     Ok((total, unused))
+}
+
+/// Replaces the data keys of every organization, and puts every value under the new ones. What was interrupted goes on where
+/// it is called again.
+///
+/// # Errors
+/// If the database fails, or the ring does not have a key that is needed.
+pub async fn rotate_keys(app: &App) -> anyhow::Result<Rotated> {
+    let mut total = Rotated::default();
+    for organization in organization::all_organizations(app).await.map_err(told)? {
+        let operator = Caller::operator(app.clone(), organization);
+        let rotated = seal::rotate(&operator).await.map_err(told)?;
+        total.resealed += rotated.resealed;
+        total.broken += rotated.broken;
+        total.retired += rotated.retired;
+    }
+    Ok(total)
 }

@@ -2,6 +2,7 @@
 //! organization to begin with. Each goes through an operator's door, so it stands in the organization's log.
 
 mod founding;
+mod imports;
 mod keys;
 
 use anyhow::{Context, bail};
@@ -27,7 +28,8 @@ use crate::{
 pub use audit::Report;
 pub use founding::{Owner, found_organization, invite_owner_again};
 pub use identity::{Algorithm, Setting as Provider};
-pub use keys::rewrap_keys;
+pub use imports::imports;
+pub use keys::{rewrap_keys, rotate_keys};
 
 /// Somebody to be made a member.
 #[derive(Debug, Clone)]

@@ -5,14 +5,18 @@
     reason = "columns that the API does not show say by their names what they are"
 )]
 
+use std::net::IpAddr;
+
 use async_graphql::{Enum, SimpleObject};
 use sea_orm::{FromJsonQueryResult, entity::prelude::*};
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::{
     KeyId, OrganizationId, Timestamp,
+    address::Network,
     permission::{Grants, Holder, Kind, Right},
     record::record,
+    seal::Sealed,
     secret::SecretBytes,
 };
 
@@ -23,7 +27,7 @@ use crate::kernel::{
 pub enum Scope {
     /// See services and contracts.
     ServiceRead,
-    /// Add, contract, suspend and terminate services.
+    /// Add, contract, suspend and terminate services, and see them.
     ServiceManage,
     /// Record metered usage.
     UsageRecord,
@@ -56,6 +60,9 @@ pub struct Model {
     pub allowed_addresses: Addresses,
     #[graphql(skip)]
     pub secret_hash: SecretBytes,
+    /// What requests are signed with, which has to be known to check them. Keys of before have none and sign nothing.
+    #[graphql(skip)]
+    pub signing_secret: Option<Sealed>,
     /// The last four characters of the key, to tell it from others.
     pub hint: String,
     /// When it was made.
@@ -64,13 +71,21 @@ pub struct Model {
     pub expires_at: Option<Timestamp>,
     /// When it was revoked; null while it was not.
     pub revoked_at: Option<Timestamp>,
-    /// When it was last used; null before the first time.
-    pub last_used_at: Option<Timestamp>,
     /// Counts the changes: give it back as `expectedVersion`.
     pub version: i32,
 }
 
 impl Model {
+    /// Whether it may be used from there. An address that is not known is none of a list.
+    pub fn allows(&self, address: Option<IpAddr>) -> bool {
+        let networks = &self.allowed_addresses.0;
+        let holds = |address: IpAddr| {
+            let parsed = networks.iter().filter_map(|text| Network::parse(text));
+            parsed.into_iter().any(|network| network.contains(address))
+        };
+        networks.is_empty() || address.is_some_and(holds)
+    }
+
     /// Whether it works at `now`.
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none_or(|at| at > now) && self.expires_at.is_none_or(|at| at > now)

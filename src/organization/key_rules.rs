@@ -2,15 +2,17 @@
 //! repeated request answers without it.
 
 use async_graphql::InputObject;
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::Duration;
 use sea_orm::{ColumnTrait, ExprTrait, QueryFilter};
 use serde::Serialize;
 
 use super::key::{Addresses, Column, Entity, Model, Scope, Scopes};
-use super::rules::check_name;
+use super::{key_text, rules::check_name};
 use crate::kernel::{
-    Code, Error, KeyId, Outcome, Problem, Result, Timestamp, Tx, address::Network, id::TypedId, payload::asks,
+    Code, Error, KeyId, Outcome, Problem, Result, Timestamp, Tx,
+    address::Network,
+    payload::asks,
+    seal::{Keychain, Purpose},
     secret::token_hash,
 };
 
@@ -50,6 +52,23 @@ pub struct OrganizationKeyRotateInput {
     pub overlap_hours: i32,
 }
 
+/// Changes to a key. Absent fields stay as they are.
+#[derive(Debug, Clone, Serialize, InputObject)]
+pub struct OrganizationKeyUpdateInput {
+    /// Makes a retry safe. 1 to 64 visible ASCII characters.
+    pub idempotency_key: Option<String>,
+    /// Answers as if it had been done, and changes nothing.
+    pub dry_run: Option<bool>,
+    /// The `version` last read.
+    pub expected_version: i32,
+    /// What it is called, 1 to 100 characters.
+    pub name: Option<String>,
+    /// What it may be used for, at least one.
+    pub scopes: Option<Vec<Scope>>,
+    /// From where it may be used: at most 50 addresses or networks in CIDR notation, yours among them; empty is everywhere.
+    pub allowed_addresses: Option<Vec<String>>,
+}
+
 /// How to revoke a key.
 #[derive(Debug, Clone, Serialize, InputObject)]
 pub struct OrganizationKeyRevokeInput {
@@ -64,16 +83,31 @@ pub struct OrganizationKeyRevokeInput {
 asks!(
     OrganizationKeyCreateInput,
     OrganizationKeyRotateInput,
+    OrganizationKeyUpdateInput,
     OrganizationKeyRevokeInput
 );
 
-/// A key and, the first time, its secret.
+/// A key and, the first time, its secrets.
 #[derive(Debug)]
 pub struct Issued {
     /// The key's row.
     pub key: Model,
-    /// The key itself; `None` in the answer to a repeated request.
-    pub secret: Option<String>,
+    /// What is shown once; `None` in the answer to a repeated request.
+    pub secrets: Option<Secrets>,
+}
+
+/// What a partner system proves with who it is.
+pub struct Secrets {
+    /// The key itself.
+    pub secret: String,
+    /// What requests are signed with.
+    pub signing_secret: String,
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secrets(***)")
+    }
 }
 
 impl Outcome for Issued {
@@ -86,7 +120,7 @@ impl Outcome for Issued {
     async fn again(tx: &Tx, receipt: String) -> Result<Self> {
         Ok(Self {
             key: Model::again(tx, receipt).await?,
-            secret: None,
+            secrets: None,
         })
     }
 }
@@ -107,13 +141,10 @@ pub async fn create(tx: &Tx, input: &OrganizationKeyCreateInput) -> Result<Issue
     problems.extend(check_networks(tx, &networks));
     Error::unless_none(problems)?;
     check_limit(tx).await?;
-    let mut scopes = input.scopes.clone();
-    scopes.sort_unstable();
-    scopes.dedup();
     issue(
         tx,
         input.name.trim().to_owned(),
-        Scopes(scopes),
+        sorted(&input.scopes),
         Addresses(networks),
         input.expires_at,
     )
@@ -150,6 +181,51 @@ pub async fn rotate(tx: &Tx, id: &str, input: &OrganizationKeyRotateInput) -> Re
     let issued = issue(tx, name, scopes, addresses, expires_at).await?;
     tx.about::<Entity>(&issued.key);
     Ok(issued)
+}
+
+/// `organizationKeyUpdate`: what it may be used for and from where, from the next request on.
+///
+/// # Errors
+/// As the input says; `KEY_NOT_LIVE`; `ADDRESS_LOCKS_OUT` for a list without one's own address.
+pub async fn update(tx: &Tx, id: &str, input: &OrganizationKeyUpdateInput) -> Result<Model> {
+    let key = tx.find_current::<Entity>(id, input.expected_version).await?;
+    if !key.is_live(tx.now()) {
+        return Err(Problem::at("id", Code::KeyNotLive).into());
+    }
+    let name = input.name.as_deref();
+    let mut problems: Vec<_> = name
+        .and_then(|name| check_name("input.name", name))
+        .into_iter()
+        .collect();
+    if input.scopes.as_ref().is_some_and(Vec::is_empty) {
+        problems.push(Problem::at("input.scopes", Code::Blank));
+    }
+    let networks = input.allowed_addresses.as_deref();
+    problems.extend(
+        networks
+            .map(|networks| check_networks(tx, networks))
+            .unwrap_or_default(),
+    );
+    Error::unless_none(problems)?;
+    tx.update::<Entity>(key, |row| {
+        if let Some(name) = name {
+            name.trim().clone_into(&mut row.name);
+        }
+        if let Some(scopes) = &input.scopes {
+            row.scopes = sorted(scopes);
+        }
+        if let Some(networks) = networks {
+            row.allowed_addresses = Addresses(networks.to_vec());
+        }
+    })
+    .await
+}
+
+fn sorted(scopes: &[Scope]) -> Scopes {
+    let mut scopes = scopes.to_vec();
+    scopes.sort_unstable();
+    scopes.dedup();
+    Scopes(scopes)
 }
 
 /// `organizationKeyRevoke`: the key stops working at once.
@@ -195,7 +271,13 @@ async fn issue(
     expires_at: Option<Timestamp>,
 ) -> Result<Issued> {
     let id: KeyId = tx.fresh_id();
-    let secret = write_key(id, &tx.app().random.bytes());
+    let random = &tx.app().random;
+    let (secret, signing_secret) = (
+        key_text::write(id, &random.bytes()),
+        key_text::write_signing(&random.bytes()),
+    );
+    let chain = Keychain::for_sealing(tx, Purpose::KeySigning).await?;
+    let sealed = chain.seal(random, &key_text::signing_cell(&id), signing_secret.as_bytes())?;
     let key = tx
         .create::<Entity>(Model {
             id,
@@ -204,31 +286,18 @@ async fn issue(
             scopes,
             allowed_addresses: addresses,
             secret_hash: token_hash(&secret),
+            signing_secret: Some(sealed),
             hint: secret.chars().skip(secret.len() - 4).collect(),
             created_at: tx.now(),
             expires_at,
             revoked_at: None,
-            last_used_at: None,
             version: 1,
         })
         .await?;
     Ok(Issued {
         key,
-        secret: Some(secret),
+        secrets: Some(Secrets { secret, signing_secret }),
     })
-}
-
-/// `oc_v1_<id>_<secret and checksum>`: the ID finds the row, the checksum lets a typing error be told from a dead key
-/// without asking the database.
-fn write_key(id: KeyId, secret: &[u8; 32]) -> String {
-    let id = id
-        .to_string()
-        .trim_start_matches(KeyId::PREFIX)
-        .trim_start_matches('_')
-        .to_owned();
-    let text = URL_SAFE_NO_PAD.encode(secret);
-    let checksum = &token_hash(&format!("{id}{text}")).0[..3];
-    format!("oc_v1_{id}_{text}{}", URL_SAFE_NO_PAD.encode(checksum))
 }
 
 fn check_networks(tx: &Tx, networks: &[String]) -> Vec<Problem> {

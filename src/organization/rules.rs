@@ -5,7 +5,7 @@ use async_graphql::{ID, InputObject, MaybeUndefined};
 use chrono_tz::Tz;
 use serde::Serialize;
 
-use super::{entity, route};
+use super::{code, entity, route};
 use crate::{
     kernel::{
         App, Code, Error, Job, Month, OrganizationId, Problem, Reader, Result, Role, Tx, audit::is_hidden, outbox,
@@ -112,6 +112,11 @@ pub async fn create(tx: &Tx, new: New) -> Result<entity::Model> {
         .await?;
     tx.create::<route::Entity>(route::Model {
         domain,
+        organization_id: organization.id,
+    })
+    .await?;
+    tx.create::<code::Entity>(code::Model {
+        code: organization.code.clone(),
         organization_id: organization.id,
     })
     .await?;

@@ -5,14 +5,27 @@ use apalis_postgres::PostgresStorage;
 use apalis_sqlite::SqliteStorage;
 use sea_orm::{DbBackend, Statement};
 
-use crate::kernel::{
-    App, Database,
-    db::JobPool,
-    outbox::{self, Taken},
+use crate::{
+    kernel::{
+        App, Database,
+        db::JobPool,
+        outbox::{self, Taken},
+    },
+    partner::webhook,
 };
 
 /// The runner's queue.
 pub(super) const QUEUE: &str = "orgdesk";
+
+/// The queue of messages to webhooks: systems of others answer them, or do not, and nothing else waits behind that.
+pub(super) const WEBHOOKS: &str = "orgdesk-webhooks";
+
+fn queue_of(kind: &str) -> &'static str {
+    match kind {
+        webhook::KIND => WEBHOOKS,
+        _ => QUEUE,
+    }
+}
 
 /// Makes the runner's tables. Not by `setup()`, which turns off synchronous writing on SQLite.
 ///
@@ -49,7 +62,7 @@ fn values(job: &outbox::Model) -> [sea_orm::Value; 3] {
     [
         payload.into(),
         task_id(job.id.0, job.attempts, taken).into(),
-        QUEUE.into(),
+        queue_of(&job.kind).into(),
     ]
 }
 

@@ -10,19 +10,21 @@ use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    relay::{QUEUE, runner_statement},
+    relay::{QUEUE, WEBHOOKS, runner_statement},
     ticker::Ticker,
 };
 use crate::{
     billing,
     cti::log as cti_log,
+    import,
     kernel::{
         Action, App, Caller, Error, Month, Plain, Result,
         db::JobPool,
         outbox::{self, Attempt, Fate, MONTH_CLOSE, Taken},
     },
     member::{invitation, notice, password_reset},
-    picture, pii,
+    partner::webhook,
+    picture, pii, ticket,
 };
 
 /// How often the outbox is looked at.
@@ -37,8 +39,9 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 /// Runs jobs as they become due, until `stop`.
 pub async fn work(app: App, stop: CancellationToken) {
     let relay = tokio::spawn(relay(app.clone(), stop.clone()));
-    let runner = tokio::spawn(runner(app, stop));
-    for task in [relay, runner] {
+    let all = tokio::spawn(runner(app.clone(), (QUEUE, 2), stop.clone()));
+    let webhooks = tokio::spawn(runner(app, (WEBHOOKS, 4), stop));
+    for task in [relay, all, webhooks] {
         if let Err(error) = task.await {
             tracing::error!(%error, "a part of the job runner ended badly");
         }
@@ -74,10 +77,11 @@ async fn relay(app: App, stop: CancellationToken) {
     }
 }
 
-async fn runner(app: App, stop: CancellationToken) {
+/// Runs the jobs of a queue, so many at a time.
+async fn runner(app: App, (queue, at_once): (&'static str, usize), stop: CancellationToken) {
     // Two workers of one name are not refused by the runner, so each process has its own.
     let name = format!(
-        "{QUEUE}-{}-{}",
+        "{queue}-{}-{}",
         std::process::id(),
         crate::kernel::id::encode(uuid::Uuid::from_bytes(app.random.bytes()))
     );
@@ -93,7 +97,7 @@ async fn runner(app: App, stop: CancellationToken) {
                     WorkerBuilder::new(&*name)
                         .backend(storage.clone().poll_with_strategy(Ticker::new(POLL)))
                         .data(app.clone())
-                        .concurrency(2)
+                        .concurrency(at_once)
                         .build(handle)
                 })
                 .should_restart(|_, error| {
@@ -108,14 +112,14 @@ async fn runner(app: App, stop: CancellationToken) {
     let ended = match app.database.jobs().clone() {
         JobPool::Sqlite(pool) => {
             let config = apalis_sqlite::Config::default()
-                .queue(QUEUE)
+                .queue(queue)
                 .heartbeat_interval(HEARTBEAT)
                 .missed_heartbeats(3);
             run!(SqliteStorage::<String>::new(&pool).with_config(config))
         }
         JobPool::Postgres(pool) => {
             let config = apalis_postgres::Config::default()
-                .queue(QUEUE)
+                .queue(queue)
                 .heartbeat_interval(HEARTBEAT)
                 .missed_heartbeats(3);
             run!(PostgresStorage::<String>::new(&pool).with_config(config))
@@ -164,6 +168,12 @@ async fn give_up(app: &App, job: &outbox::Model) -> Result<()> {
     if job.kind == invitation::KIND {
         invitation::give_up(app, job).await?;
     }
+    if job.kind == webhook::KIND {
+        webhook::give_up(app, job).await?;
+    }
+    if job.kind == import::RUN && import::goes_on(app, job).await? {
+        return outbox::end_attempt(app, job, Fate::Later(app.clock.now())).await;
+    }
     let reason = job.failure.clone().unwrap_or_else(|| "LOST".to_owned());
     outbox::end_attempt(app, job, Fate::GivenUp(reason)).await
 }
@@ -187,6 +197,14 @@ async fn perform(app: &App, job: &outbox::Model) -> Result<Fate> {
         password_reset::KIND => password_reset::send(app, job).await,
         invitation::KIND => invitation::send(app, job).await,
         cti_log::PURGE => cti_log::purge(app, job).await,
+        cti_log::OUTBOUND => ticket::from_call(app, job).await,
+        webhook::KIND => webhook::deliver(app, job).await,
+        import::RUN => import::run(app, job).await,
+        import::UNDO => import::undo(app, job).await,
+        import::LETTER => import::send_letter(app, job).await,
+        import::CHECK => import::check(app, job).await,
+        import::FORGET => import::forget(app, job).await,
+        import::SWEEP => import::sweep(app, job).await,
         picture::KIND => picture::sweep(app, job).await,
         // A newer server may have asked for a job that this one does not know: it is left for that one.
         _ => Ok(Fate::Later(crate::kernel::Timestamp(

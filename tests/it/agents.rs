@@ -299,15 +299,16 @@ both! {
         let many = json!({ "input": { "idempotencyKey": "once", "entries": [staff::entry(&first, json!({ "role": "MANAGER" }))] } });
         let field = format!("agentUpdateMany(input: $input) => agents {{ {} }}", staff::FIELDS);
         let [changed, again] = [owner.deed(&field, many.clone()).await, owner.deed(&field, many).await];
-        let trial = owner.deed("agentRemove(id: $id, input: $input) => removedId", staff::on(&changed["agents"][0], json!({ "dryRun": true }))).await;
+        let trial = owner.deed("agentRemove(id: $id, input: $input) => member { login } service { code }", staff::on(&changed["agents"][0], json!({ "dryRun": true }))).await;
         let still = sees(owner, "").await;
         let gone = staff::on(&changed["agents"][0], json!({ "idempotencyKey": "once" }));
-        let [removed, known] = [owner.deed("agentRemove(id: $id, input: $input) => removedId", gone.clone()).await, owner.deed("agentRemove(id: $id, input: $input) => removedId", gone).await];
+        let [removed, known] = [owner.deed("agentRemove(id: $id, input: $input) => member { login } service { code }", gone.clone()).await, owner.deed("agentRemove(id: $id, input: $input) => member { login } service { code }", gone).await];
 
         assert_eq!((tried, first == second), (vec![], true));
         assert_eq!((&changed["agents"][0]["version"], &changed), (&json!(2), &again));
-        assert_eq!((&trial["removedId"], still), (&first["id"], vec!["member@desk".to_owned()]));
-        assert_eq!((&removed["removedId"], &known["removedId"]), (&first["id"], &first["id"]));
+        let who = json!({ "member": { "login": "member" }, "service": { "code": "desk" }, "userErrors": [] });
+        assert_eq!((&trial, still), (&who, vec!["member@desk".to_owned()]));
+        assert_eq!((&removed, &known), (&who, &who));
         assert_eq!(sees(owner, "").await, Vec::<String>::new());
     }
 }

@@ -94,6 +94,7 @@ both! {
             with("result", json!({ "resultCode": "x".repeat(41) })),
             with("withheld", json!({ "customerNumber": null, "resultCode": "486/Busy" })),
             with("mine", json!({ "callReference": "sip:01023456789@pbx" })),
+            with("abroad", json!({ "customerNumber": "+82 10-2345-6789", "callReference": "out-01023456789-7" })),
             json!({ "externalId": "login", "kind": "LOGGED_IN", "occurredAt": AT }),
         ];
 
@@ -113,6 +114,7 @@ both! {
             "INVALID at input.events.13.customerNumber",
             "INVALID at input.events.14.resultCode",
             "INVALID at input.events.16.callReference",
+            "INVALID at input.events.17.callReference",
         ];
         assert_eq!(codes(&told), expected);
         let kept: Vec<_> = rows(&app).await.iter().map(|row| row.split(' ').next().unwrap().to_owned()).collect();

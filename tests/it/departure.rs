@@ -14,7 +14,9 @@ use crate::{
 };
 
 /// The columns that may still name a member who has left, each with why.
-const HISTORIES: [(&str, &str, &str); 7] = [
+const HISTORIES: [(&str, &str, &str); 11] = [
+    ("import", "uploaded_by", "which files he sent"),
+    ("import", "confirmed_by", "which imports he confirmed"),
     (
         "cti_agent_history",
         "member_id",
@@ -30,6 +32,12 @@ const HISTORIES: [(&str, &str, &str); 7] = [
     ("invitation", "member_id", "by which invitation he came"),
     ("organization_admin", "added_by", "whom he made an administrator"),
     ("cti_log_day", "member_id", "on which days he telephoned"),
+    (
+        "cti_call",
+        "member_id",
+        "whom he called; it goes with the log of the day",
+    ),
+    ("ticket", "assignee_id", "which tickets he has done"),
 ];
 
 /// Every column with a foreign key to a member, with its table.
@@ -82,10 +90,21 @@ async fn laden(app: &TestApp) -> Value {
                is_owner, is_owner, joined_at, 1 {of_leaver}"
         ),
         format!("INSERT INTO cti_log_day SELECT organization_id, '2026-11-10', id, joined_at {of_leaver}"),
+        format!("INSERT INTO cti_call SELECT organization_id, 'call', 'CALL_DIALED', id, '2026-11-10', joined_at, NULL {of_leaver}"),
+        format!(
+            "INSERT INTO ticket (id, organization_id, service_id, number, channel, status, priority, assignee_id, received_at, is_migrated, plain, sealed, created_at, version)
+             SELECT id, organization_id, (SELECT s.id FROM service s WHERE s.organization_id = member.organization_id AND s.code = 'desk'), 1, 'PHONE', 'CLOSED', 'NORMAL',
+               id, joined_at, false, '{{}}', '{{}}', joined_at, 1 {of_leaver}"
+        ),
         format!("INSERT INTO external_identity SELECT organization_id, id, 'subject', id, joined_at {of_leaver}"),
         format!(
             "INSERT INTO invitation SELECT id, organization_id, 'invited', 'Invited', 'invited', 'invited@example.com', 'KOREAN', is_owner,
                'PENDING', id, joined_at, joined_at, 1, NULL, NULL, id, 1 {of_leaver}"
+        ),
+        format!(
+            "INSERT INTO import SELECT m.id, m.organization_id, s.id, 'DELETED', 'f', 0, '', {bytes}, m.is_owner, m.joined_at, m.id, NULL, '[]', '[]',
+               0, 0, 0, 0, 0, NULL, NULL, 'SKIP_BAD_ROWS', m.joined_at, m.id, m.joined_at, 'Asia/Seoul', NULL, NULL, 0, 0, 0, NULL, 0, 0, 0, 1
+             FROM member m JOIN service s ON s.organization_id = m.organization_id WHERE m.login = 'leaver' AND s.code = 'desk'"
         ),
     ] {
         raw.must(&sql).await;

@@ -10,10 +10,11 @@ use crate::{
     both,
     support::{
         app::TestApp,
-        cti, grants, invite, make, people, picture,
+        cti, grants, imports, invite, make, people, picture,
         raw::Raw,
         staff,
         surface::{self, Surface},
+        ticket,
     },
 };
 
@@ -72,6 +73,11 @@ async fn ids(app: &TestApp, organization: &str) -> Vec<String> {
             "{ organization { product { mainLogo { id } } } }",
             "/organization/product/mainLogo/id",
         ),
+        ("{ webhooks { id } }", "/webhooks/0/id"),
+        (
+            "{ webhookDeliveries { nodes { id } } }",
+            "/webhookDeliveries/nodes/0/id",
+        ),
         ("{ invitations { nodes { id } } }", "/invitations/nodes/0/id"),
         ("{ services { nodes { id } } }", "/services/nodes/0/id"),
         (
@@ -85,6 +91,7 @@ async fn ids(app: &TestApp, organization: &str) -> Vec<String> {
             "{ services { nodes { fields { id } } } }",
             "/services/nodes/0/fields/0/id",
         ),
+        ("{ imports { nodes { id } } }", "/imports/nodes/0/id"),
         ("{ piiGrants { nodes { id } } }", "/piiGrants/nodes/0/id"),
         ("{ piiGrantChanges { nodes { id } } }", "/piiGrantChanges/nodes/0/id"),
         ("{ auditEntries { nodes { id } } }", "/auditEntries/nodes/0/id"),
@@ -99,6 +106,9 @@ async fn ids(app: &TestApp, organization: &str) -> Vec<String> {
     ] {
         ids.push(id_of(app, organization, query, pointer).await);
     }
+    let service = ids.iter().find(|id| id.starts_with("svc_")).unwrap();
+    let tickets = format!("{{ tickets(serviceId: \"{service}\") {{ nodes {{ id }} }} }}");
+    ids.push(id_of(app, organization, &tickets, "/tickets/nodes/0/id").await);
     ids
 }
 
@@ -109,19 +119,27 @@ fn absent(id: &str) -> String {
 }
 
 async fn furnish(app: &TestApp) {
-    for who in [app.owner(), app.rival()] {
+    for (who, other) in [
+        (app.owner(), app.administrator()),
+        (app.rival(), app.someone("rival", "admin")),
+    ] {
         let desk = staff::full(who, "desk").await;
         let admin = people::member(who, "admin").await;
         staff::add(who, &desk, &admin, json!({ "channels": ["PHONE"] })).await;
         who.deed(cti::SAVE, cti::all(vec![cti::entry(&admin, 0, "admin", "0101")]))
             .await;
         grants::give(who, "admin", json!({ "isForAllServices": true })).await;
+        // Nobody gives himself a place in a service.
+        staff::add(other, &desk, &people::member(who, "owner").await, json!({})).await;
+        ticket::made(who, &desk, json!({})).await;
+        imports::uploaded(who, &desk.id, b"none").await;
         invite::made(who, "new.agent").await;
         who.deed(
             r#"organizationKeyCreate(input: { name: "k", scopes: [SERVICE_READ] }) => key { id }"#,
             json!({}),
         )
         .await;
+        who.deed(r#"webhookCreate(input: { name: "w", url: "https://hooks.example.com/", events: [SERVICE_CREATE] }) => webhook { id }"#, json!({})).await;
         who.deed(&make::company("c"), json!({})).await;
         let logo = picture::uploaded(who, &picture::png(1)).await;
         picture::set_logo(who, logo["id"].clone()).await;
@@ -334,7 +352,7 @@ both! {
         furnish(&app).await;
         let token = app.owner().token().await;
         let lists = [
-            ("agents", ""), ("auditEntries", ""), ("permissionChanges", ""), ("piiGrants", ""), ("piiGrantChanges", ""), ("services", ""), ("invitations", ""),
+            ("agents", ""), ("auditEntries", ""), ("permissionChanges", ""), ("piiGrants", ""), ("piiGrantChanges", ""), ("services", ""), ("invitations", ""), ("webhookDeliveries", ""),
             ("charges", r#", filter: { from: "2026-11", to: "2026-11" }"#),
         ];
         let mut refused = 0;
@@ -378,7 +396,7 @@ both! {
 fn selection(field: &Value) -> String {
     match field["name"].as_str().unwrap() {
         "agents" | "auditEntries" | "charges" | "companies" | "ctiHoldings" | "invitations" | "permissionChanges"
-        | "piiGrants" | "piiGrantChanges" => "{ totalCount nodes { id } }",
+        | "piiGrants" | "piiGrantChanges" | "webhookDeliveries" => "{ totalCount nodes { id } }",
         "node" | "nodes" | "service" => "{ id __typename }",
         "menu" | "ctiLoginCheck" => "{ __typename }",
         "ctiAgents" => "{ totalCount nodes { version } }",

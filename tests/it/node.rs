@@ -7,7 +7,7 @@ use crate::{
     both,
     support::{
         app::{TestApp, Who},
-        cti, grants, invite, make, people, picture, staff,
+        cti, grants, imports, invite, make, people, picture, staff, ticket,
     },
 };
 
@@ -99,8 +99,16 @@ async fn everything(app: &TestApp) -> Vec<(&'static str, String)> {
     owner
         .deed(cti::SAVE, cti::all(vec![cti::entry(&phones[0], 0, "kim", "0101")]))
         .await;
+    let hook = r#"webhookCreate(input: { name: "w", url: "https://hooks.example.com/", events: [SERVICE_CREATE] }) => webhook { id }"#;
+    let hook = owner.deed(hook, json!({})).await;
     let grant = grants::give(owner, "admin", json!({ "isForAllServices": true })).await;
+    // The owner sees tickets where he works himself.
+    people::employ(app, "desk", "owner", false).await;
+    let ticket = ticket::made(owner, &desk, json!({})).await;
+    let import = imports::uploaded(owner, &desk.id, b"none").await;
     vec![
+        ("Import", import["id"].as_str().unwrap().to_owned()),
+        ("Ticket", ticket["id"].as_str().unwrap().to_owned()),
         ("Picture", picture::id(&logo).to_owned()),
         (
             "CtiHolding",
@@ -110,6 +118,16 @@ async fn everything(app: &TestApp) -> Vec<(&'static str, String)> {
         (
             "Organization",
             find(owner, "{ organization { id } }", "/organization/id").await,
+        ),
+        ("Webhook", hook["webhook"]["id"].as_str().unwrap().to_owned()),
+        (
+            "WebhookDelivery",
+            find(
+                owner,
+                "{ webhookDeliveries { nodes { id } } }",
+                "/webhookDeliveries/nodes/0/id",
+            )
+            .await,
         ),
         ("OrganizationKey", key["key"]["id"].as_str().unwrap().to_owned()),
         (

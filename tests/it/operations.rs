@@ -18,10 +18,12 @@ use crate::{
         account,
         app::{PASSWORD, TestApp, Who},
         authenticator::{self, Authenticator},
-        cti, grants, invite,
+        cti, grants, imports, invite,
         make::{self, Made},
         people, picture,
         provider::{Key, Provider, prove_addresses},
+        raw::Raw,
+        ticket,
     },
 };
 
@@ -31,18 +33,8 @@ both! {
 
         for operation in OPERATIONS {
             let variables = world.variables(operation.name, operation.variables).await;
-            // The owner can't leave; who was an administrator a moment ago can.
-            let who = match operation.name {
-                "member-leave" => app.administrator(),
-                "cti-events-record" => app.someone("acme", "phone.first"),
-                _ => app.owner(),
-            };
-            let file = match operation.name {
-                "picture-upload" => Some(("logo.png", picture::png(1))),
-                "cti-agent-import" => Some(("agents.xlsx", world.sheet.clone())),
-                _ => None,
-            };
-            let answer = if let Some((name, content)) = file {
+            let who = who_does(&app, operation.name);
+            let answer = if let Some((name, content)) = file_of(&world, operation.name) {
                 who.ask_with(operation.text, variables.clone(), &[("input.file", name, &content)]).await
             } else {
                 who.ask(operation.text, variables.clone()).await
@@ -149,14 +141,47 @@ fn root_fields(sdl: &str, opening: &str) -> Vec<String> {
         .collect()
 }
 
+/// Who does an operation: the owner can't leave; who was an administrator a moment ago can.
+pub fn who_does<'a>(app: &'a TestApp, operation: &str) -> Who<'a> {
+    match operation {
+        "member-leave" => app.administrator(),
+        "cti-events-record" => app.someone("acme", "phone.first"),
+        name if name.starts_with("ticket-") => app.someone("acme", "teller"),
+        _ => app.owner(),
+    }
+}
+
+/// The file that an operation takes, with its name.
+pub fn file_of(world: &World<'_>, operation: &str) -> Option<(&'static str, Vec<u8>)> {
+    match operation {
+        "picture-upload" => Some(("logo.png", picture::png(1))),
+        "cti-agent-import" => Some(("agents.xlsx", world.sheet.clone())),
+        "import-upload" => Some(("tickets.xlsx", world.tickets.clone())),
+        _ => None,
+    }
+}
+
+/// Another file that an operation would take as well.
+pub fn other_file_of(operation: &str) -> Option<(&'static str, Vec<u8>)> {
+    match operation {
+        "picture-upload" => Some(("logo.png", picture::png(2))),
+        "cti-agent-import" => Some(("agents.xlsx", write(&[], Language::Korean).unwrap())),
+        "import-upload" => Some(("tickets.xlsx", write(&[], Language::Korean).unwrap())),
+        _ => None,
+    }
+}
+
 /// What the placeholders stand for.
-struct World<'a> {
+pub struct World<'a> {
     app: &'a TestApp,
+    ticket: String,
     support: Made,
     draft: Made,
     suspended: Made,
     discarded: Made,
     keys: [String; 3],
+    key_secret: String,
+    hooks: [String; 2],
     authenticator: OnceLock<Authenticator>,
     companies: [String; 2],
     provider: Provider,
@@ -164,10 +189,13 @@ struct World<'a> {
     invitations: [String; 3],
     token: String,
     sheet: Vec<u8>,
+    tickets: Vec<u8>,
+    imports: [String; 3],
 }
 
 impl<'a> World<'a> {
-    async fn make(app: &'a TestApp) -> Self {
+    /// An organization in which every operation can be done.
+    pub async fn make(app: &'a TestApp) -> Self {
         let owner = app.owner();
         let support = make::in_use(owner, "support", 3).await;
         let input = json!({ "serviceId": support.id, "code": "own", "type": "TEXT", "texts": [{ "language": "ko", "title": "필드" }] });
@@ -178,14 +206,16 @@ impl<'a> World<'a> {
         make::suspend(owner, &suspended).await;
         make::suspend(owner, &discarded).await;
         let mut keys = [String::new(), String::new(), String::new()];
+        let mut key_secret = String::new();
         for key in &mut keys {
             let made = owner
                 .deed(
-                    "organizationKeyCreate(input: { name: \"key\", scopes: [USAGE_RECORD] }) => key { id }",
+                    "organizationKeyCreate(input: { name: \"key\", scopes: [USAGE_RECORD] }) => secret key { id }",
                     json!({}),
                 )
                 .await;
             made["key"]["id"].as_str().unwrap().clone_into(key);
+            made["secret"].as_str().unwrap().clone_into(&mut key_secret);
         }
         let mut invitations = [String::new(), String::new(), String::new()];
         for (place, invitation) in invitations.iter_mut().enumerate() {
@@ -230,9 +260,49 @@ impl<'a> World<'a> {
             people::employ(app, "support", login, false).await;
             people::employ(app, "suspended", login, false).await;
         }
+        people::join(app, "teller", false).await;
+        people::employ(app, "support", "teller", false).await;
+        let here = json!({ "isForAllServices": true, "networks": ["127.0.0.1"] });
+        grants::give(owner, "teller", here).await;
+        let ticket = ticket::made(
+            app.someone("acme", "teller"),
+            &support,
+            json!({ "phone": "010-2345-6789" }),
+        )
+        .await;
+        app.wait(Duration::seconds(1));
         grants::give(owner, "holder", json!({ "isForAllServices": true })).await;
+        let template = imports::template(app, owner, &support.id).await;
+        let tickets = imports::fill(&template, &[imports::GOOD]);
+        let done = imports::fill(&template, &[imports::GOOD, imports::GOOD, imports::GOOD]);
+        let done = imports::reserved(app, owner, &support.id, &done).await;
+        app.wait(Duration::days(1));
+        app.run_due().await;
+        let imports = [
+            imports::draft(app, owner, &support.id, &tickets).await,
+            imports::reserved(
+                app,
+                owner,
+                &support.id,
+                &imports::fill(&template, &[imports::GOOD, imports::GOOD]),
+            )
+            .await,
+            done,
+        ];
+        let mut hooks = [String::new(), String::new()];
+        for hook in &mut hooks {
+            let made = "webhookCreate(input: { name: \"hook\", url: \"https://hooks.example.com/\", events: [SERVICE_CREATE] }) => webhook { id }";
+            let made = owner.deed(made, json!({})).await;
+            made["webhook"]["id"].as_str().unwrap().clone_into(hook);
+        }
+        // Nobody is there to take a message: it is given up.
+        let given_up = "UPDATE webhook_delivery SET state = 'FAILED', finished_at = created_at";
+        Raw::admin(app).await.must(given_up).await;
         Self {
+            ticket: ticket["id"].as_str().unwrap().to_owned(),
             app,
+            tickets,
+            imports,
             sheet: write(&[filled], Language::Korean).unwrap(),
             token: invite::token(app, "invited"),
             support,
@@ -240,6 +310,8 @@ impl<'a> World<'a> {
             suspended,
             discarded,
             keys,
+            key_secret,
+            hooks,
             authenticator: OnceLock::new(),
             companies,
             provider,
@@ -249,7 +321,7 @@ impl<'a> World<'a> {
     }
 
     /// The variables of an operation, filled in for the test's own organization.
-    async fn variables(&self, operation: &str, shown: &str) -> Value {
+    pub async fn variables(&self, operation: &str, shown: &str) -> Value {
         let mut text = shown
             .replace("orgdesk-demo-owner", PASSWORD)
             .replace("\"demo\"", "\"acme\"");
@@ -263,21 +335,32 @@ impl<'a> World<'a> {
         } else {
             &self.keys[1]
         };
+        let hook = if operation == "webhook-remove" {
+            &self.hooks[0]
+        } else {
+            &self.hooks[1]
+        };
         let invitation = match operation {
             "invitation-resend" => &self.invitations[0],
             "invitation-update" => &self.invitations[1],
             _ => &self.invitations[2],
         };
         for (placeholder, value) in [
+            ("$TICKET_ID", &self.ticket),
             ("$SERVICE_ID", &self.support.id),
             ("$CONTRACT_ID", &self.support.contract),
             ("$DRAFT_ID", &self.draft.contract),
             ("$SUSPENDED_ID", &suspended.id),
             ("$KEY_ID", key),
+            ("$KEY_SECRET", &self.key_secret),
+            ("$WEBHOOK_ID", hook),
             ("$COMPANY_ID", &self.companies[0]),
             ("$SPARE_COMPANY_ID", &self.companies[1]),
             ("$INVITATION_ID", invitation),
             ("$INVITATION_TOKEN", &self.token),
+            ("$DONE_IMPORT_ID", &self.imports[2]),
+            ("$RESERVED_IMPORT_ID", &self.imports[1]),
+            ("$IMPORT_ID", &self.imports[0]),
         ] {
             text = text.replace(placeholder, value);
         }
@@ -311,6 +394,11 @@ impl<'a> World<'a> {
                 "$PII_GRANT_ID",
                 "{ piiGrants { nodes { id } } }",
                 "/piiGrants/nodes/0/id",
+            ),
+            (
+                "$WEBHOOK_DELIVERY_ID",
+                "{ webhookDeliveries(filter: { state: FAILED }) { nodes { id } } }",
+                "/webhookDeliveries/nodes/0/id",
             ),
             ("$AGENT_ID", "{ agents { nodes { id } } }", "/agents/nodes/0/id"),
             (
@@ -431,7 +519,10 @@ impl<'a> World<'a> {
         let query = "query V($id: ID!) { node(id: $id) { ... on Service { version } ... on Contract { version }
             ... on Agent { version } ... on Organization { version } ... on OrganizationKey { version }
             ... on Member { version } ... on Company { version } ... on Invitation { version }
-            ... on Field { version } ... on PiiGrant { version } } }";
+            ... on Field { version } ... on Webhook { version } ... on PiiGrant { version } ... on Import { version } } }";
+        if id.as_str().unwrap().starts_with("tkt_") {
+            return json!(1);
+        }
         let data = self.app.owner().data(query, json!({ "id": id })).await;
         data["node"]["version"].clone()
     }

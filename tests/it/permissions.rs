@@ -286,7 +286,7 @@ both! {
             assert!(by == "owner" || is_role_alone || administrator != "yes", "no equal does it to an equal: {line}");
             assert!(cells[9] == "–" || cells[9] == "`NOT_FOUND`", "another organization's members are not there: {line}");
         }
-        assert_eq!(measured.lines().count(), 2 + VERBS.len() * 7);
+        assert_eq!(measured.lines().count(), 2 + VERBS.len() * 10);
         stands("ranks", &measured);
     }
 }

@@ -123,7 +123,7 @@ both! {
         let desk = make::in_use(owner, "desk", 1).await;
         let (first, second) = (uploaded(owner, &png(1)).await, uploaded(owner, &png(2)).await);
         let input = json!({ "title": "t", "content": content(first["id"].clone()) });
-        let made = owner.deed("companyCreate(input: $input) => company { id content { logoId logo { url width height mediaType } } }", json!({ "input": input })).await;
+        let made = owner.deed("companyCreate(input: $input) => company { id content { logoReference logo { url width height mediaType } } }", json!({ "input": input })).await;
         let company = &made["company"]["id"];
         let input = json!({ "expectedVersion": 0, "companyId": company, "isOnPc": true, "isOnMobile": true });
         owner.deed("companyPublish(id: $id, input: $input)", json!({ "id": desk.id, "input": input })).await;
@@ -143,7 +143,7 @@ both! {
 
         assert_eq!(took, 1);
         assert_eq!(shown.json["data"]["helpCenterFooter"]["logo"], json!({ "url": first["url"], "width": 24 }), "{}", shown.text);
-        assert_eq!(made["company"]["content"]["logoId"], first["id"]);
+        assert_eq!(made["company"]["content"]["logoReference"], first["id"]);
         assert_eq!(now.json["data"]["helpCenterFooter"]["logo"], Value::Null, "{}", now.text);
         let then = "query Q($id: ID!) { node(id: $id) { ... on Company { asOf(at: \"2026-11-10T01:30:00Z\") { number content { logo { url } } } } } }";
         let then = owner.data(then, json!({ "id": company })).await;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     both,
-    support::{app::TestApp, invite, make, people},
+    support::{app::TestApp, imports, invite, make, people},
 };
 
 /// What the check of the session takes, beside the operation.
@@ -15,10 +15,23 @@ const MOST: u64 = 6;
 const QUOTED: &str = "{ contractItems(kind: ISSUE) { code } }";
 
 /// Operations that ask for everything at once, each with its name.
-const OPERATIONS: [(&str, &str); 27] = [
+const OPERATIONS: [(&str, &str); 30] = [
+    (
+        "imports",
+        "{ imports(first: 20) { nodes { state fileName uploadedBy { name } service { name } dueAt { local } refusal { message }
+            problems { rowNumber } problemFile { url } job { state } actions { name } } } }",
+    ),
     (
         "fields",
         "{ services(first: 40) { nodes { fieldComposition { fingerprint } fields { code options } } } }",
+    ),
+    (
+        "keys",
+        "{ organization { product { keys { name lastUsedAt lastUsedFrom actions { name reasonCode } } } } }",
+    ),
+    (
+        "messages to webhooks",
+        "{ webhookDeliveries(first: 100) { totalCount nodes { kind webhook { name events } } } }",
     ),
     (
         "grants",
@@ -160,7 +173,8 @@ async fn services(app: &TestApp, which: std::ops::Range<u8>) {
     for number in which {
         let letters = [number / 26, number % 26].map(|place| char::from(b'a' + place));
         let code = letters.iter().collect::<String>();
-        make::in_use(app.owner(), &code, 2).await;
+        let made = make::in_use(app.owner(), &code, 2).await;
+        imports::uploaded(app.owner(), &made.id, b"none").await;
         invite::made(app.owner(), &format!("agent.{code}")).await;
     }
 }

@@ -22,12 +22,12 @@ use crate::{
     contract::graphql::OfService,
     cti::line as cti,
     kernel::{
-        Action, AgentId, Caller, Error, On, PageRequest, Record, Result,
+        Action, Caller, Error, On, PageRequest, Record, Result,
         payload::{payload, settle, user_errors},
     },
     member::{Member, search::ById as MemberById},
-    pii,
     service::{Service, graphql::PossibleAction},
+    ticket,
 };
 
 pub use list::{AgentConnection, AgentEdge};
@@ -73,8 +73,10 @@ payload! { AgentUpdateManyPayload, "agentUpdateMany", AgentUserError, {}, {
     agents: Model,
 } }
 payload! { AgentRemovePayload, "agentRemove", AgentUserError, {
-    /// The ID of what is no more; null where there are user errors.
-    removed_id: AgentId,
+    /// Who is an agent there no more; null where there are user errors.
+    member: Member,
+    /// Where; null where there are user errors.
+    service: Service,
 } }
 
 /// The verbs of an agent that is there.
@@ -261,10 +263,19 @@ impl AgentMutation {
         #[graphql(desc = "How.")] input: AgentRemoveInput,
     ) -> Result<AgentRemovePayload> {
         let caller = context.data_unchecked::<Arc<Caller>>();
-        let deed = async |tx: &_| pii::remove_agent(tx, &id, &input).await;
+        let deed = async |tx: &_| ticket::remove_agent(tx, &id, &input).await;
         let (done, problems) = settle(caller.act(Action::AgentRemove, &On(&id, &input), deed).await)?;
+        let (mut member, mut service) = (None, None);
+        if let Some(removed) = done {
+            let view = caller.view(Action::ViewerRead).await?;
+            let found = view.loader.load_one(MemberById(removed.member)).await;
+            member = found.map_err(Error::internal)?;
+            let found = view.loader.load_one(ById(removed.service)).await;
+            service = found.map_err(Error::internal)?;
+        }
         Ok(AgentRemovePayload {
-            removed_id: done.map(|removed| removed.0),
+            member,
+            service,
             user_errors: AgentUserError::all(problems)?,
         })
     }

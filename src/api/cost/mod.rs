@@ -1,6 +1,8 @@
 //! The static cost of an operation, known before execution from the schema's own text: scalars cost nothing, an object 1,
-//! a connection 2 and its page times its node, a mutation 10. Counted against one limit per request.
+//! a connection 2 and its page times its node, a mutation 10. Counted against one limit per request, and
+//! against the caller's bucket.
 
+mod bucket;
 mod table;
 mod walk;
 
@@ -13,7 +15,10 @@ use async_graphql::{
     value,
 };
 
-pub use self::table::CostTable;
+pub use self::{
+    bucket::{Buckets, Taker, Throttle},
+    table::CostTable,
+};
 use crate::api::codes::{RequestCode, request_error};
 
 /// Most that one request may cost (decisions, "Limits").
@@ -57,8 +62,24 @@ pub fn charge(
     Err(error)
 }
 
-/// `extensions.cost` of an answer.
+/// `extensions.cost` of an answer; with how the caller's bucket stands, where he has one.
 #[must_use]
-pub fn told(requested: u64) -> Value {
-    value!({ "requestedQueryCost": requested, "maximumQueryCost": MAXIMUM_QUERY_COST })
+pub fn told(requested: u64, throttle: Option<Throttle>) -> Value {
+    let Some(Throttle {
+        maximum,
+        available,
+        restore_rate,
+    }) = throttle
+    else {
+        return value!({ "requestedQueryCost": requested, "maximumQueryCost": MAXIMUM_QUERY_COST });
+    };
+    value!({
+        "requestedQueryCost": requested,
+        "maximumQueryCost": MAXIMUM_QUERY_COST,
+        "throttleStatus": {
+            "maximumAvailable": maximum,
+            "currentlyAvailable": available,
+            "restoreRate": restore_rate,
+        },
+    })
 }

@@ -224,6 +224,7 @@ impl Backend for Demo {
         let visit = Visit(Arc::clone(&self.visits.open));
         Ok(EnteredCaller {
             data,
+            throttle: None,
             language: if english { "en" } else { "ko" },
             introspection,
             visit,

@@ -3,11 +3,14 @@
 mod cti;
 mod fields;
 mod grants;
+mod imports;
 mod invitations;
+mod keys;
 mod logo;
 mod people;
 mod seed;
 mod telephone;
+mod tickets;
 
 use std::{path::PathBuf, sync::Arc};
 

@@ -7,11 +7,12 @@ use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
 use chrono_tz::{Asia::Seoul, Tz};
 
 use super::{
-    cti, fields, grants,
+    cti, fields, grants, imports,
     invitations::invite,
-    logo,
+    keys, logo,
     people::{employ, people},
     telephone::telephone,
+    tickets,
 };
 use crate::{
     billing,
@@ -115,8 +116,11 @@ pub(super) async fn make(settings: Settings) -> anyhow::Result<App> {
     invite(&owner, 0).await.map_err(told)?;
     if let Some(organization) = owner.organization_id() {
         grants::give(&app, organization, &services).await.map_err(told)?;
+        tickets::ask(&app, organization, &services).await.map_err(told)?;
+        keys::make(&app, organization).await.map_err(told)?;
     }
     telephone(&owner).await.map_err(told)?;
+    imports::send(&owner, &services).await.map_err(told)?;
     Ok(app)
 }
 

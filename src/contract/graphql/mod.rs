@@ -26,7 +26,7 @@ use crate::{
         zone,
     },
     organization,
-    service::{self, Service, ServiceKind},
+    service::{self, Service, ServiceKind, graphql::PossibleAction},
 };
 
 pub(crate) use actions::actions;
@@ -156,6 +156,18 @@ impl Model {
             .load_one(billing::graphql::ById(self.service_id))
             .await
             .map_err(Error::internal)
+    }
+
+    /// What can be done with it now, and why not where not; at most 10.
+    async fn actions(&self, context: &Context<'_>) -> Result<Vec<PossibleAction>> {
+        let Some(service) = self.service(context).await? else {
+            return Ok(Vec::new());
+        };
+        let mut all = actions(context, &service, Some(self)).await?;
+        all.retain(|action| {
+            [Action::ContractDraft, Action::ContractSign, Action::ContractUpdate].contains(&action.name)
+        });
+        Ok(all)
     }
 
     /// How often it can still be edited today; null unless it is in force.

@@ -127,10 +127,11 @@ fn is_number(text: &str) -> bool {
     is_written && text.len() <= 24 && number.bytes().filter(u8::is_ascii_digit).count() >= 3
 }
 
-/// Whether the digits of a customer's number stand in a text that is kept as it is. Numbers too short to be a person's
-/// may stand anywhere by chance.
+/// Whether the digits of a customer's number stand in a text that is kept as it is, with the country's number before them or
+/// without: the last eight tell whose it is. Numbers too short to be a person's may stand anywhere by chance.
 fn gives_away(text: &str, number: &str) -> bool {
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
     let number = digits(number);
-    number.len() >= 8 && digits(text).contains(&number)
+    let own = number.len().checked_sub(8).map(|from| &number[from..]);
+    own.is_some_and(|own| digits(text).contains(own))
 }

@@ -3,6 +3,7 @@
 //! anybody's for owner and administrators. It is a log of telephones, not of customers: of a customer's number it keeps
 //! what [`crate::kernel::mask`] leaves of it.
 
+mod call;
 mod day;
 mod event;
 mod file;
@@ -12,6 +13,7 @@ mod purge;
 mod record;
 mod sheet;
 
+pub use call::{Model as Call, OUTBOUND, dialed};
 pub use event::{Kind, State};
 pub use file::{KIND as FILE, make as file};
 pub use input::{CtiEventInput, CtiEventsRecordInput};

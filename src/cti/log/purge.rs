@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect, entity::prelude::*};
 use serde::Serialize;
 
-use super::{day, event};
+use super::{call, day, event};
 use crate::{
     kernel::{
         Action, App, Caller, Day, Error, Job, OrganizationId, Outcome, Plain, Reader, Result, Timestamp, Tx,
@@ -101,7 +101,7 @@ async fn attempt(caller: &Caller, job: &outbox::Model) -> Result<Fate> {
     if day >= keeps_from {
         return Ok(Fate::Later(self::job(caller.app(), day, zone)?.due_at));
     }
-    let is_all = over(&view, keeps_from).await?.is_empty();
+    let is_all = over(&view, keeps_from).await?.is_empty() && !call::is_any_before(&view, keeps_from).await?;
     drop(view);
     if is_all {
         return Ok(Fate::Done);
@@ -133,12 +133,6 @@ async fn over(reader: &Reader, keeps_from: Day) -> Result<Vec<day::Model>> {
 /// Has the oldest days go.
 async fn purge(tx: &Tx, keeps_from: Day) -> Result<Purged> {
     let mut days = over(tx, keeps_from).await?;
-    let Some(oldest) = days.first().map(|row| row.day) else {
-        return Ok(Purged { is_all: true });
-    };
-    let many = days.len();
-    days.truncate(AT_ONCE.try_into().unwrap_or(usize::MAX));
-    days.retain(|row| row.day == oldest);
     let mark = tx
         .select::<Entity>()
         .filter(Column::KeepsFrom.eq(keeps_from))
@@ -156,6 +150,14 @@ async fn purge(tx: &Tx, keeps_from: Day) -> Result<Purged> {
         }
     };
     tx.about::<Entity>(&mark);
+    tx.purge::<call::Entity>(Condition::all().add(call::Column::Day.lt(keeps_from)))
+        .await?;
+    let Some(oldest) = days.first().map(|row| row.day) else {
+        return Ok(Purged { is_all: true });
+    };
+    let many = days.len();
+    days.truncate(AT_ONCE.try_into().unwrap_or(usize::MAX));
+    days.retain(|row| row.day == oldest);
     let members: Vec<_> = days.iter().map(|row| row.member_id).collect();
     let of_events = Condition::all()
         .add(event::Column::Day.eq(oldest))

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use chrono_tz::Tz;
 use sea_orm::{ColumnTrait, QueryFilter};
 
-use super::{day, event, input, input::CtiEventsRecordInput, purge};
+use super::{call, day, event, input, input::CtiEventsRecordInput, purge};
 use crate::{
     agent,
     cti::setting,
@@ -39,7 +39,8 @@ pub struct Recorded {
 }
 
 /// Keeps the events that can be kept, whatever is wrong with others: a widget that lost its network has to be rid of what
-/// it holds. Whether the log is on is asked now, not of the time of the event. At most six statements.
+/// it holds. Whether the log is on is asked now, not of the time of the event. At most six statements, and three more where
+/// agents called somebody.
 ///
 /// # Errors
 /// `BLANK`, `TOO_MANY`, `AGENT_HAS_NO_PHONE_RIGHT`: nothing was kept. What is wrong with single events is no error.
@@ -54,7 +55,8 @@ pub async fn record(pen: &JournalPen, zone: Tz, input: &CtiEventsRecordInput) ->
         return Err(Problem::of(Code::AgentHasNoPhoneRight).into());
     }
     // Whoever has the phone right has it by a contract with the telephone, and so needs no second look at contracts.
-    let is_monitored = setting::read(pen).await?.is_cti_log_monitored;
+    let setting = setting::read(pen).await?;
+    let is_monitored = setting.is_cti_log_monitored;
     let mut batch = Batch::of(pen, zone, member, input);
     if is_monitored {
         let added = write(pen, zone, &batch.rows).await?;
@@ -63,6 +65,14 @@ pub async fn record(pen: &JournalPen, zone: Tz, input: &CtiEventsRecordInput) ->
         }
     } else {
         batch.compare(&known(pen, member, &batch.rows).await?, Kept::NotKept);
+    }
+    let makes_all = setting.is_outbound_ticket_auto_created;
+    if let Some(mut jobs) = call::note(pen, &batch.taken(), makes_all).await? {
+        let days: BTreeSet<_> = batch.rows.iter().map(|row| row.day).collect();
+        for day in days {
+            jobs.push(purge::job(pen.app(), day, zone)?);
+        }
+        pen.enqueue(jobs).await?;
     }
     Ok(batch.finish(is_monitored))
 }
@@ -165,6 +175,13 @@ impl Batch {
                 None => otherwise,
             })
             .collect();
+    }
+
+    /// The events that were not refused.
+    fn taken(&self) -> Vec<event::Model> {
+        let rows = self.rows.iter().zip(&self.fates);
+        let taken = rows.filter(|(_, fate)| **fate != Kept::Refused);
+        taken.map(|(row, _)| row.clone()).collect()
     }
 
     fn finish(mut self, is_monitored: bool) -> Recorded {

@@ -1,6 +1,7 @@
 //! What an operator can choose, from environment variables and, where `ORGDESK_CONFIG` names one, a TOML file with
 //! the same names in lower case without the prefix. Every fault is reported at once, and none is guessed away.
 
+mod limits;
 mod mail;
 mod secret;
 mod storage;
@@ -67,6 +68,12 @@ pub struct Settings {
     pub trusted_proxies: Vec<Network>,
     /// The origins whose pages may ask from a browser, exactly as browsers write them.
     pub allowed_origins: Vec<String>,
+    /// The points of a caller's bucket: what a request costs is taken from it.
+    pub cost_bucket: u32,
+    /// The points that come back to it in a second.
+    pub cost_refill: u32,
+    /// The operator's own networks that webhooks may be sent to, beside the internet.
+    pub webhook_networks: Vec<Network>,
     /// How many days the CTI log is kept, 7 to 3,650.
     pub cti_log_days: u16,
     /// Whether this is the demo, with its known password and long-lived tokens.
@@ -112,6 +119,9 @@ const KNOWN: &[&str] = &[
     "TRUSTED_PROXIES",
     "ALLOWED_ORIGINS",
     "CTI_LOG_DAYS",
+    "COST_BUCKET",
+    "COST_REFILL",
+    "WEBHOOK_NETWORKS",
 ];
 
 /// The settings as texts, wherever they came from.
@@ -259,6 +269,11 @@ impl Settings {
             faults.push("ORGDESK_TRUSTED_PROXIES is a list of addresses and networks, such as 10.0.0.0/8".to_owned());
         }
         let trusted_proxies = proxies.into_iter().flatten().collect();
+        let networks: Vec<_> = listed(source, "WEBHOOK_NETWORKS").map(Network::parse).collect();
+        if networks.contains(&None) {
+            faults.push("ORGDESK_WEBHOOK_NETWORKS is a list of addresses and networks, such as 10.0.0.0/8".to_owned());
+        }
+        let webhook_networks = networks.into_iter().flatten().collect();
         let allowed_origins: Vec<_> = listed(source, "ALLOWED_ORIGINS").map(str::to_owned).collect();
         if !allowed_origins.iter().all(|origin| is_origin(origin)) {
             faults.push("ORGDESK_ALLOWED_ORIGINS is a list of origins, such as https://app.example.com".to_owned());
@@ -267,6 +282,7 @@ impl Settings {
             faults.push(fault);
             CTI_LOG_DAYS
         });
+        let (cost_bucket, cost_refill) = limits::cost(source, faults);
         let mut choose = |name: &str, choices: &[&str]| {
             let text = source.get(name).unwrap_or(choices[0]);
             choices.iter().position(|choice| *choice == text).unwrap_or_else(|| {
@@ -294,6 +310,9 @@ impl Settings {
             key_ring,
             trusted_proxies,
             allowed_origins,
+            cost_bucket,
+            cost_refill,
+            webhook_networks,
             cti_log_days,
             is_demo,
         }

@@ -78,6 +78,9 @@ pub struct Job {
 /// The monthly close of charges.
 pub const MONTH_CLOSE: &str = "month-close";
 
+/// The night of an import.
+pub const IMPORT_RUN: &str = "import-run";
+
 /// The close of a month: due on the first of the next one, at 00:10 in the organization's zone.
 ///
 /// # Errors
@@ -132,6 +135,10 @@ const MOST_ATTEMPTS: i32 = 12;
 /// After so long without an end a job that was handed over is handed over again: its server may be gone.
 const LOST_AFTER: Duration = Duration::minutes(10);
 
+/// The jobs that tell with [`keep`] that somebody is at work on them, and after how long a silence that somebody is lost.
+const KEPT: [&str; 1] = [IMPORT_RUN];
+const SILENT_AFTER: Duration = Duration::seconds(60);
+
 /// What became of a job.
 #[derive(Debug)]
 pub enum Fate {
@@ -154,12 +161,15 @@ pub async fn take_due(app: &App, hand_over: Option<fn(&Model) -> Statement>) -> 
     let now = app.clock.now();
     let transaction = begin(app).await?;
     let waiting = Column::State.eq(State::Waiting).and(Column::DueAt.lte(now));
+    let handed_over_by = |ago: Duration| Column::HandedOverAt.lte(Timestamp(now.0 - ago));
+    let silent = Column::Kind.is_in(KEPT).and(handed_over_by(SILENT_AFTER));
     let lost = Column::State
         .eq(State::Queued)
-        .and(Column::HandedOverAt.lte(Timestamp(now.0 - LOST_AFTER)));
+        .and(handed_over_by(LOST_AFTER).or(silent));
     let mut due = Entity::find()
         .filter(waiting.or(lost))
         .order_by_asc(Column::DueAt)
+        .order_by_asc(Column::Id)
         .limit(100);
     if transaction.get_database_backend() == DbBackend::Postgres {
         due = due.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
@@ -225,6 +235,22 @@ pub async fn begin_attempt(app: &App, taken: Taken) -> Result<Attempt> {
     } else {
         Attempt::Nothing
     })
+}
+
+/// Tells that somebody is at work on a job. `false` where another is, since this one was silent for too long.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn keep(app: &App, job: &Model) -> Result<bool> {
+    let transaction = begin(app).await?;
+    let row = Entity::update_many()
+        .filter(Column::Id.eq(job.id))
+        .filter(Column::State.eq(State::Queued))
+        .filter(Column::Attempts.eq(job.attempts))
+        .col_expr(Column::HandedOverAt, Expr::value(app.clock.now()));
+    let is_ours = row.exec(&transaction).await?.rows_affected == 1;
+    transaction.commit().await?;
+    Ok(is_ours)
 }
 
 /// How long a failed job waits: 2, 4, 8 … up to 1,024 seconds and by chance up to half as long again, so that what

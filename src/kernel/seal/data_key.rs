@@ -70,7 +70,7 @@ pub struct Keychain {
     organization: OrganizationId,
     purpose: Purpose,
     /// The oldest first.
-    keys: Vec<(i32, Arc<DataKey>)>,
+    pub(super) keys: Vec<(i32, Arc<DataKey>)>,
 }
 
 impl Keychain {
@@ -79,18 +79,38 @@ impl Keychain {
     /// # Errors
     /// If the database fails, or the ring does not have the key that one is wrapped under.
     pub async fn of(reader: &Reader, app: &App, purpose: Purpose) -> Result<Self> {
-        let rows = reader.select::<Entity>().filter(Column::Purpose.eq(purpose.name()));
-        let mut keys = Vec::new();
-        for row in rows.order_by_asc(Column::Version).all().await? {
-            let bound = context(row.organization_id, &row.purpose, row.version);
-            let key = app.vault.unwrap(&row.wrapping_key, &row.wrapped.0, &bound).await;
-            keys.push((row.version, key.map_err(Error::internal)?));
+        let [(chain, lost)] = Self::of_each(reader, app, [purpose]).await?;
+        match lost {
+            None => Ok(chain),
+            Some(broken) => Err(Error::internal(broken)),
         }
-        Ok(Self {
+    }
+
+    /// For several purposes, in one statement; with each, why a key of it is not to be had, where one is not.
+    pub(super) async fn of_each<const N: usize>(
+        reader: &Reader,
+        app: &App,
+        purposes: [Purpose; N],
+    ) -> Result<[(Self, Option<Broken>); N]> {
+        let empty = |purpose| Self {
             organization: reader.organization_id(),
             purpose,
-            keys,
-        })
+            keys: Vec::new(),
+        };
+        let mut chains = purposes.map(|purpose| (empty(purpose), None));
+        let names = Column::Purpose.is_in(purposes.map(Purpose::name));
+        let rows = reader.select::<Entity>().filter(names).order_by_asc(Column::Version);
+        for row in rows.all().await? {
+            let bound = context(row.organization_id, &row.purpose, row.version);
+            let key = app.vault.unwrap(&row.wrapping_key, &row.wrapped.0, &bound).await;
+            let own = chains.iter_mut().find(|(chain, _)| chain.purpose.name() == row.purpose);
+            match (own, key) {
+                (Some((chain, _)), Ok(key)) => chain.keys.push((row.version, key)),
+                (Some((_, lost)), Err(broken)) => *lost = Some(broken),
+                (None, _) => {}
+            }
+        }
+        Ok(chains)
     }
 
     /// For sealing: the first key is made when it is first needed. The organization's turn is held, so there is one.
@@ -150,6 +170,21 @@ impl Keychain {
         let key = self.keys.iter().find(|(known, _)| *known == version);
         let (_, key) = key.ok_or(Broken::KeyUnknown)?;
         key.open(&super::bound(self.organization, self.purpose, version, cell), text)
+    }
+
+    /// The same value under the newest key; `None` where it is that already.
+    ///
+    /// # Errors
+    /// Why it does not open; that it can't be sealed is one of its forms.
+    pub fn renewed(&self, random: &Random, cell: &Cell<'_>, sealed: &Sealed) -> Result<Option<Sealed>, Broken> {
+        let (version, _) = parts(sealed)?;
+        let (newest, key) = self.keys.last().ok_or(Broken::KeyUnknown)?;
+        if version == *newest {
+            return Ok(None);
+        }
+        let plain = self.open(cell, sealed)?;
+        let whose = (self.organization, self.purpose, *newest);
+        seal_value(key, whose, random.bytes(), cell, &plain).map(Some)
     }
 
     /// Seals personal data.

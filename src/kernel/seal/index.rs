@@ -40,6 +40,11 @@ impl BlindIndex {
         Ok(Self(chain.newest()?.1.clone()))
     }
 
+    /// Under the key of a chain; `None` where there is none.
+    pub(super) fn under(chain: &Keychain) -> Option<Self> {
+        chain.newest().ok().map(|(_, key)| Self(key.clone()))
+    }
+
     #[cfg(test)]
     pub(super) fn with(key: DataKey) -> Self {
         Self(Arc::new(key))

@@ -5,8 +5,11 @@
 //! The cipher is AES-256-GCM-SIV (RFC 8452), whose safety does not hang on a nonce that never repeats.
 
 mod data_key;
+mod field_keys;
+mod file;
 mod index;
 mod ring;
+mod rotation;
 #[cfg(test)]
 mod tests;
 
@@ -21,16 +24,26 @@ use super::OrganizationId;
 
 pub(crate) use data_key::rewrap;
 pub use data_key::{Keychain, check_ring, forget_unused};
+pub use field_keys::FieldKeys;
+pub use file::FileKey;
 pub use index::BlindIndex;
 pub use ring::{KeyRing, KeyService, Vault};
+pub use rotation::{Passed, ROWS, Rotated, Sealing};
+pub(crate) use rotation::{reseal, rotate};
 
 /// What the data key of an organization is for. A value of one purpose does not open for another.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Purpose {
     /// What members' authenticators share with us.
     SecondFactor,
+    /// The keys that files are encrypted under, each file under one of its own.
+    File,
     /// Values of fields that are encrypted.
     FieldValue,
+    /// What partner systems sign their requests with.
+    KeySigning,
+    /// What messages to webhooks are signed with.
+    WebhookSecret,
     /// Finding such values again. Its key stays the same for good, so that what was found is found.
     FieldIndex,
 }
@@ -40,7 +53,10 @@ impl Purpose {
     pub fn name(self) -> &'static str {
         match self {
             Self::SecondFactor => "second factor",
+            Self::File => "file",
             Self::FieldValue => "field value",
+            Self::KeySigning => "key signing",
+            Self::WebhookSecret => "webhook secret",
             Self::FieldIndex => "field index",
         }
     }

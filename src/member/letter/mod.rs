@@ -73,6 +73,31 @@ pub struct Notice<'a> {
     pub zone: Tz,
 }
 
+/// What came of an import.
+#[derive(Debug, Clone)]
+pub struct ImportResult<'a> {
+    /// The organization's name.
+    pub organization: &'a str,
+    /// The service's name.
+    pub service: &'a str,
+    /// What the file was called.
+    pub file: &'a str,
+    /// How many rows it had.
+    pub rows: i32,
+    /// How many became tickets.
+    pub inserted: i32,
+    /// How many were tickets already.
+    pub known: i32,
+    /// How many became none.
+    pub failed: i32,
+    /// Why it was not done to its end, in the reader's language.
+    pub reason: Option<&'a str>,
+    /// When it was over.
+    pub at: Timestamp,
+    /// The organization's zone, in which instants are told.
+    pub zone: Tz,
+}
+
 /// Where an invitation is accepted. The token stands behind the `#`, which browsers keep to themselves: no server, proxy
 /// or log sees it.
 pub fn invitation_link(settings: &Settings, token: &str) -> String {
@@ -121,4 +146,17 @@ pub fn password_reset(
 /// Only if a template can't be filled in.
 pub fn notice(language: Language, message_id: impl Into<String>, to: Recipient, about: &Notice<'_>) -> Result<Letter> {
     template::notice(language, message_id.into(), to, about)
+}
+
+/// The letter about an import that is over. `message_id` is the ID of the job that sends it.
+///
+/// # Errors
+/// Only if a template can't be filled in.
+pub fn import_result(
+    language: Language,
+    message_id: impl Into<String>,
+    to: Recipient,
+    about: &ImportResult<'_>,
+) -> Result<Letter> {
+    template::import_result(language, message_id.into(), to, about)
 }

@@ -3,7 +3,7 @@
 use askama::Template;
 use chrono_tz::Tz;
 
-use super::{Event, Invitation, Notice, PasswordReset};
+use super::{Event, ImportResult, Invitation, Notice, PasswordReset};
 use crate::kernel::{Error, Language, Letter, Recipient, Result, Timestamp};
 
 /// A letter's template in each language.
@@ -35,6 +35,8 @@ templates! {
     ResetText(PasswordReset<'a>) { "member/letter/password-reset.ko.txt", "member/letter/password-reset.en.txt" }
     ResetHtml(PasswordReset<'a>) { "member/letter/password-reset.ko.html", "member/letter/password-reset.en.html" }
     NoticeText(Notice<'a>) { "member/letter/notice.ko.txt", "member/letter/notice.en.txt" }
+    ImportText(ImportResult<'a>) { "member/letter/import-result.ko.txt", "member/letter/import-result.en.txt" }
+    ImportHtml(ImportResult<'a>) { "member/letter/import-result.ko.html", "member/letter/import-result.en.html" }
     NoticeHtml(Notice<'a>) { "member/letter/notice.ko.html", "member/letter/notice.en.html" }
 }
 
@@ -87,6 +89,32 @@ pub(super) fn notice(language: Language, message_id: String, to: Recipient, abou
         subject,
         message_id,
     })
+}
+
+pub(super) fn import_result(
+    language: Language,
+    message_id: String,
+    to: Recipient,
+    about: &ImportResult<'_>,
+) -> Result<Letter> {
+    let service = about.service;
+    let subject = match language {
+        Language::Korean => format!("{service} 데이터 이관 결과"),
+        Language::English => format!("The import into {service} is over"),
+    };
+    Ok(Letter {
+        text: ImportText::filled(language, &subject, &to.name, about)?,
+        html: ImportHtml::filled(language, &subject, &to.name, about)?,
+        to,
+        subject,
+        message_id,
+    })
+}
+
+impl ImportResult<'_> {
+    fn at(&self) -> String {
+        told(self.at, self.zone)
+    }
 }
 
 impl Event {

@@ -49,9 +49,9 @@ impl Outcome for Changing {
 /// `UNAUTHENTICATED`; what is wrong with the new password; `PASSWORD_UNCHANGED`; `SIGN_IN_BLOCKED` with the time of its
 /// end; `THROTTLED` if too many wait.
 pub(in crate::member) async fn change(caller: &Caller, input: &PasswordChangeInput) -> Result<Changing> {
+    let view = caller.view(Action::PasswordChange).await?;
     let signed_in = caller.actor().member().ok_or(Error::Unauthenticated)?;
     let (id, session) = (signed_in.member_id, signed_in.session_id);
-    let view = caller.view(Action::PasswordChange).await?;
     let member = view.find::<Entity>("id", &id.to_string()).await?;
     let organization = organization::own(&view).await?;
     let has_second_factor = second_factor::active(&view, id).await?.is_some();

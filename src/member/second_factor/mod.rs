@@ -8,7 +8,8 @@
 pub(super) mod rules;
 mod totp;
 
-use sea_orm::{QueryFilter, entity::prelude::*};
+use futures_util::future::FutureExt as _;
+use sea_orm::{QueryFilter, QueryOrder, QuerySelect, entity::prelude::*};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -17,7 +18,7 @@ use crate::{
     kernel::{
         App, Code, Error, MemberId, OrganizationId, Reader, Result, Timestamp, Tx,
         record::part,
-        seal::{Cell, Keychain, Purpose, Sealed},
+        seal::{Cell, Keychain, Passed, Purpose, ROWS, Sealed, Sealing, reseal},
     },
     organization::Organization,
 };
@@ -153,4 +154,21 @@ fn cell(member: &MemberId) -> Cell<'_> {
         column: "secret",
         row: member.0.as_bytes(),
     }
+}
+
+/// The secrets of authenticators, for whoever replaces their keys.
+pub const SEALING: Sealing = Sealing {
+    purpose: Purpose::SecondFactor,
+    pass: |tx, keys, after| pass(tx, keys, after).boxed(),
+};
+
+async fn pass(tx: &Tx, keys: &Keychain, after: Option<Uuid>) -> Result<Passed> {
+    let after = Column::MemberId.gt(MemberId(after.unwrap_or_default()));
+    let rows = tx.select::<Entity>().filter(after).order_by_asc(Column::MemberId);
+    let rows = rows.limit(ROWS).all().await?;
+    let renewed = |row: &Model| {
+        let sealed = keys.renewed(&tx.app().random, &cell(&row.member_id), &row.secret)?;
+        Ok(sealed.map(|secret| Model { secret, ..row.clone() }))
+    };
+    reseal::<Entity>(tx, rows, |row| row.member_id.0, renewed).await
 }

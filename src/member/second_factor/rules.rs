@@ -200,7 +200,10 @@ async fn with_code(
     action: Action,
     deed: impl AsyncFnOnce(&Tx, &Member) -> Result<Coded> + Send,
 ) -> Result<Coded> {
-    let signed_in = caller.actor().member().ok_or(Error::Unauthenticated)?;
+    let Some(signed_in) = caller.actor().member() else {
+        let refused = caller.view(action).await;
+        return Err(refused.err().unwrap_or(Error::Unauthenticated));
+    };
     // Whoever may not do it at all is told so first, and is not counted.
     let counted = if caller.may(action) {
         count(caller, action, signed_in.member_id).await?

@@ -16,14 +16,14 @@ use super::{
 use crate::{
     billing::graphql::ById,
     kernel::{
-        Action, Caller, Error, MemberId, On, PageRequest, Result,
+        Action, Caller, Code, Error, MemberId, On, PageRequest, Result,
         page::{self, Cursors, Direction, Part, connection},
         payload::{payload, settle, user_errors},
         personal::Masked,
         reader::Scoped,
     },
     member::{Member, search::ById as MemberById},
-    service::Service,
+    service::{Service, graphql::PossibleAction},
 };
 
 pub use log::{PiiGrantChangeConnection, PiiGrantChangeEdge, PiiLogQuery};
@@ -112,6 +112,25 @@ impl Model {
     #[graphql(name = "networks")]
     async fn network_list(&self) -> Vec<String> {
         self.networks.0.clone()
+    }
+
+    /// What the caller can do with it now, and why not where not; at most 10.
+    async fn actions(&self, context: &Context<'_>) -> Vec<PossibleAction> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        let is_own = caller
+            .actor()
+            .member()
+            .is_some_and(|own| own.member_id == self.member_id);
+        let has_ended = self.status != Status::Active || self.valid_until <= caller.now();
+        let ended = has_ended.then_some(Code::PiiGrantEnded);
+        vec![
+            PossibleAction::of(
+                caller,
+                Action::PiiGrantUpdate,
+                ended.or(is_own.then_some(Code::NotOneself)),
+            ),
+            PossibleAction::of(caller, Action::PiiGrantRevoke, ended),
+        ]
     }
 
     /// Whether it holds for all services.

@@ -1,6 +1,7 @@
 //! What the API says of services.
 
 mod list;
+mod possible;
 
 use std::sync::Arc;
 
@@ -78,7 +79,7 @@ payload! { ServiceUpdatePayload, "serviceUpdate", ServiceUserError, {
 payload! { ServiceSuspendPayload, "serviceSuspend", ServiceUserError, {
     /// The service as it is now, also where it was not changed; null where there is none.
     service: Model,
-    /// What this month stays charged, suspended or not; null where there are user errors.
+    /// What this month stays charged, suspended or not; null where there are user errors, or without `CHARGE_READ`.
     charge: Charge,
 } }
 payload! { ServiceResumePayload, "serviceResume", ServiceUserError, {
@@ -88,7 +89,7 @@ payload! { ServiceResumePayload, "serviceResume", ServiceUserError, {
 payload! { ServiceTerminatePayload, "serviceTerminate", ServiceUserError, {
     /// The service as it is now, also where it was not changed; null where there is none.
     service: Model,
-    /// What the last month comes to; null where there are user errors, or nothing is charged.
+    /// What the last month comes to; null where there are user errors, nothing is charged, or without `CHARGE_READ`.
     charge: Charge,
 } }
 

@@ -3,7 +3,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -26,9 +26,11 @@ use tower::ServiceExt;
 use zeroize::Zeroizing;
 
 use super::{
+    canary::Searched,
     database::{self, Database},
     form,
     letters::Letters,
+    running::BINARY,
 };
 
 /// The password of everybody in the tests.
@@ -52,7 +54,7 @@ pub struct TestApp {
     pub admin_url: Option<String>,
     letters: Letters,
     router: Router,
-    _folder: tempfile::TempDir,
+    _folder: Searched,
     _database: Option<Database>,
 }
 
@@ -102,6 +104,10 @@ pub fn settings(url: &str) -> Settings {
         key_ring: KeyRing::parse(KEY_RING, b"").unwrap(),
         trusted_proxies: Vec::new(),
         allowed_origins: vec!["https://app.example.com".to_owned()],
+        // Tests ask more than anybody may.
+        cost_bucket: 1_000_000_000,
+        cost_refill: 1_000_000_000,
+        webhook_networks: Vec::new(),
         cti_log_days: 90,
         is_demo: false,
     }
@@ -159,7 +165,7 @@ impl TestApp {
             admin_url,
             letters,
             router,
-            _folder: folder,
+            _folder: Searched(folder),
             _database: database,
         }
     }
@@ -192,11 +198,23 @@ impl TestApp {
         .unwrap()
     }
 
+    /// The same with buckets of so many points, of which so many come back in a second.
+    pub async fn server_spending(&self, bucket: u32, refill: u32) -> Self {
+        self.server_of(Settings {
+            cost_bucket: bucket,
+            cost_refill: refill,
+            ..(*self.app.settings).clone()
+        })
+        .await
+        .unwrap()
+    }
+
     async fn server_of(&self, settings: Settings) -> anyhow::Result<Self> {
         let app = setup::open(settings, Arc::new(self.clock.clone()), Random::seeded(3)).await?;
         let app = App {
             mailer: Arc::new(self.letters.clone()),
             store: self.app.store.clone(),
+            program: self.app.program.clone(),
             ..app
         };
         let ready = Ready::default();
@@ -209,7 +227,7 @@ impl TestApp {
             admin_url: self.admin_url.clone(),
             letters: self.letters.clone(),
             router,
-            _folder: tempfile::tempdir().unwrap(),
+            _folder: Searched(tempfile::tempdir().unwrap()),
             _database: None,
         })
     }
@@ -222,6 +240,22 @@ impl TestApp {
         ready.set(true);
         let router = serve::routes(&app, ready, None).unwrap();
         Self { app, router, ..self }
+    }
+
+    /// The same, whose webhooks may be sent to this machine.
+    #[must_use]
+    pub fn with_webhooks(self) -> Self {
+        let pairs = [("ORGDESK_WEBHOOK_NETWORKS", "127.0.0.0/8")];
+        let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let source = Source::read(pairs.into_iter()).unwrap();
+        let read = Settings::for_demo(&source, Zeroizing::default(), KeyRing::default()).unwrap();
+        self.changed(|app| App {
+            settings: Arc::new(Settings {
+                webhook_networks: read.webhook_networks,
+                ..(*app.settings).clone()
+            }),
+            ..app
+        })
     }
 
     /// The owner of Acme.
@@ -252,7 +286,21 @@ impl TestApp {
             login,
             language: "en",
             address: [127, 0, 0, 1],
+            bearer: None,
         }
+    }
+
+    /// Whoever has this token.
+    pub fn bearing<'a>(&'a self, token: &'a str) -> Who<'a> {
+        Who {
+            bearer: Some(token),
+            ..self.owner()
+        }
+    }
+
+    /// The folder in which its files are kept.
+    pub fn data(&self) -> &Path {
+        self._folder.0.path()
     }
 
     /// Runs the jobs that are due.
@@ -295,7 +343,11 @@ impl TestApp {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-        let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        let mut json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        // What is left of a bucket differs from request to request; the text has it.
+        if let Some(cost) = json.pointer_mut("/extensions/cost").and_then(Value::as_object_mut) {
+            cost.shift_remove("throttleStatus");
+        }
         Answer {
             status: parts.status.as_u16(),
             headers: parts.headers,
@@ -384,6 +436,7 @@ pub struct Who<'a> {
     login: &'a str,
     language: &'a str,
     address: [u8; 4],
+    bearer: Option<&'a str>,
 }
 
 impl Who<'_> {
@@ -399,11 +452,15 @@ impl Who<'_> {
             login: self.login,
             language,
             address: self.address,
+            bearer: self.bearer,
         }
     }
 
-    /// A fresh access token, of a session that begins now.
+    /// A fresh access token, of a session that begins now; for whoever has a token, that.
     pub async fn token(&self) -> String {
+        if let Some(token) = self.bearer {
+            return token.to_owned();
+        }
         operate::access_token(&self.app.app, self.organization, self.login)
             .await
             .unwrap()
@@ -499,7 +556,7 @@ pub struct Answer {
     pub text: String,
     /// The body as it came.
     pub bytes: Vec<u8>,
-    /// The body as JSON; null where it is none.
+    /// The body as JSON, without what is left of the caller's bucket; null where it is none.
     pub json: Value,
 }
 
@@ -522,6 +579,7 @@ async fn open(url: &str, clock: &StoppedClock, random: Random, letters: &Letters
         .unwrap();
     App {
         mailer: Arc::new(letters.clone()),
+        program: Path::new(BINARY).into(),
         ..app
     }
 }

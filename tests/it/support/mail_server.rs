@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader, Write},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, ChildStdin, Command, Stdio},
     sync::{
         Arc, Mutex,
@@ -14,7 +14,7 @@ use std::{
 use orgdesk::kernel::config::{Protection, SmtpServer};
 use serde_json::{Value, json};
 
-use super::skip::skipped;
+use super::{python::python, skip::skipped};
 
 /// A running mail server. It dies with this value.
 pub struct MailServer {
@@ -37,7 +37,7 @@ impl MailServer {
     /// # Panics
     /// When it does not start, and where everything is required but nothing is there.
     pub fn start(options: &[&str]) -> Option<Self> {
-        let Some(python) = python() else {
+        let Some(python) = python("aiosmtpd") else {
             skipped("Mail server", "no Python with aiosmtpd: `pip install aiosmtpd`");
             return None;
         };
@@ -159,13 +159,4 @@ impl Certificate {
     fn file(&self, name: &str) -> String {
         self.folder.path().join(name).display().to_string()
     }
-}
-
-/// The Python that `.ci/run` made, or this machine's where it has what is needed.
-fn python() -> Option<PathBuf> {
-    let own = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("python/bin/python");
-    [own, PathBuf::from("python3")].into_iter().find(|python| {
-        let tried = Command::new(python).args(["-c", "import aiosmtpd"]).output();
-        tried.is_ok_and(|tried| tried.status.success())
-    })
 }

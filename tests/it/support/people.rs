@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     app::{PASSWORD, TestApp, Who},
-    make,
+    make, partner,
     raw::Raw,
 };
 
@@ -86,6 +86,13 @@ pub fn own(member: &Value) -> Value {
     json!({ "input": { "expectedVersion": member["version"] } })
 }
 
+/// A partner system of Acme with a key of this scope.
+async fn key<'a>(app: &'a TestApp, scope: &str) -> Who<'a> {
+    let made = partner::key(app.owner(), &[scope]).await;
+    // As long as the test, which asks for it everywhere.
+    app.bearing(partner::token(app, &made).await.leak())
+}
+
 /// Somebody of each kind, with what he is: nobody at all, and a member of Rival, which demands a second factor.
 pub async fn personas(app: &TestApp) -> Vec<(&'static str, Option<Who<'_>>, Vec<Role>)> {
     make::in_use(app.owner(), "personas", 3).await;
@@ -112,5 +119,20 @@ pub async fn personas(app: &TestApp) -> Vec<(&'static str, Option<Who<'_>>, Vec<
         ("agent", Some(app.someone("acme", "agent")), vec![Role::Member]),
         ("member", Some(app.member()), vec![Role::Member]),
         ("enrolling", Some(app.rival()), vec![Role::Enrolling]),
+        (
+            "reading key",
+            Some(key(app, "SERVICE_READ").await),
+            vec![Role::Key, Role::ReadingKey],
+        ),
+        (
+            "managing key",
+            Some(key(app, "SERVICE_MANAGE").await),
+            vec![Role::Key, Role::ReadingKey, Role::ManagingKey],
+        ),
+        (
+            "recording key",
+            Some(key(app, "USAGE_RECORD").await),
+            vec![Role::Key, Role::RecordingKey],
+        ),
     ]
 }

@@ -6,6 +6,8 @@ use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::canary;
+
 /// The binary that Cargo built for these tests.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_orgdesk");
 
@@ -89,6 +91,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        canary::search("what a process printed", &[self.output.path().to_owned()]);
     }
 }
 

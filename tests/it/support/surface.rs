@@ -32,6 +32,11 @@ impl Surface {
         self.0[name]["fields"].as_array().cloned().unwrap_or_default()
     }
 
+    /// The fields of an input.
+    pub fn inputs(&self, name: &str) -> Vec<Value> {
+        self.0[name]["inputFields"].as_array().cloned().unwrap_or_default()
+    }
+
     /// The types that have fields.
     pub fn objects(&self) -> Vec<String> {
         self.0.keys().filter(|name| !name.starts_with("__")).cloned().collect()

@@ -1,15 +1,16 @@
-//! What the API says of organizations and their keys.
+//! What the API says of organizations; of their keys, in `keys.rs`.
+
+pub mod keys;
 
 use std::{collections::HashMap, sync::Arc};
 
 use async_graphql::{ComplexObject, Context, ID, Object, dataloader::Loader};
 use chrono::NaiveDate;
 use chrono_tz::Tz;
-use sea_orm::QueryOrder;
 
 use super::{
     entity::{Entity, Model},
-    key, key_rules, rules,
+    key, rules,
 };
 use crate::{
     admin::{self, Model as OrganizationAdmin},
@@ -63,25 +64,6 @@ payload! { OrganizationUpdatePayload, "organizationUpdate", OrganizationUserErro
     organization: Model,
 } }
 
-payload! { OrganizationKeyCreatePayload, "organizationKeyCreate", OrganizationUserError, {
-    /// The key; null where there are user errors.
-    key: key::Model,
-    /// The key itself, `oc_v1_…`: shown this once. Null where there are user errors and in the answer to a repeated request.
-    secret: String,
-} }
-
-payload! { OrganizationKeyRotatePayload, "organizationKeyRotate", OrganizationUserError, {
-    /// The new key; null where there are user errors.
-    key: key::Model,
-    /// The new key itself, `oc_v1_…`: shown this once. Null where there are user errors and in the answer to a repeated request.
-    secret: String,
-} }
-
-payload! { OrganizationKeyRevokePayload, "organizationKeyRevoke", OrganizationUserError, {
-    /// The key as it is now; null where there is none.
-    key: key::Model,
-} }
-
 /// The question for the caller's own organization.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Own;
@@ -108,7 +90,13 @@ pub(crate) async fn own(context: &Context<'_>) -> Result<Option<Model>> {
 
 /// The organization's time zone.
 pub(crate) async fn zone(context: &Context<'_>) -> Result<Tz> {
-    zone_of(&*context.data_unchecked::<Arc<Caller>>().view(Action::ViewerRead).await?).await
+    let caller = context.data_unchecked::<Arc<Caller>>();
+    // A partner system does not see itself, but the contracts whose days these are.
+    let seen = match caller.actor().partner() {
+        Some(_) => Action::ContractRead,
+        None => Action::ViewerRead,
+    };
+    zone_of(&*caller.view(seen).await?).await
 }
 
 /// The organization's time zone, as a view sees it.
@@ -131,18 +119,6 @@ fn url_of(context: &Context<'_>, domain: &str) -> Url {
     Url(template.replace("{domain}", domain))
 }
 
-async fn all_keys(context: &Context<'_>) -> Result<Vec<key::Model>> {
-    let view = context
-        .data_unchecked::<Arc<Caller>>()
-        .view(Action::OrganizationRead)
-        .await?;
-    let keys = view
-        .select::<key::Entity>()
-        .order_by_desc(key::Column::CreatedAt)
-        .order_by_desc(key::Column::Id);
-    sea_orm::QuerySelect::limit(keys, Some(100)).all().await
-}
-
 /// 제품 조직: the organization as the product and its partners know it.
 #[derive(Debug)]
 pub struct ProductOrganization {
@@ -160,7 +136,7 @@ impl ProductOrganization {
 
     /// The organization keys, newest first, at most 100. Needs `ORGANIZATION_READ`.
     async fn keys(&self, context: &Context<'_>) -> Result<Vec<key::Model>> {
-        all_keys(context).await
+        keys::all(context).await
     }
 
     /// 메인 로고: what stands at the top of its pages; null where that is the product's own. Needs `ORGANIZATION_READ`.
@@ -189,7 +165,7 @@ impl Model {
     /// The organization keys, newest first, at most 100. Needs `ORGANIZATION_READ`.
     #[graphql(deprecation = "Ask for `product { keys }`. Removal on 2027-06-30.")]
     async fn keys(&self, context: &Context<'_>) -> Result<Vec<key::Model>> {
-        all_keys(context).await
+        keys::all(context).await
     }
 
     /// The members. Needs `ORGANIZATION_READ`.
@@ -275,27 +251,6 @@ impl Model {
     }
 }
 
-#[ComplexObject]
-impl key::Model {
-    /// What it may be used for, at most 10.
-    #[graphql(name = "scopes")]
-    async fn scope_list(&self) -> &[key::Scope] {
-        &self.scopes.0
-    }
-
-    /// From where it may be used: addresses and networks in CIDR notation, at most 50; empty is everywhere.
-    #[graphql(name = "allowedAddresses")]
-    async fn address_list(&self) -> &[String] {
-        &self.allowed_addresses.0
-    }
-
-    /// Whether it works now.
-    #[graphql(name = "isLive")]
-    async fn works(&self, context: &Context<'_>) -> bool {
-        self.is_live(context.data_unchecked::<Arc<Caller>>().now())
-    }
-}
-
 /// The organization, to look at.
 #[derive(Debug, Default)]
 pub struct OrganizationQuery;
@@ -334,61 +289,6 @@ impl OrganizationMutation {
         };
         Ok(OrganizationUpdatePayload {
             organization,
-            user_errors: OrganizationUserError::all(problems)?,
-        })
-    }
-
-    /// Makes an organization key and shows it, this once. Needs `ORGANIZATION_KEY_CREATE` and a recent `sessionConfirm`.
-    async fn organization_key_create(
-        &self,
-        context: &Context<'_>,
-        #[graphql(desc = "The new key.")] input: key_rules::OrganizationKeyCreateInput,
-    ) -> Result<OrganizationKeyCreatePayload> {
-        let caller = context.data_unchecked::<Arc<Caller>>();
-        let done = caller
-            .act(Action::OrganizationKeyCreate, &input, async |tx| {
-                key_rules::create(tx, &input).await
-            })
-            .await;
-        let (done, problems) = settle(done)?;
-        let (key, secret) = done.map_or((None, None), |issued| (Some(issued.key), issued.secret));
-        Ok(OrganizationKeyCreatePayload {
-            key,
-            secret,
-            user_errors: OrganizationUserError::all(problems)?,
-        })
-    }
-
-    /// Replaces an organization key by a new one and shows that, this once. Needs `ORGANIZATION_KEY_ROTATE` and a recent `sessionConfirm`.
-    async fn organization_key_rotate(
-        &self,
-        context: &Context<'_>,
-        #[graphql(desc = "The key's ID.")] id: ID,
-        #[graphql(desc = "How.")] input: key_rules::OrganizationKeyRotateInput,
-    ) -> Result<OrganizationKeyRotatePayload> {
-        let caller = context.data_unchecked::<Arc<Caller>>();
-        let deed = async |tx: &_| key_rules::rotate(tx, &id, &input).await;
-        let (done, problems) = settle(caller.act(Action::OrganizationKeyRotate, &On(&id, &input), deed).await)?;
-        let (key, secret) = done.map_or((None, None), |issued| (Some(issued.key), issued.secret));
-        Ok(OrganizationKeyRotatePayload {
-            key,
-            secret,
-            user_errors: OrganizationUserError::all(problems)?,
-        })
-    }
-
-    /// Revokes an organization key: it stops working at once. Needs `ORGANIZATION_KEY_REVOKE` and a recent `sessionConfirm`.
-    async fn organization_key_revoke(
-        &self,
-        context: &Context<'_>,
-        #[graphql(desc = "The key's ID.")] id: ID,
-        #[graphql(desc = "How.")] input: key_rules::OrganizationKeyRevokeInput,
-    ) -> Result<OrganizationKeyRevokePayload> {
-        let caller = context.data_unchecked::<Arc<Caller>>();
-        let deed = async |tx: &_| key_rules::revoke(tx, &id, &input).await;
-        let (key, problems) = settle(caller.act(Action::OrganizationKeyRevoke, &On(&id, &input), deed).await)?;
-        Ok(OrganizationKeyRevokePayload {
-            key,
             user_errors: OrganizationUserError::all(problems)?,
         })
     }

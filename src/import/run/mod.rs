@@ -1,0 +1,306 @@
+//! 이관: the night of an import. Its rows are judged anew, by what the service is like now, and become tickets in parts: a part
+//! with its counts is one transaction, so that the counts are always what the database holds, and whoever comes after a
+//! crash goes on behind the last part that is there. Whoever begins counts up the import's fence; who finds another number
+//! there was overtaken, and stops. No part is large, and nobody works on one import for long while others wait.
+
+mod begin;
+mod part;
+
+use std::time::{Duration, Instant};
+
+use sea_orm::{ColumnTrait as _, QueryFilter as _, sea_query::ExprTrait as _};
+
+use super::{
+    entity::{Column, Entity, Model, Policy, State},
+    file,
+    ground::{Age, Ground, age},
+    letter,
+    plan::Plan,
+    sheet::{Fault, Row, child::Reading},
+    sweep::{self, When},
+};
+use crate::kernel::{
+    Action, App, Caller, Code, Outcome, Plain, Problem, Result, Timestamp, Tx,
+    outbox::{self, Fate},
+};
+use begin::Claim;
+use part::{Judged, Wrote};
+
+/// The job's name. Its argument is the import.
+pub const KIND: &str = outbox::IMPORT_RUN;
+
+/// How many rows become tickets in one transaction.
+const AT_ONCE: usize = 250;
+/// How much room the texts of these rows take at most, in bytes.
+const HEAVIEST: usize = 4 * 1024 * 1024;
+/// How long one attempt works before others have their turn.
+const SLICE: Duration = Duration::from_secs(20);
+
+/// How long a reading goes on before the job says that somebody is at work: one that is silent for a minute counts as lost.
+const WORD: Duration = Duration::from_secs(10);
+
+/// The deed of which only its entry is left.
+struct Told;
+
+impl Outcome for Told {
+    type Receipt = ();
+
+    fn receipt(&self) {}
+
+    async fn again(_: &Tx, (): ()) -> Result<Self> {
+        Ok(Self)
+    }
+}
+
+/// What an attempt came to.
+enum Came {
+    /// Every row was done.
+    ToItsEnd,
+    /// There is more to do.
+    More,
+    /// Another has begun on it, or it was over.
+    Nothing,
+    /// It can't be done, or not any further.
+    Stopped(Problem),
+}
+
+/// Does the job.
+///
+/// # Errors
+/// If the database or the store fails; it comes again then.
+pub async fn run(app: &App, job: &outbox::Model) -> Result<Fate> {
+    let caller = Caller::system(app.clone(), KIND, job.organization_id);
+    let done = attempt(&caller, job).await;
+    caller.release().await;
+    done
+}
+
+async fn attempt(caller: &Caller, job: &outbox::Model) -> Result<Fate> {
+    let import = match begin::claim(caller, &job.argument).await? {
+        Claim::Begun(import) => import,
+        Claim::Later(at) => return Ok(Fate::Later(at)),
+        Claim::Nothing => return Ok(Fate::Done),
+        Claim::Refused(import, problem) => {
+            finish(caller, &import, Some(problem)).await?;
+            return Ok(Fate::Done);
+        }
+    };
+    match work(caller, job, &import).await? {
+        Came::More => Ok(Fate::Later(caller.now())),
+        Came::Nothing => Ok(Fate::Done),
+        Came::ToItsEnd => finish(caller, &import, None).await.map(|()| Fate::Done),
+        Came::Stopped(problem) => finish(caller, &import, Some(problem)).await.map(|()| Fate::Done),
+    }
+}
+
+/// Reads the file, as often as it takes, and has its rows become tickets.
+async fn work(caller: &Caller, job: &outbox::Model, import: &Model) -> Result<Came> {
+    let view = caller.view(Action::ImportProgress).await?;
+    let ground = Ground::of(&view, import).await?;
+    drop(view);
+    caller.release().await;
+    // Where nothing has become a ticket yet, all rows are looked at before any is.
+    if import.policy == Some(Policy::AllOrNothing) && import.done_count == 0 {
+        let (mut reading, mut plan) = match open(caller, import, &ground).await? {
+            Ok(opened) => opened,
+            Err(problem) => return Ok(Came::Stopped(problem)),
+        };
+        let mut told = Instant::now();
+        loop {
+            if told.elapsed() > WORD {
+                if !outbox::keep(caller.app(), job).await? {
+                    return Ok(Came::Nothing);
+                }
+                told = Instant::now();
+            }
+            match reading.next().await? {
+                Ok(None) => break,
+                Ok(Some(row)) if plan.judge(&row).is_ok() => {}
+                Ok(Some(_)) => return Ok(Came::Stopped(Problem::of(Code::ImportHasProblems))),
+                Err(fault) => return Ok(Came::Stopped(fault.problem())),
+            }
+        }
+    }
+    match open(caller, import, &ground).await? {
+        Ok((reading, plan)) => bring(caller, job, import, (&ground, reading, plan)).await,
+        Err(problem) => Ok(Came::Stopped(problem)),
+    }
+}
+
+/// The file with the rules for it, if it can be read and is a template of the service, however old.
+async fn open(
+    caller: &Caller,
+    import: &Model,
+    ground: &Ground,
+) -> Result<std::result::Result<(Reading, Plan), Problem>> {
+    let view = caller.view(Action::ImportProgress).await?;
+    let key = file::key(&view, caller, import).await?;
+    drop(view);
+    caller.release().await;
+    let Some(content) = file::content(caller, import, key).await? else {
+        return Ok(Err(Fault::Damaged.problem()));
+    };
+    let (reading, head) = match Reading::begin(&caller.app().program, content).await? {
+        Ok(begun) => begun,
+        Err(fault) => return Ok(Err(fault.problem())),
+    };
+    let view = caller.view(Action::ImportProgress).await?;
+    let age = age(&view, ground, &head).await?;
+    drop(view);
+    caller.release().await;
+    Ok(match age {
+        Age::Present | Age::Past(_) => Ok((reading, ground.plan(&head, caller.now()))),
+        Age::Unknown => Err(Problem::of(Code::TemplateUnknown)),
+    })
+}
+
+/// Has the rows become tickets, part by part, from behind those that are done.
+async fn bring(
+    caller: &Caller,
+    job: &outbox::Model,
+    import: &Model,
+    (ground, mut reading, mut plan): (&Ground, Reading, Plan),
+) -> Result<Came> {
+    let (mut begun, mut told) = (Instant::now(), Instant::now());
+    let mut left = usize::try_from(import.done_count).unwrap_or(0);
+    let (mut rows, mut weight): (Vec<Judged>, _) = (Vec::with_capacity(AT_ONCE), 0);
+    loop {
+        let next: Option<Row> = match reading.next().await? {
+            Ok(next) => next,
+            Err(fault) => return Ok(Came::Stopped(fault.problem())),
+        };
+        let is_last = next.is_none();
+        if let Some(row) = next {
+            // What is done is judged too: an external ID that comes twice is known by it.
+            let judged = plan.judge(&row);
+            if left > 0 {
+                left -= 1;
+                // What it takes to come back to one's place is no part of one's turn.
+                begun = Instant::now();
+                if told.elapsed() > WORD {
+                    if !outbox::keep(caller.app(), job).await? {
+                        return Ok(Came::Nothing);
+                    }
+                    told = Instant::now();
+                }
+                continue;
+            }
+            weight += row.weight();
+            rows.push((row.number, judged));
+        }
+        if rows.len() < AT_ONCE && weight < HEAVIEST && !is_last {
+            continue;
+        }
+        weight = 0;
+        match part::write(caller, import, &ground.service, std::mem::take(&mut rows)).await? {
+            Wrote::All => {}
+            Wrote::Overtaken => return Ok(Came::Nothing),
+            Wrote::Refused(problem) => return Ok(Came::Stopped(problem)),
+        }
+        if is_last {
+            return Ok(Came::ToItsEnd);
+        }
+        if !outbox::keep(caller.app(), job).await? {
+            return Ok(Came::Nothing);
+        }
+        if begun.elapsed() > SLICE {
+            return Ok(Came::More);
+        }
+    }
+}
+
+/// Ends an import, and has whoever confirmed it told.
+async fn finish(caller: &Caller, import: &Model, problem: Option<Problem>) -> Result<()> {
+    let (id, fence) = (import.id.to_string(), import.fence);
+    let deed = async |tx: &Tx| {
+        let import = tx.find::<Entity>("id", &id).await?;
+        if import.fence != fence || import.state.is_over() {
+            return Ok(Told);
+        }
+        let import = end(tx, import, problem.as_ref()).await?;
+        tx.enqueue(sweep::forgetting(import.id, When::Over, tx.now())).await?;
+        tx.enqueue(letter::job(import.id, tx.now())).await?;
+        Ok(Told)
+    };
+    caller.act(Action::ImportRun, &Plain, deed).await?;
+    Ok(())
+}
+
+async fn end(tx: &Tx, import: Model, problem: Option<&Problem>) -> Result<Model> {
+    let now = tx.now();
+    let import = tx
+        .update::<Entity>(import, |row| {
+            let brought = row.inserted_count + row.known_count;
+            // What was not looked at any more has become nothing.
+            row.failed_count = row.row_count - brought;
+            row.state = match (row.failed_count, brought) {
+                (0, _) => State::Completed,
+                (_, 0) => State::Failed,
+                _ => State::Partial,
+            };
+            row.finished_at = Some(now);
+            if let Some(problem) = problem {
+                row.refusal = Some(problem.code.name().to_owned());
+                row.refusal_words = super::check::said(problem);
+            }
+        })
+        .await?;
+    tx.about::<Entity>(&import);
+    Ok(import)
+}
+
+/// Whether an import that was begun too often goes on all the same, since its rows are becoming tickets: its servers were
+/// lost, and each has done some. One that has stood still since it was last asked about ends.
+///
+/// # Errors
+/// If the database fails.
+pub async fn goes_on(app: &App, job: &outbox::Model) -> Result<bool> {
+    let caller = Caller::system(app.clone(), KIND, job.organization_id);
+    let deed = async |tx: &Tx| {
+        let import = tx.seek::<Entity>(&job.argument).await?;
+        let Some(import) = import.filter(|import| !import.state.is_over()) else {
+            return Ok(Asked(false, None));
+        };
+        let goes_on = import.done_count > import.stuck_at;
+        let import = tx.update::<Entity>(import, |row| row.stuck_at = row.done_count).await?;
+        Ok(Asked(goes_on, Some(import)))
+    };
+    let Asked(goes_on, import) = caller.act(Action::ImportProgress, &Plain, deed).await?;
+    if let Some(import) = import.filter(|_| !goes_on) {
+        finish(&caller, &import, Some(Problem::of(Code::ImportGivenUp))).await?;
+    }
+    caller.release().await;
+    Ok(goes_on)
+}
+
+/// Whether an import goes on, and how it is.
+struct Asked(bool, Option<Model>);
+
+impl Outcome for Asked {
+    type Receipt = ();
+
+    fn receipt(&self) {}
+
+    async fn again(_: &Tx, (): ()) -> Result<Self> {
+        Ok(Self(false, None))
+    }
+}
+
+/// The imports of a service that are to be done before another: those that are at work, and those that are due and were
+/// confirmed earlier.
+fn before(import: &Model, now: Timestamp) -> sea_orm::Condition {
+    let is_waiting = Column::State.eq(State::Reserved).and(Column::DueAt.lte(now));
+    let is_earlier = Column::ConfirmedAt.lt(import.confirmed_at).or(Column::ConfirmedAt
+        .eq(import.confirmed_at)
+        .and(Column::Id.lt(import.id)));
+    sea_orm::Condition::all()
+        .add(Column::ServiceId.eq(import.service_id))
+        .add(Column::Id.ne(import.id))
+        .add(Column::State.eq(State::Running).or(is_waiting.and(is_earlier)))
+}
+
+/// Whether another import of the service comes first.
+async fn is_anothers_turn(tx: &Tx, import: &Model) -> Result<bool> {
+    let first = tx.select::<Entity>().filter(before(import, tx.now())).one().await?;
+    Ok(first.is_some())
+}

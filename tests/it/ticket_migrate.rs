@@ -1,0 +1,144 @@
+//! The door of imports: many tickets at once, each once however often it comes, with the times that they had.
+
+use std::collections::BTreeMap;
+
+use orgdesk::{
+    field::value::Given,
+    kernel::{Action, Caller, Error, MemberId, OrganizationId, Outcome, Plain, Result, Timestamp, Tx},
+    service,
+    ticket::{Channel, Fate, Migrated, Status, migrate},
+};
+use serde_json::json;
+
+use crate::{
+    both,
+    support::{
+        app::{TestApp, instant},
+        canary,
+        make::Made,
+        people,
+        raw::Raw,
+        ticket::{desk, made, search, seen, text},
+    },
+};
+
+/// What came of a part of an import.
+struct Done(Vec<Fate>);
+
+impl Outcome for Done {
+    type Receipt = ();
+
+    fn receipt(&self) {}
+
+    async fn again(_: &Tx, (): ()) -> Result<Self> {
+        Err(Error::internal("an import is not repeated"))
+    }
+}
+
+pub async fn bring(app: &TestApp, desk: &Made, import: u128, rows: Vec<Migrated>) -> Vec<Fate> {
+    let data = app.owner().data("{ organization { id } }", json!({})).await;
+    let organization: OrganizationId = data["organization"]["id"].as_str().unwrap().parse().unwrap();
+    let caller = Caller::system(app.app.clone(), "test", organization);
+    let deed = async |tx: &Tx| {
+        let service = tx.find::<service::Entity>("id", &desk.id).await?;
+        migrate(tx, uuid::Uuid::from_u128(import), &service, &rows)
+            .await
+            .map(Done)
+    };
+    caller.act(Action::MonthClose, &Plain, deed).await.unwrap().0
+}
+
+pub fn row(number: i32) -> Migrated {
+    let text = |text: &str| Given::Text(text.to_owned());
+    let values = [
+        ("category", text("기타")),
+        ("mail", text(canary::MAIL)),
+        ("subject", text("옛 문의")),
+        ("content", text("옛 내용")),
+        ("phone", text("010-2345-6789")),
+        ("personalAgree", Given::Agreed(true)),
+    ];
+    Migrated {
+        row: number,
+        received_at: Timestamp(instant("2026-09-01T00:00:00Z")),
+        processed_at: Some(Timestamp(instant("2026-09-02T00:00:00Z"))),
+        status: Some(Status::Closed),
+        channel: Some(Channel::Email),
+        priority: None,
+        assignee: None,
+        processing: Some("처리했습니다.".to_owned()),
+        external_reference: None,
+        values: BTreeMap::from(values.map(|(code, value)| (code.to_owned(), value))),
+    }
+}
+
+fn words(fates: &[Fate]) -> Vec<String> {
+    let word = |fate: &Fate| match fate {
+        Fate::Written(_) => "written".to_owned(),
+        Fate::Known(_) => "known".to_owned(),
+        Fate::Refused(faults) => faults
+            .iter()
+            .map(|fault| format!("{:?} {:?}", fault.at, fault.wrong))
+            .collect::<Vec<_>>()
+            .join(", "),
+    };
+    fates.iter().map(word).collect()
+}
+
+both! {
+    async fn f2_migrated_tickets_come_once_each_with_their_times_sealed_found_and_uncounted(app) {
+        let service = desk(&app, "desk").await;
+        let agent = app.someone("acme", "agent");
+        made(agent, &service, json!({})).await;
+
+        let before = app.app.database.statements();
+        let first = bring(&app, &service, 1, (1..=500).map(row).collect()).await;
+        let statements = app.app.database.statements() - before;
+        let again = bring(&app, &service, 1, (499..=502).map(row).collect()).await;
+        let other = bring(&app, &service, 2, vec![row(1)]).await;
+
+        assert!(words(&first).iter().all(|word| word == "written"));
+        assert!(statements <= 25, "{statements} for 500 rows");
+        assert_eq!(words(&again), ["known", "known", "written", "written"]);
+        assert_eq!(words(&other), ["written"]);
+        let Fate::Written(id) = &first[0] else { panic!("not written") };
+        let ticket = seen(agent, &json!({ "id": id.to_string() })).await;
+        assert_eq!((&ticket["number"], &ticket["isMigrated"], &ticket["channel"], &ticket["status"]), (&json!(2), &json!(true), &json!("EMAIL"), &json!("CLOSED")));
+        assert_eq!((&ticket["receivedAt"], &ticket["processedAt"]), (&json!("2026-09-01T00:00:00.000Z"), &json!("2026-09-02T00:00:00.000Z")));
+        assert_eq!((text(&ticket, "phone"), text(&ticket, "subject")), ("010-****-6789", "옛 문의"));
+        let query = "query Q($id: ID!) { tickets(serviceId: $id, filter: { value: { code: \"phone\", equals: \"01023456789\" } }) { totalCount } }";
+        let found = agent.data(query, json!({ "id": service.id })).await;
+        assert_eq!(found["tickets"]["totalCount"], 503);
+        let mut raw = Raw::admin(&app).await;
+        assert_eq!(raw.count("usage_entry WHERE meter = 'TICKETS'").await, 1, "only the one that was made here");
+        assert!(raw.texts("SELECT changes FROM audit_entry WHERE action = 'MONTH_CLOSE' ORDER BY sequence").await[0].len() < 2_000, "the log has their number");
+    }
+
+    async fn f2_what_is_wrong_with_a_row_keeps_no_other_from_coming_in(app) {
+        let service = desk(&app, "desk").await;
+        let outsider: MemberId = people::member(app.owner(), "member").await["id"].as_str().unwrap().parse().unwrap();
+        let agent: MemberId = people::member(app.owner(), "agent").await["id"].as_str().unwrap().parse().unwrap();
+        let with = |number: i32, change: fn(&mut Migrated)| { let mut row = row(number); change(&mut row); row };
+        let mut rows = vec![
+            with(1, |row| { row.values.remove("subject"); }),
+            with(2, |row| { row.values.insert("phone".into(), Given::Text("010-****-6789".into())); }),
+            with(3, |row| { row.values.insert("none".into(), Given::Text("x".into())); }),
+            with(4, |row| row.received_at = Timestamp(instant("2027-01-01T00:00:00Z"))),
+            with(5, |row| row.external_reference = Some("crm-1".into())),
+            with(6, |row| row.external_reference = Some("crm-1".into())),
+            with(7, |row| row.processing = Some("가".repeat(5_001))),
+            row(8), row(8), row(9), row(10),
+        ];
+        rows[9].assignee = Some(outsider);
+        rows[10].assignee = Some(agent);
+        rows[10].status = None;
+
+        let fates = bring(&app, &service, 1, rows).await;
+
+        assert_eq!(words(&fates), [
+            "Field(\"subject\") Required", "Field(\"phone\") Invalid", "Field(\"none\") Invalid", "ReceivedAt Invalid, ProcessedAt Invalid", "written", "External Invalid", "Processing Length",
+            "written", "known", "Assignee Invalid", "written",
+        ]);
+        assert_eq!(search(app.someone("acme", "agent"), &service, json!({})).await.len(), 3);
+    }
+}
