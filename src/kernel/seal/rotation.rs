@@ -3,6 +3,8 @@
 //! request sees keys and values of one instant. Nothing is kept of how far it is: an organization that has two keys for
 //! a purpose is on its way, and whoever rotates again goes on with that.
 
+use std::time::Duration;
+
 use futures_util::future::BoxFuture;
 use sea_orm::{QueryFilter, entity::prelude::*};
 
@@ -23,6 +25,10 @@ pub struct Sealing {
 
 /// How many rows a pass looks at: the organization's turn is held meanwhile.
 pub const ROWS: u64 = 200;
+
+/// The pause between two passes. On SQLite whoever waits for the database looks again and again, and would not get it from
+/// somebody who takes it at once each time.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// What came of some rows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -73,6 +79,7 @@ pub(crate) async fn rotate(operator: &Caller) -> Result<Rotated> {
                 Some(last) => after = Some(last),
                 None => break,
             }
+            tokio::time::sleep(PAUSE).await;
         }
         if done.broken == 0 {
             done.retired = written(operator, async |tx| retire(tx, sealing.purpose, oldest).await).await?;
