@@ -175,6 +175,8 @@ async fn services(app: &TestApp, which: std::ops::Range<u8>) {
         let code = letters.iter().collect::<String>();
         let made = make::in_use(app.owner(), &code, 2).await;
         imports::uploaded(app.owner(), &made.id, b"none").await;
+        // Only a few files may wait for their check at once.
+        app.run_due().await;
         invite::made(app.owner(), &format!("agent.{code}")).await;
     }
 }
