@@ -56,6 +56,9 @@ pub const TENANT: &[&str] = &[
     "cti_log_purge",
     "audit_entry",
     "permission_change",
+    "audit_segment",
+    "log_purge",
+    "audit_review",
     "idempotency",
 ];
 
@@ -71,6 +74,7 @@ pub const ROUTING: &[&str] = &[
     "price_list",
     "wrapping_key",
     "security_event",
+    "audit_anchor",
 ];
 
 /// Tables in which a row, once written, neither changes nor goes.
@@ -93,10 +97,21 @@ pub const APPEND_ONLY: &[&str] = &[
     "cti_event",
     "cti_call",
     "cti_log_purge",
+    "audit_segment",
+    "log_purge",
+    "audit_review",
 ];
 
 /// Tables among those, in which a row goes when its time is over: their triggers know when.
-pub const PURGED: &[&str] = &["cti_log_day", "cti_event", "cti_call"];
+pub const PURGED: &[&str] = &[
+    "cti_log_day",
+    "cti_event",
+    "cti_call",
+    "audit_entry",
+    "permission_change",
+    "pii_grant_change",
+    "pii_grant_change_service",
+];
 
 /// Runs `sql` with the database's own names of types.
 pub(crate) async fn run(manager: &SchemaManager<'_>, sql: &str) -> Result<(), DbErr> {
@@ -187,6 +202,37 @@ pub(crate) async fn append_only(manager: &SchemaManager<'_>, table: &str, key: &
                BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;
              CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table}
                WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})
+               BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;"
+        )
+    };
+    manager.get_connection().execute_unprepared(&sql).await?;
+    Ok(())
+}
+
+/// From now on rows of an append-only table go where this question has an answer for them, which calls them `gone`: where
+/// something stands in their place. Everything else about the table stays as it was.
+pub(crate) async fn replaced_by(manager: &SchemaManager<'_>, table: &str, question: &str) -> Result<(), DbErr> {
+    let sql = if manager.get_database_backend() == DbBackend::Postgres {
+        // One look at what a statement deletes, not one for each row.
+        format!(
+            "DROP TRIGGER {table}_append_only ON {table};
+             CREATE TRIGGER {table}_append_only BEFORE UPDATE OR TRUNCATE ON {table}
+               FOR EACH STATEMENT EXECUTE FUNCTION {table}_is_append_only();
+             CREATE FUNCTION {table}_goes_in_time() RETURNS trigger LANGUAGE plpgsql AS
+               $$ BEGIN
+                 IF EXISTS (SELECT 1 FROM gone WHERE NOT EXISTS ({question})) THEN
+                   RAISE EXCEPTION '{table} is append-only';
+                 END IF;
+                 RETURN NULL;
+               END $$;
+             CREATE TRIGGER {table}_in_time AFTER DELETE ON {table} REFERENCING OLD TABLE AS gone
+               FOR EACH STATEMENT EXECUTE FUNCTION {table}_goes_in_time();"
+        )
+    } else {
+        let question = question.replace("gone.", "OLD.");
+        format!(
+            "DROP TRIGGER {table}_no_delete;
+             CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} WHEN NOT EXISTS ({question})
                BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;"
         )
     };

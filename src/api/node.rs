@@ -11,6 +11,7 @@ use futures_util::future::try_join_all;
 
 use crate::{
     agent::{self, Model as Agent},
+    audit::review,
     billing::graphql::{Charge, charge_id, of_charge_id, of_service},
     company::{self, Company},
     contract::{self, Contract},
@@ -78,6 +79,8 @@ pub enum Node {
     AuditEntry(audit::Model),
     /// A change of a right.
     PermissionChange(permission::Model),
+    /// A signed review of the logs.
+    AuditReview(review::Model),
 }
 
 /// Any object, to look at.
@@ -144,6 +147,7 @@ async fn find(context: &Context<'_>, ids: &[&str]) -> Result<HashMap<String, Nod
             Some("cth") => seek::<holding::Entity>(caller, Action::CtiRead, &ids, Node::CtiHolding).await?,
             Some("imp") => seek::<import::Entity>(caller, Action::ImportRead, &ids, Node::Import).await?,
             Some("pii") => seek::<pii::Entity>(caller, Action::PiiGrantRead, &ids, Node::PiiGrant).await?,
+            Some("arv") => seek::<review::Entity>(caller, Action::AuditRead, &ids, Node::AuditReview).await?,
             Some("pgc") => seek::<pii::ChangeEntity>(caller, Action::AuditRead, &ids, Node::PiiGrantChange).await?,
             Some("tkt") => ticket::graphql::find(context, &ids)
                 .await?
@@ -170,6 +174,9 @@ async fn seek<E: Record>(
         return Ok(HashMap::new());
     };
     let rows = view.seek_many::<E>(ids).await?;
+    if let (Some(log), false) = (E::LOG, rows.is_empty()) {
+        caller.has_read(action, log, &serde_json::to_string(ids)?, rows.len());
+    }
     Ok(rows.into_iter().map(|row| (E::key(&row), node(row))).collect())
 }
 

@@ -11,7 +11,11 @@ use super::{
 use crate::{
     admin::graphql::{AdminMutation, AdminQuery, AdminUserError},
     agent::graphql::{AgentMutation, AgentQuery, AgentUserError},
-    audit::{graphql::AuditQuery, permission::PermissionQuery},
+    audit::{
+        graphql::AuditQuery,
+        permission::PermissionQuery,
+        review::graphql::{AuditReviewMutation, AuditReviewQuery, AuditReviewUserError},
+    },
     billing::graphql::{BillingMutation, BillingQuery, UsageUserError},
     company::graphql::{CompanyMutation, CompanyQuery, CompanyUserError, PublicQuery},
     contract::graphql::{ContractMutation, ContractQuery, ContractUserError},
@@ -72,7 +76,14 @@ pub struct DeskQuery(
 
 /// The reads about all of it: logs, the menu, anything by its ID.
 #[derive(MergedObject, Default)]
-pub struct AboutQuery(AuditQuery, PermissionQuery, PiiLogQuery, MenuQuery, NodeQuery);
+pub struct AboutQuery(
+    AuditQuery,
+    AuditReviewQuery,
+    PermissionQuery,
+    PiiLogQuery,
+    MenuQuery,
+    NodeQuery,
+);
 
 /// The writes. Each is one transaction: all of it happens, or nothing.
 #[derive(MergedObject, Default)]
@@ -87,6 +98,7 @@ pub struct AccountMutation(
     SecondFactorMutation,
     IdentityMutation,
     PartnerMutation,
+    AuditReviewMutation,
 );
 
 /// The writes of people: how they come and go, and what they may.
@@ -169,6 +181,8 @@ pub enum UserError {
     Ticket(TicketUserError),
     /// Of imports.
     Import(ImportUserError),
+    /// Of reviews of the logs.
+    AuditReview(AuditReviewUserError),
 }
 
 /// The schema of the API.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use sea_orm::{ColumnTrait, QueryFilter};
 
-use super::verify;
+use super::{anchor, verify};
 use crate::{
     kernel::{
         Action, AuditLog, Caller, Error, PageRequest, Result, ServiceId,
-        audit::{Column, Entity, Model, Outcome},
-        page::{self, Cursors, Direction, Part, connection},
+        audit::{Cause, Column, Entity, Model, Outcome},
+        page::{self, Cursors, Part, connection},
     },
     service::graphql::DateTimeRange,
 };
@@ -46,12 +46,20 @@ pub struct AuditEntryFilter {
 pub struct AuditVerification {
     /// Which log.
     pub log: AuditLog,
-    /// How many entries are whole, from the first.
+    /// How many entries are there and whole, from the first.
     pub verified_count: i64,
+    /// How many before them were removed at the end of their time, under a seal that is whole.
+    pub removed_count: i64,
     /// The hash of the last whole entry, in hexadecimal; empty where there is none. Kept elsewhere, it shows that nothing was cut off.
     pub head: String,
     /// The place of the first entry that is not what was written, its permission changes included; null where all are whole.
     pub broken_position: Option<i64>,
+    /// What is wrong there; null where all are whole.
+    pub broken_cause: Option<Cause>,
+    /// The place of the last entry that is anchored outside the database; null where none is.
+    pub anchored_position: Option<i64>,
+    /// Whether what is kept outside the database is whole itself.
+    pub is_anchor_whole: bool,
 }
 
 /// The audit log, to look at.
@@ -84,7 +92,16 @@ impl AuditQuery {
         let select = || narrowed(view.select::<Entity>(), &filter);
         let place = |row: &Model| [Part::Instant(row.occurred_at), Part::Id(row.id.0)];
         let columns = [Column::OccurredAt, Column::Id];
-        let page = page::read(select()?, columns, Direction::Desc, &request, &cursors, place).await?;
+        let page = page::read_log(
+            context,
+            Action::AuditRead,
+            vec![select()?],
+            columns,
+            &request,
+            &cursors,
+            place,
+        )
+        .await?;
         let total = if context.look_ahead().field("totalCount").exists() {
             select()?.count().await?
         } else {
@@ -93,19 +110,24 @@ impl AuditQuery {
         Ok(Some(AuditEntryConnection::of(page, total)))
     }
 
-    /// Verifies the chains of the audit logs, at most 10, from their beginning; one verification at a time, else THROTTLED. Costs 2000 points. Needs `AUDIT_READ`.
+    /// Verifies the chains of the audit logs, at most 10, from their beginning, against their ends as they are kept outside the database; one verification at a time, else THROTTLED. Costs 2000 points. Needs `AUDIT_READ`.
     async fn audit_verification(&self, context: &Context<'_>) -> Result<Vec<AuditVerification>> {
         let caller = context.data_unchecked::<Arc<Caller>>();
         caller.view(Action::AuditRead).await?;
         let verification = caller.app().verification.clone();
         let _alone = verification.try_lock().map_err(|_| Error::Busy(5))?;
+        let anchor = anchor::read(caller.app()).await?;
         let one = |report: verify::Report| AuditVerification {
             log: report.log,
             verified_count: report.verified,
+            removed_count: report.removed,
             head: report.head,
-            broken_position: report.broken.map(|broken| broken.sequence),
+            broken_position: report.broken.as_ref().map(|broken| broken.sequence),
+            broken_cause: report.broken.map(|broken| broken.cause),
+            anchored_position: report.anchored,
+            is_anchor_whole: anchor.broken().is_none(),
         };
-        Ok(verify::verify(caller).await?.into_iter().map(one).collect())
+        Ok(verify::verify(caller, &anchor).await?.into_iter().map(one).collect())
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     kernel::{
         Action, AuditLog, Batch, Caller, Error, PageRequest, Result, ServiceId, Timestamp,
         audit::{self, ActorKind, clean},
-        page::{self, Cursors, Direction, Part, connection},
+        page::{self, Cursors, Part, connection},
         permission::{Column, Entity, Kind, Model, Right},
         reader::Scoped,
     },
@@ -106,7 +106,7 @@ impl PermissionQuery {
         let rows = || ways.iter().map(|way| select().filter(way.clone())).collect();
         let place = |row: &Model| [Part::Instant(row.occurred_at), Part::Id(row.id.0)];
         let columns = [Column::OccurredAt, Column::Id];
-        let page = page::read_any(rows(), columns, Direction::Desc, &request, &cursors, place).await?;
+        let page = page::read_log(context, Action::AuditRead, rows(), columns, &request, &cursors, place).await?;
         let total = match context.look_ahead().field("totalCount").exists() {
             true if page.is_whole() => page.edges.len() as u64,
             true => Scoped::count_of(rows(), Column::Id).await?,

@@ -1,90 +1,147 @@
 //! Walks the chains of an organization from their beginning, with the rows of the permission-change log that belong to
-//! their entries, and says where one breaks.
+//! their entries, over what was removed in its time, and says where one breaks, or is not the one that was anchored.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::collections::VecDeque;
 
 use sea_orm::{
-    ActiveEnum, ColumnTrait, Iterable, QueryFilter, QueryOrder, QuerySelect,
+    ActiveEnum, ColumnTrait, FromQueryResult, Iterable, QueryFilter, QueryOrder, QuerySelect,
+    prelude::Uuid,
     sea_query::{Expr, ExprTrait},
 };
 
 use crate::kernel::{
-    AuditLog, Caller, PermissionChangeId, Result, View,
-    audit::{Break, Column, Entity, Verifier},
+    AuditLog, Caller, PermissionChangeId, Reader, Result,
+    audit::{Break, Cause, Column, Entity, Model, Verifier, anchor::Anchor, segment},
     permission::{self, Digest},
+    reader::Scoped,
 };
 
 /// How many entries are read at a time.
-const STEP: u64 = 1_000;
+pub(super) const STEP: u64 = 1_000;
 
 /// What was found of one log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     /// Which log.
     pub log: AuditLog,
-    /// How many entries are whole, from the first.
+    /// How many entries are there and whole, from the first.
     pub verified: i64,
+    /// How many before them were removed at the end of their time, under a seal that is whole.
+    pub removed: i64,
     /// The hash of the last whole entry, in hexadecimal, to be kept elsewhere.
     pub head: String,
+    /// The place that is anchored outside the database, where one is.
+    pub anchored: Option<i64>,
     /// Where the chain breaks, if it does.
     pub broken: Option<Break>,
 }
 
-/// Verifies all chains of the caller's organization.
+/// Verifies all chains of the caller's organization, against what is anchored of them.
 ///
 /// # Errors
 /// Only if the database fails; a broken chain is a finding.
-pub async fn verify(caller: &Caller) -> Result<Vec<Report>> {
-    let Some(organization) = caller.organization_id() else {
-        return Ok(Vec::new());
-    };
-    let view = caller.open(organization).await?;
+pub async fn verify(caller: &Caller, anchor: &Anchor) -> Result<Vec<Report>> {
     let mut reports = Vec::new();
     for log in AuditLog::iter() {
-        let mut verifier = Verifier::new(&caller.app().keys, log);
-        let mut rights = Rights::new(view.clone(), log);
-        let mut broken = None;
-        while broken.is_none() {
-            let rows = view
-                .select::<Entity>()
-                .filter(Column::Log.eq(log))
-                .filter(Column::Sequence.gt(verifier.verified()));
-            let rows = rows.order_by_asc(Column::Sequence).limit(STEP).all().await?;
-            if rows.is_empty() {
-                broken = rights.next().await?.map(|_| verifier.broken());
-                break;
-            }
-            for entry in &rows {
-                broken = verifier.next(entry, rights.up_to(entry.sequence).await?).err();
-                if broken.is_some() {
-                    break;
-                }
-            }
-        }
-        let head = verifier.head().iter().map(|byte| format!("{byte:02x}")).collect();
-        reports.push(Report {
-            log,
-            verified: verifier.verified(),
-            head,
-            broken,
-        });
+        reports.extend(verify_log(caller, log, anchor).await?);
     }
     Ok(reports)
 }
 
-/// The rows of the permission-change log that belong to one log, read along with its entries.
-struct Rights {
-    view: Arc<View>,
+/// Verifies one chain of the caller's organization; `None` for a caller of no organization.
+///
+/// # Errors
+/// Only if the database fails; a broken chain is a finding.
+pub async fn verify_log(caller: &Caller, log: AuditLog, anchor: &Anchor) -> Result<Option<Report>> {
+    let Some(organization) = caller.organization_id() else {
+        return Ok(None);
+    };
+    let view = caller.open(organization).await?;
+    let anchored = anchor.head(organization, log);
+    let place = anchored.as_ref().map(|(place, _)| *place);
+    let mut verifier = Verifier::new(&caller.app().keys, log, anchored);
+    let broken = walk(&view, log, &mut verifier).await?;
+    let head = verifier.head().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(Some(Report {
+        log,
+        verified: verifier.place() - verifier.removed(),
+        removed: verifier.removed(),
+        head,
+        anchored: place,
+        broken,
+    }))
+}
+
+async fn walk(reader: &Reader, log: AuditLog, verifier: &mut Verifier<'_>) -> Result<Option<Break>> {
+    for segment in segments(reader, log).await? {
+        if let Err(broken) = verifier.pass(&segment) {
+            return Ok(Some(broken));
+        }
+    }
+    let mut rights = Rights::new(reader, log);
+    loop {
+        let Some(rows) = readable(reader, log, verifier.place()).await? else {
+            return Ok(Some(verifier.broken(Cause::Changed)));
+        };
+        if rows.is_empty() {
+            let beyond = rights.next_place().await?.map(|_| verifier.broken(Cause::Changed));
+            return Ok(beyond.or_else(|| verifier.end().err()));
+        }
+        for entry in &rows {
+            if let Err(broken) = verifier.next(entry, rights.up_to(entry.sequence).await?) {
+                return Ok(Some(broken));
+            }
+        }
+    }
+}
+
+/// Some entries behind a place; `None` where the next one holds what nobody wrote there, so that it can't be read.
+async fn readable(reader: &Reader, log: AuditLog, place: i64) -> Result<Option<Vec<Model>>> {
+    if let Ok(rows) = entries(reader, log, place, STEP).await {
+        return Ok(Some(rows));
+    }
+    if let Ok(rows) = entries(reader, log, place, 1).await {
+        return Ok(Some(rows));
+    }
+    // Where not even this is answered, it is the database that fails.
+    let rows = reader.select::<Entity>().filter(Column::Log.eq(log));
+    rows.filter(Column::Sequence.gt(place)).count().await?;
+    Ok(None)
+}
+
+/// What was removed of a log, the oldest first.
+pub(super) async fn segments(reader: &Reader, log: AuditLog) -> Result<Vec<segment::Model>> {
+    let rows = reader.select::<segment::Entity>().filter(segment::Column::Log.eq(log));
+    rows.order_by_asc(segment::Column::FirstSequence).all().await
+}
+
+/// Some entries behind a place, in their order. Entries before it that should have gone are the first of them.
+pub(super) async fn entries(reader: &Reader, log: AuditLog, place: i64, most: u64) -> Result<Vec<Model>> {
+    let rows = reader.select::<Entity>().filter(Column::Log.eq(log));
+    let rows = rows.filter(Column::Sequence.gt(place));
+    rows.order_by_asc(Column::Sequence).limit(most).all().await
+}
+
+/// The rows of the permission-change log that belong to one log, read along with its entries: each with its place, and
+/// none of those that hold what nobody wrote there, so that they can't be read.
+pub(super) struct Rights<'r> {
+    reader: &'r Reader,
     log: AuditLog,
-    ahead: VecDeque<permission::Model>,
+    ahead: VecDeque<(i64, Option<permission::Model>)>,
     last: Option<(i64, PermissionChangeId)>,
     is_at_end: bool,
 }
 
-impl Rights {
-    fn new(view: Arc<View>, log: AuditLog) -> Self {
+/// The place of a row.
+#[derive(Debug, FromQueryResult)]
+struct Place {
+    sequence: i64,
+}
+
+impl<'r> Rights<'r> {
+    pub(super) fn new(reader: &'r Reader, log: AuditLog) -> Self {
         Self {
-            view,
+            reader,
             log,
             ahead: VecDeque::new(),
             last: None,
@@ -92,37 +149,65 @@ impl Rights {
         }
     }
 
-    /// The digest of what lies behind the last entry, up to and with the one of this place.
-    async fn up_to(&mut self, sequence: i64) -> Result<Option<Vec<u8>>> {
-        let mut digest = Digest::default();
-        while self.next().await?.is_some_and(|row| row.sequence <= sequence) {
-            if let Some(row) = self.ahead.pop_front() {
-                digest.add(&row)?;
+    /// The digest of what lies behind the last entry, up to and with the one of this place; one that no entry has, where
+    /// some of it can't be read.
+    pub(super) async fn up_to(&mut self, sequence: i64) -> Result<Option<Vec<u8>>> {
+        let (mut digest, mut is_readable) = (Digest::default(), true);
+        while self.next_place().await?.is_some_and(|place| place <= sequence) {
+            match self.ahead.pop_front() {
+                Some((_, Some(row))) => digest.add(&row)?,
+                _ => is_readable = false,
             }
         }
-        Ok(digest.finish())
+        Ok(if is_readable { digest.finish() } else { Some(Vec::new()) })
     }
 
-    /// The next row, if there is one.
-    async fn next(&mut self) -> Result<Option<&permission::Model>> {
+    /// The place of the next row, if there is one.
+    async fn next_place(&mut self) -> Result<Option<i64>> {
         if self.ahead.is_empty() && !self.is_at_end {
-            let mut rows = self
-                .view
-                .select::<permission::Entity>()
-                .filter(permission::Column::Log.eq(self.log));
-            if let Some((sequence, id)) = self.last {
-                let here = [permission::Column::Sequence, permission::Column::Id].map(Expr::col);
-                let there = [Expr::val(sequence), Expr::val(id)];
-                rows = rows.filter(Expr::tuple(here).gt(Expr::tuple(there)));
+            match self.rows().limit(STEP).all().await {
+                Ok(rows) => self.take(rows, STEP),
+                Err(_) => match self.rows().limit(1).all().await {
+                    Ok(rows) => self.take(rows, 1),
+                    Err(_) => self.take_unreadable().await?,
+                },
             }
-            let ordered = rows
-                .order_by_asc(permission::Column::Sequence)
-                .order_by_asc(permission::Column::Id);
-            self.ahead = ordered.limit(STEP).all().await?.into();
-            self.is_at_end = (self.ahead.len() as u64) < STEP;
-            self.last = self.ahead.back().map(|row| (row.sequence, row.id));
         }
-        Ok(self.ahead.front())
+        Ok(self.ahead.front().map(|(place, _)| *place))
+    }
+
+    fn take(&mut self, rows: Vec<permission::Model>, most: u64) {
+        self.is_at_end = (rows.len() as u64) < most;
+        if let Some(row) = rows.last() {
+            self.last = Some((row.sequence, row.id));
+        }
+        self.ahead = rows.into_iter().map(|row| (row.sequence, Some(row))).collect();
+    }
+
+    /// Goes on behind the entry whose row can't be read: that one is broken anyway.
+    async fn take_unreadable(&mut self) -> Result<()> {
+        let places = self.rows().limit(1).select_only().column(permission::Column::Sequence);
+        let places: Vec<Place> = places.rows().await?;
+        self.is_at_end = places.is_empty();
+        if let Some(place) = places.first() {
+            self.last = Some((place.sequence, PermissionChangeId(Uuid::max())));
+            self.ahead.push_back((place.sequence, None));
+        }
+        Ok(())
+    }
+
+    fn rows(&self) -> Scoped<'r, permission::Entity> {
+        let mut rows = self
+            .reader
+            .select::<permission::Entity>()
+            .filter(permission::Column::Log.eq(self.log));
+        if let Some((sequence, id)) = self.last {
+            let here = [permission::Column::Sequence, permission::Column::Id].map(Expr::col);
+            let there = [Expr::val(sequence), Expr::val(id)];
+            rows = rows.filter(Expr::tuple(here).gt(Expr::tuple(there)));
+        }
+        rows.order_by_asc(permission::Column::Sequence)
+            .order_by_asc(permission::Column::Id)
     }
 }
 

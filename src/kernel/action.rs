@@ -357,6 +357,10 @@ actions! {
     CtiEventsRecord = "CTI_EVENTS_RECORD", JOURNAL, [Owner, Administrator, Member];
     /// Download a day of the CTI log: one's own, or as owner or administrator anybody's.
     CtiLogDownload = "CTI_LOG_DOWNLOAD", EXTRACTION, [Owner, Administrator, Member];
+    /// Have entries of the logs go whose time is over.
+    AuditPurge = "AUDIT_PURGE", MANAGEMENT, [System];
+    /// Sign the review of the logs of a period.
+    AuditReviewSign = "AUDIT_REVIEW_SIGN", MANAGEMENT, [Owner, Administrator], confirmed;
     /// Have days of the CTI log go whose time is over.
     CtiLogPurge = "CTI_LOG_PURGE", MANAGEMENT, [System];
 }

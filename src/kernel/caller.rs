@@ -1,26 +1,18 @@
 //! One request, or one job, and its doors: `view` to look and `act` to change; `journal.rs` has a third, narrow one. No
 //! row can be reached but through them, and none opens without naming what is to be seen or done.
 
-use std::{
-    sync::{Arc, Mutex as Lock, PoisonError},
-    time::Duration,
-};
+use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
 use super::{
-    Action, Actor, App, AuditLog, Error, Language, OrganizationId, Origin, Reader, Result, Role, Timestamp, audit,
+    Action, Actor, App, Error, Language, OrganizationId, Origin, Reader, Result, Role, Timestamp,
     fetches::Fetches,
     idempotency::{Ask, Outcome, Slot},
+    looks::Looks,
     tx::Tx,
     view::View,
 };
-
-/// How long an answer waits for its refusals to be written down.
-const LOG_PATIENCE: Duration = Duration::from_secs(5);
-
-/// What was refused, or went wrong while looking, and the code of why.
-type Refusal = (Action, &'static str);
 
 /// Who asks, of which organization, from where, in which language.
 pub struct Caller {
@@ -31,8 +23,8 @@ pub struct Caller {
     language: Language,
     view: Mutex<Option<Arc<View>>>,
     fetches: Fetches,
-    /// What he was not let see: once each, however many fields asked for it.
-    unseen: Lock<Vec<Refusal>>,
+    /// What he has seen of the logs, and what he was not let see.
+    pub(super) looks: Looks,
 }
 
 impl Caller {
@@ -52,7 +44,7 @@ impl Caller {
             language,
             view: Mutex::new(None),
             fetches: Fetches::default(),
-            unseen: Lock::default(),
+            looks: Looks::default(),
         }
     }
 
@@ -238,13 +230,6 @@ impl Caller {
         }
     }
 
-    /// Ends the request: what it has open, and then, in the log, what it was not let see.
-    pub async fn leave(&self) {
-        self.release().await;
-        let unseen = std::mem::take(&mut *self.unseen.lock().unwrap_or_else(PoisonError::into_inner));
-        self.log_refusals(&unseen).await;
-    }
-
     async fn perform<T: Outcome>(
         tx: &Tx,
         ask: &impl Ask,
@@ -291,102 +276,6 @@ impl Caller {
             [Role::Enrolling] => Error::SecondFactorRequired,
             _ => Error::Forbidden(action),
         })
-    }
-
-    fn keep(&self, action: Action, error: &Error) {
-        if let Some(reason) = reason(error) {
-            self.alarm(action, reason);
-        }
-    }
-
-    /// Keeps for the log what was noticed while looking: an entry of the organization, in the log of access where the
-    /// action has none of its own.
-    pub(crate) fn alarm(&self, action: Action, reason: &'static str) {
-        let mut unseen = self.unseen.lock().unwrap_or_else(PoisonError::into_inner);
-        if !unseen.contains(&(action, reason)) {
-            unseen.push((action, reason));
-        }
-    }
-
-    /// Leaves the entry of a refusal of another kind in the organization's log.
-    pub(crate) async fn log_refusal(&self, action: Action, reason: &'static str) {
-        self.log_refusals(&[(action, reason)]).await;
-    }
-
-    /// Leaves the entry of a refusal in the organization's log.
-    pub(super) async fn refuse(&self, action: Action, error: Error) -> Error {
-        if let Some(reason) = reason(&error) {
-            self.log_refusals(&[(action, reason)]).await;
-        }
-        error
-    }
-
-    /// Where the entries can't be written, or not soon, the refusals stand all the same. The same refusal of the same
-    /// actor is told once in a minute: asking again and again fills no log.
-    async fn log_refusals(&self, refusals: &[Refusal]) {
-        let is_news = |(action, reason): &&Refusal| {
-            let who = self.actor.id().unwrap_or_else(|| self.origin.address_text());
-            let what = format!("{:?} {who} {} {reason}", self.organization, action.name());
-            self.app.refusals.is_news(self.now(), &what)
-        };
-        let refusals: Vec<_> = refusals.iter().filter(is_news).copied().collect();
-        let refusals = refusals.as_slice();
-        let written = tokio::time::timeout(LOG_PATIENCE, self.write_refusals(refusals)).await;
-        let fault = match written {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => format!("{error:?}"),
-            Err(late) => late.to_string(),
-        };
-        let actions: Vec<_> = refusals.iter().map(|(action, _)| action.name()).collect();
-        tracing::error!(fault, ?actions, "refusals could not be logged");
-    }
-
-    /// What only looks stands in no log; that it was refused, in that of access.
-    async fn write_refusals(&self, refusals: &[Refusal]) -> Result<()> {
-        let (Some(organization), Some((first, _))) = (self.organization, refusals.first()) else {
-            return Ok(());
-        };
-        let _turn = self.app.database.turn(organization).await?;
-        let tx = Tx::begin(
-            self.app.clone(),
-            self.actor.clone(),
-            self.origin.clone(),
-            *first,
-            organization,
-        )
-        .await?;
-        for (action, reason) in refusals {
-            let draft = audit::Draft {
-                id: tx.fresh_id(),
-                log: action.log().unwrap_or(AuditLog::Access),
-                occurred_at: tx.now(),
-                action: action.name(),
-                outcome: audit::Outcome::of_look(reason),
-                reason: Some((*reason).to_owned()),
-                actor_kind: self.actor.kind(),
-                actor_id: self.actor.id(),
-                actor_name: self.actor.display_name(),
-                address: self.origin.address_text(),
-                request_id: self.origin.request_id.clone(),
-                target: None,
-                service_id: None,
-                subjects: Vec::new(),
-                changes: Vec::new(),
-                rights: Vec::new(),
-            };
-            audit::append(&tx.reader().connection, &self.app.keys, organization, draft).await?;
-        }
-        tx.commit().await
-    }
-}
-
-/// Under which code a refusal stands in the log. Whoever has not signed in has no log to stand in.
-fn reason(error: &Error) -> Option<&'static str> {
-    match error {
-        Error::Forbidden(_) => Some("FORBIDDEN"),
-        Error::SecondFactorRequired => Some("SECOND_FACTOR_REQUIRED"),
-        Error::ConfirmationRequired => Some("CONFIRMATION_REQUIRED"),
-        _ => None,
     }
 }
 

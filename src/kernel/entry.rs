@@ -1,6 +1,6 @@
 //! A deed's entry in the audit log: the last thing that a `Tx` writes before the commit, out of all that it was told.
 
-use super::{Announced, Error, Result, Tx, audit, audit::Outcome, permission};
+use super::{Announced, Error, Result, Tx, audit, audit::Outcome, handling::Handling, permission};
 
 impl Tx {
     /// Writes the entry, and announces the deed, if it was done.
@@ -18,7 +18,7 @@ impl Tx {
         let (outcome, reason) = told
             .outcome
             .map_or((Outcome::Done, None), |(outcome, code)| (outcome, Some(code)));
-        let draft = audit::Draft {
+        let mut draft = audit::Draft {
             id: told.entry.unwrap_or_else(|| self.fresh_id()),
             log,
             occurred_at: self.now(),
@@ -36,6 +36,10 @@ impl Tx {
             changes,
             rights: permission::rows(self, told.shifts).await?,
         };
+        let is_done = draft.outcome == Outcome::Done && (draft.target.is_some() || !draft.changes.is_empty());
+        if is_done && self.action().handles_personal_data() {
+            Handling::of(self, &draft)?.write(&mut draft);
+        }
         let announced = (draft.outcome == Outcome::Done).then(|| Announced {
             entry: draft.id,
             target: draft.target.as_ref().map(|(id, _)| id.clone()),

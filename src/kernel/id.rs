@@ -161,6 +161,8 @@ ids! {
     AuditEntryId = "aud";
     /// The ID of a row of the permission-change log.
     PermissionChangeId = "pch";
+    /// Of a signed review of the logs.
+    AuditReviewId = "arv";
     /// The ID of a webhook.
     WebhookId = "whk";
     /// The ID of a message to a webhook.

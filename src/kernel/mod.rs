@@ -148,10 +148,12 @@ pub mod download;
 mod entry;
 pub mod error;
 mod fetches;
+mod handling;
 pub(crate) mod id;
 pub(crate) mod idempotency;
 pub(crate) mod journal;
 pub(crate) mod jwt;
+mod looks;
 pub mod mail;
 pub mod mask;
 pub(crate) mod message;
@@ -190,9 +192,9 @@ pub use departure::{Demand, Departure};
 pub use download::{DownloadLink, File};
 pub use error::{Code, Error, Problem, Result};
 pub use id::{
-    AgentId, AuditEntryId, CompanyId, ContractId, CtiHoldingId, FieldId, IdentityProviderId, ImportId, InvitationId,
-    JobId, KeyId, MemberId, OrganizationId, PasswordResetId, PermissionChangeId, PictureId, PiiChangeId, PiiGrantId,
-    PriceListId, RefreshTokenId, ServiceId, SessionId, TicketId, WebhookDeliveryId, WebhookId,
+    AgentId, AuditEntryId, AuditReviewId, CompanyId, ContractId, CtiHoldingId, FieldId, IdentityProviderId, ImportId,
+    InvitationId, JobId, KeyId, MemberId, OrganizationId, PasswordResetId, PermissionChangeId, PictureId, PiiChangeId,
+    PiiGrantId, PriceListId, RefreshTokenId, ServiceId, SessionId, TicketId, WebhookDeliveryId, WebhookId,
 };
 pub use idempotency::{Ask, On, Outcome, Plain};
 pub use journal::{Journal, JournalPen};

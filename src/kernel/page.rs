@@ -4,7 +4,7 @@
 use sea_orm::{Value, sea_query::Order};
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Keys, OrganizationId, Record, Result, Timestamp, reader::Scoped, secret::Purpose};
+use super::{Action, Caller, Error, Keys, OrganizationId, Record, Result, Timestamp, reader::Scoped, secret::Purpose};
 
 /// Which way a list is sorted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, async_graphql::Enum)]
@@ -185,6 +185,51 @@ pub async fn read<E: Record>(
 /// # Errors
 /// `BAD_USER_INPUT` for wrong sizes and cursors.
 pub async fn read_any<E: Record>(
+    selects: Vec<Scoped<'_, E>>,
+    columns: [E::Column; 2],
+    direction: Direction,
+    request: &PageRequest,
+    cursors: &Cursors<'_>,
+    place: impl Fn(&E::Model) -> Place,
+) -> Result<Page<E::Model>> {
+    if E::LOG.is_some() {
+        return Err(Error::internal("a log is read with `read_log`"));
+    }
+    read_rows(selects, columns, direction, request, cursors, place).await
+}
+
+/// Reads one page of a log, the newest first, of what lies in any of these selections. That it was read, by whom and from
+/// where, with which arguments, and how many rows, stands in the log of access once the answer is done.
+///
+/// # Errors
+/// `BAD_USER_INPUT` for wrong sizes and cursors.
+pub async fn read_log<E: Record>(
+    context: &async_graphql::Context<'_>,
+    action: Action,
+    selects: Vec<Scoped<'_, E>>,
+    columns: [E::Column; 2],
+    request: &PageRequest,
+    cursors: &Cursors<'_>,
+    place: impl Fn(&E::Model) -> Place,
+) -> Result<Page<E::Model>> {
+    let page = read_rows(selects, columns, Direction::Desc, request, cursors, place).await?;
+    let log = E::LOG.ok_or_else(|| Error::internal("what is no log is read with `read`"))?;
+    let caller = context.data_unchecked::<std::sync::Arc<Caller>>();
+    caller.has_read(action, log, &asked(context)?, page.edges.len());
+    Ok(page)
+}
+
+/// The arguments of the field that is being answered, as JSON.
+pub(crate) fn asked(context: &async_graphql::Context<'_>) -> Result<String> {
+    let arguments = context.field().arguments().map_err(Error::internal)?;
+    let told = arguments
+        .iter()
+        .filter(|(_, value)| *value != async_graphql::Value::Null);
+    let told: std::collections::BTreeMap<_, _> = told.map(|(name, value)| (name.as_str(), value)).collect();
+    Ok(serde_json::to_string(&told)?)
+}
+
+async fn read_rows<E: Record>(
     selects: Vec<Scoped<'_, E>>,
     columns: [E::Column; 2],
     direction: Direction,

@@ -234,7 +234,7 @@ pub struct Model {
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
-record! { "permission change", PermissionChangeId, label: action }
+record! { "permission change", PermissionChangeId, label: action, log: "PERMISSION_CHANGES" }
 
 /// The rows for a deed's shifts, in their order; their place in the log is added with the entry. Names and login IDs
 /// are those at the end of the deed.

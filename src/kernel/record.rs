@@ -1,5 +1,5 @@
 //! What the kernel has to know of a table whose rows belong to an organization: its name in the logs, the column of
-//! its owner, its key, its lock counter, and the rights that its rows give.
+//! its owner, its key, its lock counter, the rights that its rows give, and the log that they are.
 
 use sea_orm::{Condition, EntityTrait, FromQueryResult, IntoActiveModel, ModelTrait};
 use serde::Serialize;
@@ -23,6 +23,9 @@ pub trait Record:
     /// What rights its rows give, where they give any: whatever writes one then leaves it in the permission-change log.
     const GRANTS: Option<Grants<<Self as EntityTrait>::Model>> = None;
 
+    /// The log that its rows are, where they are one that people read: who reads them leaves an entry in the log of access.
+    const LOG: Option<&'static str> = None;
+
     /// The column that says whose a row is.
     fn owner() -> Self::Column;
 
@@ -43,13 +46,14 @@ pub trait Record:
 }
 
 /// Implements [`Record`] for the table in scope: `record! { "service", ServiceId, label: name, version: Version,
-/// service: id }`. Where its rows give rights, `grants: GRANTS` comes last.
+/// service: id }`. Where its rows give rights, `grants: GRANTS` follows; where they are a log, `log: "NAME"` comes last.
 macro_rules! record {
     ($name:literal, $id:ty, label: $label:ident $(, version: $version:ident)? $(, service: $service:ident)?
-     $(, grants: $grants:expr)?) => {
+     $(, grants: $grants:expr)? $(, log: $log:literal)?) => {
         impl $crate::kernel::Record for Entity {
             const NAME: &'static str = $name;
             $(const GRANTS: Option<$crate::kernel::permission::Grants<Model>> = Some($grants);)?
+            $(const LOG: Option<&'static str> = Some($log);)?
 
             fn owner() -> Column {
                 Column::OrganizationId

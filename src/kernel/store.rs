@@ -13,8 +13,8 @@ use std::{
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream::BoxStream};
 use object_store::{
-    Attribute, Attributes, ClientOptions, ObjectStore, ObjectStoreExt, PutOptions, RetryConfig, aws::AmazonS3Builder,
-    local::LocalFileSystem, path::Path,
+    Attribute, Attributes, ClientOptions, ObjectStore, ObjectStoreExt, PutMode, PutOptions, RetryConfig,
+    aws::AmazonS3Builder, local::LocalFileSystem, path::Path,
 };
 
 use super::{
@@ -95,6 +95,19 @@ impl Store {
         };
         let written = store.put_opts(&Path::from(path), content.into(), options).await;
         written.map(drop).map_err(unavailable)
+    }
+
+    /// Writes an object where there is none of this name; answers whether it was written.
+    ///
+    /// # Errors
+    /// `STORAGE_UNAVAILABLE`.
+    pub async fn put_new(&self, path: &str, content: Bytes) -> Result<bool> {
+        let (store, path) = (self.made()?, Path::from(path));
+        match store.put_opts(&path, content.into(), PutMode::Create.into()).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
+            Err(error) => Err(unavailable(error)),
+        }
     }
 
     /// An object; `None` where there is none.

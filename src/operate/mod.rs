@@ -1,6 +1,7 @@
 //! What whoever runs the service can do, as functions: the commands call them, and so do tests that need an
 //! organization to begin with. Each goes through an operator's door, so it stands in the organization's log.
 
+mod audit;
 mod founding;
 mod imports;
 mod keys;
@@ -11,7 +12,7 @@ use sea_orm::{ColumnTrait, QueryFilter};
 use crate::{
     admin,
     agent::{self, AgentAddInput, AgentRightsInput},
-    audit, billing,
+    billing,
     contract::{self, Discount},
     kernel::{
         Action, App, Caller, Day, Error, Language, OrganizationId, Plain, PriceListId, Problem, Timestamp, Tx, message,
@@ -25,7 +26,10 @@ use crate::{
     service,
 };
 
-pub use audit::Report;
+pub use crate::audit::Report;
+pub use audit::{
+    Anchored, Verified, anchor_audit, anchor_audit_if_due, purge_audit, verify_audit, verify_audit_against, verify_log,
+};
 pub use founding::{Owner, found_organization, invite_owner_again};
 pub use identity::{Algorithm, Setting as Provider};
 pub use imports::imports;
@@ -309,21 +313,6 @@ pub async fn revive_jobs(app: &App) -> anyhow::Result<Vec<String>> {
         .into_iter()
         .map(|job| format!("{} {} {}", job.organization_id, job.kind, job.argument))
         .collect())
-}
-
-/// Walks the chains of every organization's audit logs.
-///
-/// # Errors
-/// Only if the database fails; a broken chain is a finding.
-pub async fn verify_audit(app: &App) -> anyhow::Result<Vec<(OrganizationId, Vec<Report>)>> {
-    let mut found = Vec::new();
-    for organization in organization::all_organizations(app).await.map_err(told)? {
-        let caller = Caller::operator(app.clone(), organization);
-        let reports = audit::verify(&caller).await;
-        caller.release().await;
-        found.push((organization, reports.map_err(told)?));
-    }
-    Ok(found)
 }
 
 fn new_member(person: Person, is_owner: bool) -> member::New {

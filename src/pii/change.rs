@@ -6,13 +6,13 @@
 )]
 
 use async_graphql::{Enum, SimpleObject};
-use sea_orm::{FromJsonQueryResult, entity::prelude::*};
+use sea_orm::{Condition, FromJsonQueryResult, QueryFilter, QueryOrder, QuerySelect, entity::prelude::*};
 use serde::{Deserialize, Serialize};
 
 use super::grant::{Model as Grant, Scope};
 use crate::{
     kernel::{
-        AuditEntryId, MemberId, OrganizationId, PiiChangeId, PiiGrantId, Result, ServiceId, Timestamp, Tx,
+        AuditEntryId, MemberId, OrganizationId, PiiChangeId, PiiGrantId, Reader, Result, ServiceId, Timestamp, Tx,
         audit::{ActorKind, clean},
         record::{part, record},
     },
@@ -105,7 +105,7 @@ pub struct Model {
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
-record! { "PII grant change", PiiChangeId, label: target_login }
+record! { "PII grant change", PiiChangeId, label: target_login, log: "PII_GRANT_CHANGES" }
 
 /// Which services a change is about, before or after it, one row each; a row without one where it is about all of them.
 pub mod about {
@@ -186,4 +186,35 @@ pub(super) async fn tell(
     .await?;
     let said = [before, after].map(|grant| grant.map(|grant| &grant.scope));
     tx.create_many::<about::Entity>(about::rows(tx, id, said)).await
+}
+
+/// Most rows of the log that go in one deed.
+pub const PURGED_AT_ONCE: u64 = 500;
+
+/// Whether the log has rows from before this instant.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn has_changes_before(reader: &Reader, keeps_from: Timestamp) -> Result<bool> {
+    Ok(!before(reader, keeps_from, 1).await?.is_empty())
+}
+
+/// Has rows of the log go whose time is over, the oldest first. Answers how many.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn purge_changes(tx: &Tx, keeps_from: Timestamp) -> Result<u64> {
+    let rows = before(tx, keeps_from, PURGED_AT_ONCE).await?;
+    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    tx.keep_log_from("pii_grant_change", keeps_from).await?;
+    let parts = Condition::all().add(about::Column::ChangeId.is_in(ids.clone()));
+    tx.remove_over::<about::Entity>(parts).await?;
+    tx.remove_over::<Entity>(Condition::all().add(Column::Id.is_in(ids)))
+        .await
+}
+
+async fn before(reader: &Reader, keeps_from: Timestamp, most: u64) -> Result<Vec<Model>> {
+    let rows = reader.select::<Entity>().filter(Column::OccurredAt.lt(keeps_from));
+    let rows = rows.order_by_asc(Column::OccurredAt).order_by_asc(Column::Id);
+    QuerySelect::limit(rows, Some(most)).all().await
 }

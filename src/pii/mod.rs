@@ -15,7 +15,7 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use crate::kernel::{MemberId, Reader, Result, Tx};
 
 pub use access::{Access, access};
-pub use change::{Entity as ChangeEntity, Model as PiiGrantChange};
+pub use change::{Entity as ChangeEntity, Model as PiiGrantChange, PURGED_AT_ONCE, has_changes_before, purge_changes};
 pub use grant::{Column, Entity, Model, Model as PiiGrant, Status};
 pub use input::{PiiGrantCreateInput, PiiGrantRevokeInput};
 pub use rules::{LAPSE, create, lapse, remove_agent, revoke};

@@ -10,6 +10,7 @@ use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    keeper,
     relay::{QUEUE, WEBHOOKS, runner_statement},
     ticker::Ticker,
 };
@@ -40,12 +41,14 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 pub async fn work(app: App, stop: CancellationToken) {
     let relay = tokio::spawn(relay(app.clone(), stop.clone()));
     let all = tokio::spawn(runner(app.clone(), (QUEUE, 2), stop.clone()));
-    let webhooks = tokio::spawn(runner(app, (WEBHOOKS, 4), stop));
-    for task in [relay, all, webhooks] {
+    let webhooks = tokio::spawn(runner(app.clone(), (WEBHOOKS, 4), stop.clone()));
+    let logs = tokio::spawn(keeper::keep(app.clone(), stop));
+    for task in [relay, all, webhooks, logs] {
         if let Err(error) = task.await {
             tracing::error!(%error, "a part of the job runner ended badly");
         }
     }
+    keeper::end(&app).await;
 }
 
 /// Runs the jobs that are due now, one after the other, without a runner: for the demo's seed and for tests that set

@@ -118,7 +118,7 @@ fn files_say_what_they_are_for_and_stay_short() {
 
 /// The tables of organizations whose rows give nobody a right. All others say with `grants:` what right a row gives, so
 /// that whatever writes one leaves it in the permission-change log: a new table has to be thought about here.
-const GRANT_NOTHING: [&str; 48] = [
+const GRANT_NOTHING: [&str; 51] = [
     // What it gives stands in a log of its own.
     "pii_grant",
     "pii_grant_change",
@@ -167,6 +167,9 @@ const GRANT_NOTHING: [&str; 48] = [
     "charge_line",
     "audit_entry",
     "permission_change",
+    "audit_segment",
+    "log_purge",
+    "audit_review",
     "idempotency",
 ];
 
@@ -184,6 +187,44 @@ fn a_table_says_what_rights_its_rows_give_or_is_known_to_give_none() {
     }
 
     assert_eq!(granting, ["organization_key", "member", "organization_admin", "agent"]);
+}
+
+/// Append-only tables that people don't read as logs: their reads leave no entry. All others say `log:`, so that whoever reads
+/// one leaves one: a new log has to be thought about here.
+const NO_LOGS_TO_READ: [&str; 16] = [
+    "security_event",
+    "contract_revision",
+    "usage_entry",
+    "month_close",
+    "charge",
+    "charge_line",
+    "price_list",
+    "company_revision",
+    "company_footer_revision",
+    "field_composition_revision",
+    "pii_grant_change_service",
+    "cti_log_day",
+    "cti_event",
+    "cti_call",
+    "cti_log_purge",
+    "audit_review",
+];
+
+#[test]
+fn l6_every_log_says_that_it_is_one() {
+    let sources = sources();
+
+    for table in migration::APPEND_ONLY {
+        let named = format!("table_name = \"{table}\"");
+        let Some((path, text)) = sources.iter().find(|(_, text)| text.contains(&named)) else {
+            continue;
+        };
+        let what_follows = text.split_once(&named).map_or("", |(_, rest)| rest);
+        let own = what_follows.split_once("ecord! {").map_or("", |(_, rest)| rest);
+        let says = own.split_once('}').is_some_and(|(own, _)| own.contains("log: \""));
+        let is_quiet = NO_LOGS_TO_READ.contains(table) || ["audit_segment", "log_purge"].contains(table);
+        assert_ne!(says, is_quiet, "{table} in {}", path.display());
+    }
 }
 
 #[test]

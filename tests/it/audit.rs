@@ -20,7 +20,7 @@ pub async fn breaks(app: &TestApp) -> Vec<String> {
 }
 
 /// Lets rows of the log be changed, as somebody with the disk could.
-async fn disarm(raw: &mut Raw) {
+pub async fn disarm(raw: &mut Raw) {
     if raw.is_postgres() {
         raw.must("ALTER TABLE audit_entry DISABLE TRIGGER ALL").await;
     } else {
@@ -28,7 +28,7 @@ async fn disarm(raw: &mut Raw) {
     }
 }
 
-async fn rename(app: &TestApp, token: &str, version: i64, name: &str) -> Value {
+pub async fn rename(app: &TestApp, token: &str, version: i64, name: &str) -> Value {
     let organization =
         app.ask(Some(token), "{ organization { id } }", json!({})).await.json["data"]["organization"]["id"].clone();
     let query = "mutation M($id: ID!, $input: OrganizationUpdateInput!) { organizationUpdate(id: $id, input: $input) {

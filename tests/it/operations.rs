@@ -182,6 +182,7 @@ pub struct World<'a> {
     keys: [String; 3],
     key_secret: String,
     hooks: [String; 2],
+    figures_hash: String,
     authenticator: OnceLock<Authenticator>,
     companies: [String; 2],
     provider: Provider,
@@ -298,7 +299,23 @@ impl<'a> World<'a> {
         // Nobody is there to take a message: it is given up.
         let given_up = "UPDATE webhook_delivery SET state = 'FAILED', finished_at = created_at";
         Raw::admin(app).await.must(given_up).await;
+        let hash = async |first: &str, last: &str| {
+            let query =
+                "query Q($first: Date!, $last: Date!) { auditReview(firstDay: $first, lastDay: $last) { hash } }";
+            let data = owner.data(query, json!({ "first": first, "last": last })).await;
+            data["auditReview"]["hash"].as_str().unwrap().to_owned()
+        };
+        let september = hash("2026-09-01", "2026-09-30").await;
+        let signed = json!({ "firstDay": "2026-09-01", "lastDay": "2026-09-30", "figuresHash": september });
+        owner
+            .deed(
+                "auditReviewSign(input: $input) => review { id }",
+                json!({ "input": signed }),
+            )
+            .await;
+        let figures_hash = hash("2026-10-01", "2026-10-31").await;
         Self {
+            figures_hash,
             ticket: ticket["id"].as_str().unwrap().to_owned(),
             app,
             tickets,
@@ -354,6 +371,7 @@ impl<'a> World<'a> {
             ("$KEY_ID", key),
             ("$KEY_SECRET", &self.key_secret),
             ("$WEBHOOK_ID", hook),
+            ("$FIGURES_HASH", &self.figures_hash),
             ("$COMPANY_ID", &self.companies[0]),
             ("$SPARE_COMPANY_ID", &self.companies[1]),
             ("$INVITATION_ID", invitation),

@@ -8,6 +8,7 @@ mod invitations;
 mod keys;
 mod logo;
 mod people;
+mod reviews;
 mod seed;
 mod telephone;
 mod tickets;

@@ -113,7 +113,7 @@ pub(super) async fn signed_in(app: &App, organization: OrganizationId, login: &s
         confirmed_at: app.clock.now(),
     };
     let origin = Origin {
-        address: None,
+        address: Some([127, 0, 0, 1].into()),
         request_id: "demo".to_owned(),
         client: String::new(),
     };

@@ -11,6 +11,7 @@ use super::{
     invitations::invite,
     keys, logo,
     people::{employ, people},
+    reviews,
     telephone::telephone,
     tickets,
 };
@@ -118,6 +119,7 @@ pub(super) async fn make(settings: Settings) -> anyhow::Result<App> {
         grants::give(&app, organization, &services).await.map_err(told)?;
         tickets::ask(&app, organization, &services).await.map_err(told)?;
         keys::make(&app, organization).await.map_err(told)?;
+        reviews::sign(&app, organization, last).await.map_err(told)?;
     }
     telephone(&owner).await.map_err(told)?;
     imports::send(&owner, &services).await.map_err(told)?;

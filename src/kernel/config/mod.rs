@@ -2,6 +2,7 @@
 //! the same names in lower case without the prefix. Every fault is reported at once, and none is guessed away.
 
 mod limits;
+mod logs;
 mod mail;
 mod secret;
 mod storage;
@@ -11,6 +12,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 use zeroize::Zeroizing;
 
 use super::{address::Network, seal::KeyRing};
+pub use logs::{AnchorPlace, LogSettings};
 pub use mail::{MailSettings, Protection, SmtpServer};
 pub use secret::{key_ring_of, secret_of};
 pub use storage::{Bucket, Storage};
@@ -76,6 +78,8 @@ pub struct Settings {
     pub webhook_networks: Vec<Network>,
     /// How many days the CTI log is kept, 7 to 3,650.
     pub cti_log_days: u16,
+    /// How the logs are kept.
+    pub logs: LogSettings,
     /// Whether this is the demo, with its known password and long-lived tokens.
     pub is_demo: bool,
 }
@@ -119,6 +123,12 @@ const KNOWN: &[&str] = &[
     "TRUSTED_PROXIES",
     "ALLOWED_ORIGINS",
     "CTI_LOG_DAYS",
+    "AUDIT_ANCHOR",
+    "AUDIT_ANCHOR_MINUTES",
+    "PERMISSION_LOG_MONTHS",
+    "ACCESS_LOG_MONTHS",
+    "ACCESS_LOG_FLOOR",
+    "MANAGEMENT_LOG_MONTHS",
     "COST_BUCKET",
     "COST_REFILL",
     "WEBHOOK_NETWORKS",
@@ -282,6 +292,7 @@ impl Settings {
             faults.push(fault);
             CTI_LOG_DAYS
         });
+        let logs = logs::read(source, faults);
         let (cost_bucket, cost_refill) = limits::cost(source, faults);
         let mut choose = |name: &str, choices: &[&str]| {
             let text = source.get(name).unwrap_or(choices[0]);
@@ -314,6 +325,7 @@ impl Settings {
             cost_refill,
             webhook_networks,
             cti_log_days,
+            logs,
             is_demo,
         }
     }

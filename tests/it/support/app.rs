@@ -13,7 +13,7 @@ use orgdesk::{
     api::{health::Ready, server::PeerAddress},
     kernel::{
         App, Letter, Random, Settings, StoppedClock, Undelivered,
-        config::{Introspection, LogFormat, MailSettings, Source, Storage},
+        config::{AnchorPlace, Introspection, LogFormat, LogSettings, MailSettings, Source, Storage},
         seal::KeyRing,
         store::Store,
     },
@@ -109,6 +109,13 @@ pub fn settings(url: &str) -> Settings {
         cost_refill: 1_000_000_000,
         webhook_networks: Vec::new(),
         cti_log_days: 90,
+        logs: LogSettings {
+            anchor: AnchorPlace::Off,
+            anchor_minutes: 60,
+            permission_months: 36,
+            access_months: 24,
+            management_months: 36,
+        },
         is_demo: false,
     }
 }

@@ -1,6 +1,7 @@
 //! What tests lean on.
 
 pub mod account;
+pub mod anchor;
 pub mod app;
 pub mod authenticator;
 pub mod blocks;

@@ -2,6 +2,11 @@
 //! a keyed MAC over the hash before it and its own text, so that a change, a gap or a new order shows. Rows are
 //! written only here, in the transaction of what they tell.
 
+pub mod anchor;
+mod chain;
+mod over;
+pub mod segment;
+
 use async_graphql::{Enum, SimpleObject};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
@@ -10,6 +15,8 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 
 use super::{AuditEntryId, AuditLog, Keys, OrganizationId, Record, Result, Timestamp, Tx, permission, record::record};
+use chain::link;
+pub use chain::{Break, Cause, Verifier};
 
 /// How it ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Enum, EnumIter, DeriveActiveEnum)]
@@ -132,7 +139,7 @@ pub struct Model {
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
-record! { "audit entry", AuditEntryId, label: action }
+record! { "audit entry", AuditEntryId, label: action, log: "AUDIT_ENTRIES" }
 
 /// What an entry tells; place and hashes are added when it is written.
 #[derive(Debug, Clone)]
@@ -234,80 +241,6 @@ impl Tx {
     }
 }
 
-/// The hash that an entry must have.
-fn link(keys: &Keys, entry: &Model) -> Result<Vec<u8>> {
-    let mut told = entry.clone();
-    told.hash = Vec::new();
-    told.previous_hash = Vec::new();
-    Ok(keys.chain(&entry.previous_hash, &serde_json::to_vec(&told)?))
-}
-
-/// Where a chain breaks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Break {
-    /// In which log.
-    pub log: AuditLog,
-    /// The place at which what should stand there does not.
-    pub sequence: i64,
-}
-
-/// Walks entries of one log in their order and finds the first that is not what was written.
-#[derive(Debug)]
-pub struct Verifier<'k> {
-    keys: &'k Keys,
-    log: AuditLog,
-    sequence: i64,
-    hash: Vec<u8>,
-}
-
-impl<'k> Verifier<'k> {
-    /// At the beginning of a log.
-    pub fn new(keys: &'k Keys, log: AuditLog) -> Self {
-        Self {
-            keys,
-            log,
-            sequence: 0,
-            hash: Vec::new(),
-        }
-    }
-
-    /// How many entries were found whole.
-    pub fn verified(&self) -> i64 {
-        self.sequence
-    }
-
-    /// The hash of the last whole entry, to be kept elsewhere; empty before the first.
-    pub fn head(&self) -> &[u8] {
-        &self.hash
-    }
-
-    /// Checks the next entry, with the digest of its rows in the permission-change log.
-    ///
-    /// # Errors
-    /// The break, if the entry or a row of it is not the one that was written at this place.
-    pub fn next(&mut self, entry: &Model, rights: Option<Vec<u8>>) -> std::result::Result<(), Break> {
-        let place = self.sequence + 1;
-        let whole = entry.sequence == place
-            && entry.rights_digest == rights
-            && entry.previous_hash == self.hash
-            && link(self.keys, entry).is_ok_and(|hash| hash == entry.hash);
-        if !whole {
-            return Err(self.broken());
-        }
-        self.sequence = place;
-        self.hash.clone_from(&entry.hash);
-        Ok(())
-    }
-
-    /// The break behind the last whole entry.
-    pub fn broken(&self) -> Break {
-        Break {
-            log: self.log,
-            sequence: self.sequence + 1,
-        }
-    }
-}
-
 /// Whether a character can't be seen, or turns what stands around it: control, zero width, direction, and breaks of lines.
 pub fn is_hidden(letter: char) -> bool {
     letter.is_control()
@@ -377,7 +310,7 @@ impl Model {
         Some(AuditTarget { reference, label })
     }
 
-    /// 처리한 정보주체 정보: the IDs of those things whose personal data were shown, at most 100; empty where none were.
+    /// 처리한 정보주체 정보: the IDs of those things whose personal data were handled, at most 100; empty where none were.
     #[graphql(name = "subjects")]
     async fn subject_list(&self) -> Vec<String> {
         serde_json::from_str(&self.subjects).unwrap_or_default()

@@ -1,0 +1,275 @@
+//! The anchor: the ends of all chains, kept outside the database. It is a line of blocks, each with the ends that moved
+//! since the block before, bound to that one and keyed by the audit key. So a block that was changed, taken out or put in
+//! shows; that its end was cut off shows by the number that the database keeps of it. And a chain whose tail was cut off,
+//! or that was written anew from its beginning with the key at hand, is not the one that the anchor knows.
+
+use std::collections::HashMap;
+
+use sea_orm::sea_query::ExprTrait;
+use sea_orm::{ActiveEnum, ActiveModelTrait, EntityTrait, IntoActiveModel, entity::prelude::*, sea_query::OnConflict};
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::{App, AuditLog, Keys, OrganizationId, Result, Timestamp, routing};
+
+/// The end of a chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// Of which organization.
+    pub organization: OrganizationId,
+    /// In which log.
+    pub log: AuditLog,
+    /// The last place.
+    pub sequence: i64,
+    /// The hash there.
+    pub hash: Vec<u8>,
+}
+
+/// One block as it is written: a line of JSON. Ends are organization, log, place and hash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Block {
+    number: i64,
+    at: Timestamp,
+    heads: Vec<(String, String, i64, String)>,
+    previous: String,
+    mac: String,
+}
+
+impl Block {
+    fn mac(&self, keys: &Keys) -> Result<String> {
+        let told = (&self.number, &self.at, &self.heads, &self.previous);
+        Ok(hex(&keys.chain(b"audit anchor", &serde_json::to_vec(&told)?)))
+    }
+}
+
+/// What an anchor knows, read block by block.
+#[derive(Debug, Clone, Default)]
+pub struct Anchor {
+    heads: HashMap<(OrganizationId, AuditLog), (i64, Vec<u8>)>,
+    number: i64,
+    mac: String,
+    at: Option<Timestamp>,
+    broken: Option<i64>,
+    /// The last line was no block: a server fell while it wrote one, or somebody has been there.
+    is_torn: bool,
+}
+
+impl Anchor {
+    /// How many whole blocks it has.
+    pub fn number(&self) -> i64 {
+        self.number
+    }
+
+    /// When its last block was written.
+    pub fn at(&self) -> Option<Timestamp> {
+        self.at
+    }
+
+    /// The first block that is not what was written; `None` where all are.
+    pub fn broken(&self) -> Option<i64> {
+        self.broken
+    }
+
+    /// The end of a chain as it was last anchored.
+    pub fn head(&self, organization: OrganizationId, log: AuditLog) -> Option<(i64, Vec<u8>)> {
+        self.heads.get(&(organization, log)).cloned()
+    }
+
+    /// The organizations that it knows.
+    pub fn organizations(&self) -> std::collections::HashSet<OrganizationId> {
+        self.heads.keys().map(|(organization, _)| *organization).collect()
+    }
+
+    /// Reads the next block. A line that is none is passed over where the next block goes on as if it were not there:
+    /// that is what a crash leaves, and no block that was written can be made into one.
+    pub fn take(&mut self, keys: &Keys, line: &str) {
+        if line.is_empty() || self.broken.is_some() {
+            return;
+        }
+        let block = serde_json::from_str::<Block>(line).ok();
+        let block = block.filter(|block| block.mac(keys).is_ok_and(|mac| mac == block.mac));
+        let Some(block) = block else {
+            self.is_torn = true;
+            return;
+        };
+        if block.number != self.number + 1 || block.previous != self.mac {
+            self.broken = Some(self.number + 1);
+            return;
+        }
+        for (organization, log, sequence, hash) in block.heads {
+            let known = organization.parse().ok().zip(AuditLog::try_from_value(&log).ok());
+            if let Some((key, hash)) = known.zip(unhex(&hash)) {
+                self.heads.insert(key, (sequence, hash));
+            }
+        }
+        (self.number, self.mac, self.is_torn) = (block.number, block.mac, false);
+        self.at = Some(block.at);
+    }
+
+    /// The end of an anchor that is whole up to here: what the database keeps of it must not be further.
+    pub fn end(&mut self, mark: Option<&Model>) {
+        let is_cut =
+            mark.is_some_and(|mark| mark.number > self.number || (mark.number == self.number && mark.mac != self.mac));
+        if self.broken.is_none() && is_cut {
+            self.broken = Some(self.number + 1);
+        }
+    }
+
+    /// What stands where the next block belongs was never written there.
+    pub fn spoil(&mut self) {
+        self.broken.get_or_insert(self.number + 1);
+    }
+
+    /// Whether the last line is no block.
+    pub fn is_torn(&self) -> bool {
+        self.is_torn
+    }
+
+    /// The line of the next block.
+    ///
+    /// # Errors
+    /// Never: every block has a text.
+    pub fn next(&self, keys: &Keys, at: Timestamp, heads: &[Head]) -> Result<String> {
+        let told = |head: &Head| {
+            let (organization, log) = (head.organization.to_string(), head.log.to_value());
+            (organization, log, head.sequence, hex(&head.hash))
+        };
+        let mut block = Block {
+            number: self.number + 1,
+            at,
+            heads: heads.iter().map(told).collect(),
+            previous: self.mac.clone(),
+            mac: String::new(),
+        };
+        block.mac = block.mac(keys)?;
+        Ok(serde_json::to_string(&block)?)
+    }
+
+    /// What the database is to keep of it.
+    pub fn mark(&self, place: &str, at: Timestamp) -> Model {
+        Model {
+            place: place.to_owned(),
+            number: self.number,
+            mac: self.mac.clone(),
+            written_at: at,
+        }
+    }
+}
+
+/// How far an anchor was when it was written last.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "audit_anchor")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub place: String,
+    pub number: i64,
+    pub mac: String,
+    pub written_at: Timestamp,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+impl routing::Unowned for Entity {}
+
+/// Keeps how far an anchor is; never less than is kept already.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn keep(app: &App, mark: Model) -> Result<()> {
+    let further = ExprTrait::lt(Expr::col((Entity, Column::Number)), mark.number);
+    let over = OnConflict::column(Column::Place)
+        .update_columns([Column::Number, Column::Mac, Column::WrittenAt])
+        .action_and_where(further)
+        .to_owned();
+    Entity::insert(mark.into_active_model().reset_all())
+        .on_conflict(over)
+        .exec_without_returning(app.database.raw())
+        .await?;
+    Ok(())
+}
+
+/// How far the anchor of this place was.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn kept(app: &App, place: &str) -> Result<Option<Model>> {
+    routing::by_key::<Entity>(app, place.to_owned()).await
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
+    (0..text.len()).step_by(2).map(digits).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::DateTime;
+
+    fn lines(keys: &Keys) -> Vec<String> {
+        let mut anchor = Anchor::default();
+        let mut lines = Vec::new();
+        for place in 1..=3_i64 {
+            let head = Head {
+                organization: OrganizationId(uuid::Uuid::from_u128(7)),
+                log: AuditLog::Access,
+                sequence: place * 10,
+                hash: vec![place as u8; 32],
+            };
+            let at = Timestamp(DateTime::from_timestamp(1_800_000_000 + place, 0).unwrap());
+            lines.push(anchor.next(keys, at, &[head]).unwrap());
+            anchor.take(keys, &lines[lines.len() - 1]);
+        }
+        lines
+    }
+
+    fn read(keys: &Keys, lines: &[&str]) -> (i64, Option<i64>, bool) {
+        let mut anchor = Anchor::default();
+        lines.iter().for_each(|line| anchor.take(keys, line));
+        (anchor.number(), anchor.broken(), anchor.is_torn())
+    }
+
+    #[test]
+    fn l3_an_anchor_shows_what_was_done_to_it() {
+        let keys = Keys::derive(&[7; 32]);
+        let all = lines(&keys);
+        let [a, b, c] = [&all[0], &all[1], &all[2]].map(String::as_str);
+        assert_eq!(read(&keys, &[a, b, c]), (3, None, false));
+        assert_eq!(read(&keys, &[a, c]), (1, Some(2), false), "a block was taken out");
+        assert_eq!(read(&keys, &[b, c]), (0, Some(1), false), "the first was taken out");
+        assert_eq!(
+            read(&keys, &[a, a, b]),
+            (1, Some(2), false),
+            "a block stands there twice"
+        );
+        assert_eq!(read(&keys, &[b, a]), (0, Some(1), false), "blocks changed places");
+        assert_eq!(
+            read(&keys, &[a, &b[..40], b, c]),
+            (3, None, false),
+            "a server fell while it wrote"
+        );
+        assert_eq!(read(&keys, &[a, b, &c[..40]]), (2, None, true));
+        for at in 0..b.len() {
+            let mut forged = b.as_bytes().to_vec();
+            forged[at] = if forged[at] == b'1' { b'2' } else { b'1' };
+            let forged = String::from_utf8(forged).unwrap();
+            assert_eq!(read(&keys, &[a, &forged, c]), (1, Some(2), false), "{forged}");
+        }
+        let stranger = Keys::derive(&[8; 32]);
+        assert_eq!(read(&stranger, &[a, b, c]), (0, None, true));
+        let mut cut = Anchor::default();
+        cut.take(&keys, a);
+        let mut whole = cut.clone();
+        whole.take(&keys, b);
+        let mark = whole.mark("here", Timestamp(DateTime::UNIX_EPOCH));
+        cut.end(Some(&mark));
+        assert_eq!(cut.broken(), Some(2), "its end was cut off");
+        whole.end(Some(&mark));
+        assert_eq!(whole.broken(), None);
+    }
+}

@@ -1,0 +1,150 @@
+//! The settings of the logs: how long each is kept, with the floors of the law, and where the ends of their chains are
+//! anchored outside the database.
+
+use std::path::PathBuf;
+
+use super::{Source, data_folder};
+use crate::kernel::AuditLog;
+
+/// How long a right's record is kept at least: 3 years, 개인정보의 안전성 확보조치 기준 제5조 제3항.
+const RIGHTS_FLOOR: u32 = 36;
+
+/// How long a record of access is kept at least, 같은 기준 제8조 제1항: 2 years where there are 50,000 data subjects or
+/// more, or sensitive or unique identification data, or where the operator is a carrier; 1 year elsewhere.
+const ACCESS_FLOORS: [(&str, u32); 2] = [("two-years", 24), ("one-year", 12)];
+
+/// No log is kept for longer than this.
+const MOST: u32 = 240;
+
+/// From one anchoring to the next, in minutes, where nothing else is said.
+const USUAL_EVERY: u32 = 60;
+
+/// Where the ends of the chains are anchored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AnchorPlace {
+    /// Nowhere.
+    Off,
+    /// In a file to whose end is written and nothing else.
+    File(PathBuf),
+    /// In the store of files, an object for each block.
+    Store,
+}
+
+impl AnchorPlace {
+    /// Its name in the database.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Off => "off".to_owned(),
+            Self::File(path) => path.display().to_string(),
+            Self::Store => "store".to_owned(),
+        }
+    }
+}
+
+/// How the logs are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogSettings {
+    /// Where the ends of the chains are anchored.
+    pub anchor: AnchorPlace,
+    /// From one anchoring to the next, in minutes.
+    pub anchor_minutes: u32,
+    /// How many months the records of rights are kept: the logs of permissions and of grants to see personal data.
+    pub permission_months: u32,
+    /// How many months the records of access are kept: the logs of access and of what was extracted.
+    pub access_months: u32,
+    /// How many months the log of management is kept.
+    pub management_months: u32,
+}
+
+impl LogSettings {
+    /// How many months a log is kept.
+    pub fn months(&self, log: AuditLog) -> u32 {
+        match log {
+            AuditLog::Permission | AuditLog::PiiGrant => self.permission_months,
+            AuditLog::Access | AuditLog::Extraction => self.access_months,
+            AuditLog::Management => self.management_months,
+        }
+    }
+}
+
+/// Reads them. What lies below the floor of the law is refused.
+pub(super) fn read(source: &Source, faults: &mut Vec<String>) -> LogSettings {
+    let floor = source.get("ACCESS_LOG_FLOOR").unwrap_or(ACCESS_FLOORS[0].0);
+    let floor = ACCESS_FLOORS.iter().find(|(name, _)| *name == floor);
+    if floor.is_none() {
+        faults.push("ORGDESK_ACCESS_LOG_FLOOR is one of two-years, one-year".to_owned());
+    }
+    let access_floor = floor.map_or(ACCESS_FLOORS[0].1, |(_, months)| *months);
+    let mut number = |name: &str, unit: &str, usual: u32, least: u32, most: u32| {
+        let read = source.get(name).map_or(Ok(usual), str::parse).ok();
+        read.filter(|number| (least..=most).contains(number))
+            .unwrap_or_else(|| {
+                faults.push(format!("ORGDESK_{name} is a number of {unit} from {least} to {most}"));
+                usual
+            })
+    };
+    let usual_access = ACCESS_FLOORS[0].1;
+    LogSettings {
+        anchor_minutes: number("AUDIT_ANCHOR_MINUTES", "minutes", USUAL_EVERY, 1, 1_440),
+        permission_months: number("PERMISSION_LOG_MONTHS", "months", RIGHTS_FLOOR, RIGHTS_FLOOR, MOST),
+        access_months: number("ACCESS_LOG_MONTHS", "months", usual_access, access_floor, MOST),
+        management_months: number("MANAGEMENT_LOG_MONTHS", "months", RIGHTS_FLOOR, access_floor, MOST),
+        anchor: match source.get("AUDIT_ANCHOR") {
+            None => AnchorPlace::File(data_folder(source).join("audit-anchor.jsonl")),
+            Some("off") => AnchorPlace::Off,
+            Some("store") => AnchorPlace::Store,
+            Some(path) => AnchorPlace::File(path.into()),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(pairs: &[(&str, &str)]) -> Result<LogSettings, Vec<String>> {
+        let named = |(name, value): &(&str, &str)| (format!("ORGDESK_{name}"), (*value).to_owned());
+        let mut faults = Vec::new();
+        let read = read(&Source::read(pairs.iter().map(named)).unwrap(), &mut faults);
+        if faults.is_empty() { Ok(read) } else { Err(faults) }
+    }
+
+    // case: C7
+    #[test]
+    fn l7_no_log_is_kept_for_a_shorter_time_than_the_law_says() {
+        let usual = settings(&[]).unwrap();
+        let months = [
+            AuditLog::Permission,
+            AuditLog::PiiGrant,
+            AuditLog::Access,
+            AuditLog::Extraction,
+            AuditLog::Management,
+        ]
+        .map(|log| usual.months(log));
+        assert_eq!(months, [36, 36, 24, 24, 36]);
+        assert_eq!(usual.anchor, AnchorPlace::File("data/audit-anchor.jsonl".into()));
+        for right in [
+            [("PERMISSION_LOG_MONTHS", "36"), ("ACCESS_LOG_FLOOR", "two-years")],
+            [("PERMISSION_LOG_MONTHS", "240"), ("ACCESS_LOG_MONTHS", "24")],
+            [("ACCESS_LOG_MONTHS", "12"), ("ACCESS_LOG_FLOOR", "one-year")],
+            [("MANAGEMENT_LOG_MONTHS", "12"), ("ACCESS_LOG_FLOOR", "one-year")],
+            [("AUDIT_ANCHOR", "store"), ("AUDIT_ANCHOR_MINUTES", "1440")],
+        ] {
+            assert!(settings(&right).is_ok(), "{right:?}");
+        }
+        for wrong in [
+            ("PERMISSION_LOG_MONTHS", "35"),
+            ("PERMISSION_LOG_MONTHS", "241"),
+            ("ACCESS_LOG_MONTHS", "23"),
+            ("MANAGEMENT_LOG_MONTHS", "23"),
+            ("ACCESS_LOG_MONTHS", "-24"),
+            ("ACCESS_LOG_MONTHS", "ever"),
+            ("ACCESS_LOG_FLOOR", "none"),
+            ("AUDIT_ANCHOR_MINUTES", "0"),
+        ] {
+            assert_eq!(settings(&[wrong]).unwrap_err().len(), 1, "{wrong:?}");
+        }
+        let low = [("ACCESS_LOG_MONTHS", "11"), ("ACCESS_LOG_FLOOR", "one-year")];
+        assert!(settings(&low).is_err());
+    }
+}
