@@ -7,7 +7,7 @@ use crate::{
     both,
     support::{
         app::{TestApp, codes},
-        grants,
+        grants, people,
         raw::Raw,
         ticket::{REVEAL, desk, made},
     },
@@ -35,6 +35,7 @@ both! {
         let service = desk(&app, "desk").await;
         let agent = app.someone("acme", "agent");
         let grant = grants::give(app.owner(), "agent", json!({ "serviceIds": [service.id], "networks": ["127.0.0.1"], "validUntil": "2027-06-01T00:00:00Z" })).await;
+        people::employ(&app, "desk", "member", false).await;
         let idle = grants::give(app.owner(), "member", json!({ "isForAllServices": true, "validUntil": "2027-06-01T00:00:00Z" })).await;
         let mut tickets = Vec::new();
         for _ in 0..2 {
