@@ -12,7 +12,7 @@ use super::{MemberId, action::Action, message::Word, scalar::Timestamp};
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why something was not done.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Error {
     /// The caller's user can mend it: all that is wrong, at once.
     Problems(Vec<Problem>),

@@ -135,6 +135,7 @@
 pub mod action;
 pub mod actor;
 pub(crate) mod address;
+mod anew;
 pub(crate) mod announce;
 pub mod app;
 pub(crate) mod audit;
@@ -176,6 +177,7 @@ pub mod store;
 pub(crate) mod tx;
 pub mod upload;
 pub(crate) mod view;
+pub(crate) mod watch;
 pub mod zone;
 
 pub use action::{Action, AuditLog, Role};
@@ -211,4 +213,5 @@ pub use standing::Standing;
 pub use tx::Tx;
 pub use upload::Upload;
 pub use view::{Batch, View};
+pub use watch::Watches;
 pub use zone::Month;

@@ -84,7 +84,7 @@ fn guarded(surface: &Surface) -> Vec<(String, Value, String)> {
     for owner in surface
         .objects()
         .iter()
-        .filter(|owner| !["Query", "Mutation"].contains(&owner.as_str()))
+        .filter(|owner| !["Query", "Mutation", "Subscription"].contains(&owner.as_str()))
     {
         for field in surface.fields(owner) {
             if !field["description"]
