@@ -17,26 +17,47 @@ const FOUND: [(&str, &str, &str); 19] = [
     ("Agent", "agents { nodes { A } }", "/agents/nodes/0"),
     ("Company", "companies { nodes { A } }", "/companies/nodes/0"),
     ("CompanyFooter", "companyFooter(serviceId: $id) { A }", "/companyFooter"),
-    ("Contract", "service(by: { id: $id }) { contract { A } }", "/service/contract"),
+    (
+        "Contract",
+        "service(by: { id: $id }) { contract { A } }",
+        "/service/contract",
+    ),
     ("CtiAgent", "ctiAgents { nodes { A } }", "/ctiAgents/nodes/0"),
     ("CtiSetting", "ctiSetting { A }", "/ctiSetting"),
-    ("Field", "service(by: { id: $id }) { fields { A } }", "/service/fields/0"),
-    ("FieldComposition", "fieldComposition(serviceId: $id) { A }", "/fieldComposition"),
+    (
+        "Field",
+        "service(by: { id: $id }) { fields { A } }",
+        "/service/fields/0",
+    ),
+    (
+        "FieldComposition",
+        "fieldComposition(serviceId: $id) { A }",
+        "/fieldComposition",
+    ),
     ("Import", "imports { nodes { A } }", "/imports/nodes/0"),
     ("Invitation", "invitations { nodes { A } }", "/invitations/nodes/0"),
     ("Member", "viewer { member { A } }", "/viewer/member"),
     ("Organization", "organization { A }", "/organization"),
-    ("OrganizationKey", "organization { product { keys { A } } }", "/organization/product/keys/0"),
+    (
+        "OrganizationKey",
+        "organization { product { keys { A } } }",
+        "/organization/product/keys/0",
+    ),
     ("PiiGrant", "piiGrants { nodes { A } }", "/piiGrants/nodes/0"),
     ("Service", "service(by: { id: $id }) { A }", "/service"),
     ("Session", "viewer { sessions { A } }", "/viewer/sessions/0"),
     ("Ticket", "tickets(serviceId: $id) { nodes { A } }", "/tickets/nodes/0"),
     ("Webhook", "webhooks { A }", "/webhooks/0"),
-    ("WebhookDelivery", "webhookDeliveries { nodes { A } }", "/webhookDeliveries/nodes/0"),
+    (
+        "WebhookDelivery",
+        "webhookDeliveries { nodes { A } }",
+        "/webhookDeliveries/nodes/0",
+    ),
 ];
 
 /// What a mutation changes that has no ID of its own, and what does not stand in its answer.
-const SUBJECTS: [(&str, &str); 5] = [
+const SUBJECTS: [(&str, &str); 6] = [
+    ("agentRemove", "Agent"),
     ("ctiSettingUpdate", "CtiSetting"),
     ("ctiAgentUpdateMany", "CtiAgent"),
     ("sessionRevoke", "Session"),

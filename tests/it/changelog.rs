@@ -21,12 +21,18 @@ async fn deprecated() -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut see = |coordinate: String, this: &Value| {
         if this["isDeprecated"] == true {
-            found.insert(coordinate, this["deprecationReason"].as_str().unwrap_or_default().to_owned());
+            found.insert(
+                coordinate,
+                this["deprecationReason"].as_str().unwrap_or_default().to_owned(),
+            );
         }
     };
     for kind in list(&answer["data"]["__schema"], "types") {
         let owner = text(kind, "name");
-        for this in ["fields", "inputFields", "enumValues"].iter().flat_map(|name| list(kind, name)) {
+        for this in ["fields", "inputFields", "enumValues"]
+            .iter()
+            .flat_map(|name| list(kind, name))
+        {
             let coordinate = format!("{owner}.{}", text(this, "name"));
             for argument in list(this, "args") {
                 see(format!("{coordinate}({}:)", text(argument, "name")), argument);
@@ -55,7 +61,10 @@ fn rows() -> BTreeMap<String, (NaiveDate, NaiveDate)> {
         let [coordinate, since, until, _] = cells[..] else {
             panic!("{row}");
         };
-        (coordinate.trim_matches('`').to_owned(), (since.parse().unwrap(), until.parse().unwrap()))
+        (
+            coordinate.trim_matches('`').to_owned(),
+            (since.parse().unwrap(), until.parse().unwrap()),
+        )
     })
     .collect()
 }
@@ -69,8 +78,14 @@ async fn g1_what_is_deprecated_stands_in_the_changelog_with_its_end() {
     assert!(!listed.is_empty());
     for (coordinate, reason) in &deprecated {
         let (since, until) = rows[coordinate];
-        assert!(reason.ends_with(&format!(" Removal on {until}.")), "{coordinate}: {reason}");
-        assert!(until >= since.checked_add_months(Months::new(6)).unwrap(), "{coordinate} goes too soon");
+        assert!(
+            reason.ends_with(&format!(" Removal on {until}.")),
+            "{coordinate}: {reason}"
+        );
+        assert!(
+            until >= since.checked_add_months(Months::new(6)).unwrap(),
+            "{coordinate} goes too soon"
+        );
     }
 }
 
@@ -82,10 +97,16 @@ fn g1_versions_stand_in_the_changelog_newest_first() {
     assert_eq!(heads.first(), Some(&"Unreleased"), "{heads:?}");
     for head in &heads[1..] {
         let (version, day) = head.split_once(", ").unwrap_or_else(|| panic!("{head}"));
-        assert!(version.split('.').count() == 3 && day.parse::<NaiveDate>().is_ok(), "{head}");
+        assert!(
+            version.split('.').count() == 3 && day.parse::<NaiveDate>().is_ok(),
+            "{head}"
+        );
     }
     for line in listed.lines().filter(|line| line.starts_with("- ")) {
         let kind = line[2..].split(':').next().unwrap();
-        assert!(["Added", "Changed", "Deprecated", "Removed", "Fixed"].contains(&kind), "{line}");
+        assert!(
+            ["Added", "Changed", "Deprecated", "Removed", "Fixed"].contains(&kind),
+            "{line}"
+        );
     }
 }

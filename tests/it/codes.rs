@@ -13,12 +13,30 @@ const ENGLISH: &str = include_str!("../../src/kernel/messages/en.ftl");
 /// What `extensions.code` of an error says that has a `path`: the rest of the answer was executed. More than these are none.
 const EXECUTED: [(&str, &str); 7] = [
     ("UNAUTHENTICATED", "a field that takes a sign-in"),
-    ("FORBIDDEN", "a field that the caller's roles do not reach; `extensions.permission` names what is missing"),
-    ("SECOND_FACTOR_REQUIRED", "any field, before a second factor is set up that the organization demands"),
-    ("CONFIRMATION_REQUIRED", "a field marked *fresh password* in permissions.md: `sessionConfirm`, then again"),
-    ("STORAGE_UNAVAILABLE", "a field that keeps or reads files; `extensions.retryAfter` is in seconds"),
-    ("THROTTLED", "`ticketReveal` and others that are counted by themselves; `extensions.retryAfter` is in seconds"),
-    ("INTERNAL", "anywhere; `extensions.requestId` finds the cause in the server's log"),
+    (
+        "FORBIDDEN",
+        "a field that the caller's roles do not reach; `extensions.permission` names what is missing",
+    ),
+    (
+        "SECOND_FACTOR_REQUIRED",
+        "any field, before a second factor is set up that the organization demands",
+    ),
+    (
+        "CONFIRMATION_REQUIRED",
+        "a field marked *fresh password* in permissions.md: `sessionConfirm`, then again",
+    ),
+    (
+        "STORAGE_UNAVAILABLE",
+        "a field that keeps or reads files; `extensions.retryAfter` is in seconds",
+    ),
+    (
+        "THROTTLED",
+        "`ticketReveal` and others that are counted by themselves; `extensions.retryAfter` is in seconds",
+    ),
+    (
+        "INTERNAL",
+        "anywhere; `extensions.requestId` finds the cause in the server's log",
+    ),
 ];
 
 /// The messages of a catalogue.
@@ -38,8 +56,15 @@ fn enumerations(sdl: &str) -> BTreeMap<String, Vec<String>> {
             continue;
         }
         let (body, _) = block.split_once("\n}").unwrap();
-        let shouted = |line: &&str| line.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_' || letter.is_ascii_digit());
-        let values = body.lines().map(str::trim).filter(|line| !line.is_empty()).filter(shouted);
+        let shouted = |line: &&str| {
+            line.chars()
+                .all(|letter| letter.is_ascii_uppercase() || letter == '_' || letter.is_ascii_digit())
+        };
+        let values = body
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .filter(shouted);
         found.insert(name.to_owned(), values.map(str::to_owned).collect());
     }
     found
@@ -105,10 +130,16 @@ fn page() -> String {
     let mut places: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (name, codes) in &enumerations {
         for code in codes {
-            places.entry(code).or_default().push(name.strip_suffix("ErrorCode").unwrap());
+            places
+                .entry(code)
+                .or_default()
+                .push(name.strip_suffix("ErrorCode").unwrap());
         }
     }
-    for code in korean.keys().filter(|code| !EXECUTED.iter().any(|(own, _)| own == *code) || places.contains_key(**code)) {
+    for code in korean
+        .keys()
+        .filter(|code| !EXECUTED.iter().any(|(own, _)| own == *code) || places.contains_key(**code))
+    {
         let place = match places.get(code) {
             Some(all) if all.len() == enumerations.len() => "every mutation".to_owned(),
             Some(some) => some.join(", "),
@@ -119,7 +150,9 @@ fn page() -> String {
     }
     text += "\n## Which mutations\n\n| enumeration | mutations |\n|---|---|\n";
     for name in enumerations.keys() {
-        let all = mutations.get(name).unwrap_or_else(|| panic!("no mutation answers {name}"));
+        let all = mutations
+            .get(name)
+            .unwrap_or_else(|| panic!("no mutation answers {name}"));
         let all: Vec<_> = all.iter().map(|mutation| format!("`{mutation}`")).collect();
         writeln!(text, "| `{name}` | {} |", all.join(", ")).unwrap();
     }
