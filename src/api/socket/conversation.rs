@@ -256,7 +256,7 @@ where
         }
         match happening {
             Happening::Next(response) => {
-                let payload = &response;
+                let payload = &*response;
                 self.say(&Outgoing::Next { id: &id, payload }).await
             }
             Happening::Refused(errors) => {

@@ -29,7 +29,7 @@ use crate::{
 /// What becomes of an operation.
 pub(super) enum Happening {
     /// An event.
-    Next(GraphqlResponse),
+    Next(Box<GraphqlResponse>),
     /// It was not begun; nothing else follows but the end.
     Refused(Vec<ServerError>),
     /// It is over.
@@ -166,7 +166,7 @@ impl Running {
             };
             answer::shape(&mut response, asked, cost.clone());
             if began {
-                Happening::Next(response)
+                Happening::Next(Box::new(response))
             } else {
                 Happening::Refused(response.errors)
             }
