@@ -153,6 +153,7 @@ pub(crate) mod idempotency;
 pub(crate) mod journal;
 pub(crate) mod jwt;
 pub mod mail;
+mod many;
 pub mod mask;
 pub(crate) mod message;
 pub(crate) mod outbox;
