@@ -171,6 +171,9 @@ async fn give_up(app: &App, job: &outbox::Model) -> Result<()> {
     if job.kind == webhook::KIND {
         webhook::give_up(app, job).await?;
     }
+    if job.kind == import::CHECK {
+        import::give_up_check(app, job).await?;
+    }
     if job.kind == import::RUN && import::goes_on(app, job).await? {
         return outbox::end_attempt(app, job, Fate::Later(app.clock.now())).await;
     }

@@ -112,6 +112,7 @@ FILE_HAS_MACROS = The file has macros: save it as an .xlsx file without.
 FILE_HAS_LINKS = The workbook is linked to other files: break the links and save the values.
 FILE_INFLATES = The file unpacks to too much: { $max } are possible, and { $other } of shared strings.
 FILE_TOO_COMPLEX = The file is too complex to be read: paste its values into a new template.
+FILE_NOT_CHECKED = It was tried several times and could not be looked through: upload the file again, or ask the operator.
 TEMPLATE_UNKNOWN = This is no template of this service: download a new one.
 TEMPLATE_OUTDATED = The fields of the service have changed since the template was downloaded: download a new one.
 COLUMN_UNKNOWN = The template has no such column: "{ $column }".

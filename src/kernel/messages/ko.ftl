@@ -112,6 +112,7 @@ FILE_HAS_MACROS = 매크로가 포함된 파일입니다. 매크로가 없는 .x
 FILE_HAS_LINKS = 다른 파일에 연결된 통합 문서입니다. 연결을 끊고 값으로 저장해 주세요.
 FILE_INFLATES = 압축을 풀면 너무 큰 파일입니다. 전체 { $max }, 공유 문자열 { $other }까지 가능합니다.
 FILE_TOO_COMPLEX = 너무 복잡해서 읽을 수 없는 파일입니다. 새 템플릿에 값만 붙여 넣어 주세요.
+FILE_NOT_CHECKED = 여러 번 시도했지만 파일을 검사하지 못했습니다. 다시 업로드하거나 운영자에게 문의해 주세요.
 TEMPLATE_UNKNOWN = 이 서비스의 템플릿이 아닙니다. 템플릿을 다시 다운로드해 주세요.
 TEMPLATE_OUTDATED = 템플릿을 다운로드한 뒤 서비스의 필드가 바뀌었습니다. 템플릿을 다시 다운로드해 주세요.
 COLUMN_UNKNOWN = 템플릿에 없는 열입니다: "{ $column }".
