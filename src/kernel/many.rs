@@ -13,7 +13,7 @@ impl Tx {
     /// # Errors
     /// As for [`Tx::create`].
     pub async fn create_many<E: Record>(&self, rows: Vec<E::Model>) -> Result<()> {
-        let count = rows.len();
+        let count = rows.len() as u64;
         for row in &rows {
             self.own::<E>(row)?;
         }
@@ -35,25 +35,55 @@ impl Tx {
     /// Gives all rows that a condition finds the same values, in one statement; answers how many there were.
     ///
     /// # Errors
-    /// If the rows give rights, whose log has to have each change, or the database refuses it.
-    pub async fn change_all<E: Record>(&self, which: Condition, values: &[(E::Column, Value)]) -> Result<usize> {
-        if E::GRANTS.is_some() {
-            return Err(Error::internal("rights are changed row by row"));
-        }
-        let own = Condition::all().add(E::owner().eq(self.organization));
-        let mut update = E::update_many().filter(own.add(which));
+    /// If the database refuses.
+    pub async fn change_all<E: Record>(&self, which: Condition, values: &[(E::Column, Value)]) -> Result<u64> {
+        const {
+            assert!(
+                E::GRANTS.is_none(),
+                "what gives rights is changed row by row, so that each is told"
+            )
+        };
+        let mut update = E::update_many()
+            .filter(E::owner().eq(self.organization_id()))
+            .filter(which);
         for (column, value) in values {
             update = update.col_expr(*column, Expr::value(value.clone()));
         }
         if let Some(version) = E::version() {
             update = update.col_expr(version, Expr::col(version).add(1));
         }
-        let count = update.exec(&self.reader().connection).await?.rows_affected;
-        let count = usize::try_from(count).map_err(Error::internal)?;
+        let changed = update.exec(&self.reader().connection).await?.rows_affected;
         for (column, _) in values {
-            self.tell_number::<E>(&camel(column.as_str()), count);
+            self.tell_number::<E>(&camel(column.as_str()), changed);
         }
-        Ok(count)
+        Ok(changed)
+    }
+
+    /// Removes all rows that a condition finds, in one statement; answers how many there were.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn delete_all<E: Record>(&self, which: Condition) -> Result<u64> {
+        const {
+            assert!(
+                E::GRANTS.is_none(),
+                "what gives rights is removed row by row, so that each is told"
+            )
+        };
+        let delete = E::delete_many()
+            .filter(E::owner().eq(self.organization_id()))
+            .filter(which);
+        let gone = delete.exec(&self.reader().connection).await?.rows_affected;
+        if gone > 0 {
+            self.told().tell(Change {
+                record: E::NAME.into(),
+                key: "*".into(),
+                field: Some("count".into()),
+                before: Some(gone.to_string()),
+                after: None,
+            });
+        }
+        Ok(gone)
     }
 
     /// Puts sealed values of rows under another key. The rows say what they said before, so their lock counters stay, and
@@ -62,7 +92,7 @@ impl Tx {
     /// # Errors
     /// If a row would say something else, is gone or was changed since it was read, or the database refuses it.
     pub(crate) async fn reseal<E: Record>(&self, rows: Vec<(E::Model, E::Model)>) -> Result<()> {
-        let count = rows.len();
+        let count = rows.len() as u64;
         for (before, after) in rows {
             self.own::<E>(&before)?;
             if serde_json::to_value(&before)? != serde_json::to_value(&after)? {
@@ -74,7 +104,7 @@ impl Tx {
         Ok(())
     }
 
-    fn tell_number<E: Record>(&self, field: &str, count: usize) {
+    fn tell_number<E: Record>(&self, field: &str, count: u64) {
         if count == 0 {
             return;
         }

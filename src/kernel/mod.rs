@@ -164,7 +164,6 @@ pub mod personal;
 pub mod random;
 pub(crate) mod reader;
 pub(crate) mod record;
-mod removal;
 pub(crate) mod replay;
 pub(crate) mod routing;
 pub mod scalar;

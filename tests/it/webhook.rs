@@ -361,4 +361,25 @@ both! {
         }
         assert_eq!(app.owner().problems(CREATE, json!({ "input": base })).await, ["LIMIT_REACHED at -"]);
     }
+
+    async fn g9_what_is_over_goes_after_thirty_days(app) {
+        let app = app.with_webhooks();
+        let receiver = Receiver::start().await;
+        verified(&app, &receiver, &["SERVICE_CREATE"]).await;
+        make::draft(app.owner(), "desk").await;
+        app.run_due().await;
+        app.wait(Duration::days(20));
+        make::draft(app.owner(), "shop").await;
+        app.run_due().await;
+        assert_eq!(log(&app).await.len(), 3);
+
+        app.wait(Duration::days(12));
+        app.run_due().await;
+
+        assert_eq!(log(&app).await.len(), 1, "the last one is younger");
+        let purges = "{ auditEntries(filter: { action: [WEBHOOK_PURGE] }) { nodes { actor { kind } changes { record field before after } } } }";
+        let purges = app.owner().data(purges, json!({})).await;
+        let expected = json!([{ "actor": { "kind": "SYSTEM" }, "changes": [{ "record": "webhook delivery", "field": "count", "before": "2", "after": null }] }]);
+        assert_eq!(purges["auditEntries"]["nodes"], expected);
+    }
 }
