@@ -313,6 +313,7 @@ codes! {
     FileHasLinks = "FILE_HAS_LINKS",
     FileInflates = "FILE_INFLATES",
     FileTooComplex = "FILE_TOO_COMPLEX",
+    FileNotChecked = "FILE_NOT_CHECKED",
     TemplateUnknown = "TEMPLATE_UNKNOWN",
     TemplateOutdated = "TEMPLATE_OUTDATED",
     ColumnUnknown = "COLUMN_UNKNOWN",

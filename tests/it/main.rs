@@ -48,6 +48,7 @@ mod identity_keys;
 mod identity_vouch;
 mod imports;
 mod imports_clock;
+mod imports_end;
 mod imports_hostile;
 mod imports_kill;
 mod imports_run;
