@@ -14,6 +14,7 @@ use crate::{
         playground::{self, Hint},
         server::{self, ServerSettings},
         session::Api,
+        socket::Sockets,
     },
     kernel::{App, id, outbox},
     worker,
@@ -24,8 +25,17 @@ use crate::{
 /// # Errors
 /// Only if the schema's own text can't be read.
 pub fn routes(app: &App, ready: Ready, hint: Option<Hint>) -> anyhow::Result<Router> {
+    routes_with(app, ready, hint, &Sockets::default())
+}
+
+/// The same with sockets that whoever serves can count and close.
+///
+/// # Errors
+/// Only if the schema's own text can't be read.
+pub fn routes_with(app: &App, ready: Ready, hint: Option<Hint>, sockets: &Sockets) -> anyhow::Result<Router> {
+    let api = Api::new(app.clone())?;
     let mut router = Router::new()
-        .route("/graphql", graphql_http::route(Api::new(app.clone())?))
+        .route("/graphql", sockets.beside(graphql_http::route(api.clone()), api))
         .merge(health::routes(ready, Database(app.clone())))
         .merge(mailbox::routes(app))
         .merge(pictures::routes(app))
@@ -89,12 +99,19 @@ pub async fn serve_on(
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let ready = Ready::default();
-    let router = routes(&app, ready.clone(), hint)?;
+    let sockets = Sockets::default();
+    let router = routes_with(&app, ready.clone(), hint, &sockets)?;
     let jobs = CancellationToken::new();
     let worker = tokio::spawn(worker::work(app.clone(), jobs.clone()));
     ready.set(true);
     tracing::info!(address = %listener.local_addr()?, "listening");
+    let stop = async {
+        stop.await;
+        // Their clients connect again, elsewhere where there is an elsewhere, while requests in flight are answered.
+        sockets.stop();
+    };
     let ended = server::serve(listener, router, limits(&app), ready, stop).await;
+    sockets.stopped().await;
     jobs.cancel();
     if let Err(error) = worker.await {
         tracing::error!(%error, "the job runner ended badly");

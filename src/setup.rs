@@ -77,6 +77,7 @@ pub async fn open(settings: Settings, clock: Arc<dyn Clock>, random: Random) -> 
         decoding: Arc::new(Semaphore::new(DECODING)),
         settings: Arc::new(settings),
         shelf: Arc::default(),
+        watches: Arc::default(),
         verification: Arc::default(),
         departures: DEPARTURES,
         bad_tokens: Arc::new(Hush::new(100)),

@@ -34,12 +34,17 @@ pub struct Server {
 impl Server {
     /// Starts the service and asks it until it answers.
     pub async fn service(data: &DataSet, first: &Request) -> Self {
+        Self::with(data::variables(&data.app_url), first).await
+    }
+
+    /// The same with these variables, on whatever database they name.
+    pub async fn with(variables: impl IntoIterator<Item = (String, String)>, first: &Request) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_orgdesk"));
         let address = free_address();
         command
             .arg("serve")
             .env_clear()
-            .envs(data::variables(&data.app_url))
+            .envs(variables)
             .env("ORGDESK_LISTEN", address.to_string());
         Self::start(command, address, first).await
     }
@@ -82,9 +87,14 @@ impl Server {
     /// What the server used of the processors, and what the database did.
     pub fn used(&self, data: &DataSet) -> Used {
         Used {
-            server: ticks(self.child.id(), false),
+            server: ticks(self.id(), false),
             database: database(data.postmaster),
         }
+    }
+
+    /// The ID of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Resident memory in bytes.
@@ -99,11 +109,11 @@ impl Server {
 
     /// From now on, the peak is that from now on.
     pub fn forget_peak(&self) {
-        fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5").expect("a running server");
+        fs::write(format!("/proc/{}/clear_refs", self.id()), "5").expect("a running server");
     }
 
     fn memory(&self, name: &str) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a running server");
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id())).expect("a running server");
         let line = status.lines().find_map(|line| line.strip_prefix(name)).expect(name);
         let kilobytes: u64 = line.trim().trim_end_matches("kB").trim().parse().expect("a number");
         kilobytes * 1024
@@ -139,7 +149,7 @@ impl Used {
 }
 
 /// The postmaster, what it waited for, and its children.
-fn database(postmaster: u32) -> Duration {
+pub fn database(postmaster: u32) -> Duration {
     let mut sum = ticks(postmaster, true);
     for entry in fs::read_dir("/proc").expect("/proc").flatten() {
         let Some(id) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
@@ -160,7 +170,7 @@ fn ticks(id: u32, with_children: bool) -> Duration {
 }
 
 /// The fields after the name of a process, the third of all first; what is no number is 0.
-fn stat(id: u32) -> Option<Vec<u64>> {
+pub fn stat(id: u32) -> Option<Vec<u64>> {
     let text = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
     let (_, fields) = text.rsplit_once(')')?;
     Some(

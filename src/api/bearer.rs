@@ -26,7 +26,13 @@ pub fn bearer(headers: &HeaderMap) -> Bearer<'_> {
         (Some(only), None) => only,
         (Some(_), Some(_)) => return Bearer::Malformed,
     };
-    let Some((scheme, token)) = only.to_str().ok().and_then(|text| text.split_once(' ')) else {
+    only.to_str().map_or(Bearer::Malformed, of_text)
+}
+
+/// Reads the text of such a header, from wherever it comes.
+#[must_use]
+pub fn of_text(text: &str) -> Bearer<'_> {
+    let Some((scheme, token)) = text.split_once(' ') else {
         return Bearer::Malformed;
     };
     let token = token.trim_start_matches(' ');

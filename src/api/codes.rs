@@ -18,10 +18,14 @@ pub enum RequestCode {
     IntrospectionDisabled,
     /// Only POST is served.
     MethodNotAllowed,
+    /// Over WebSocket only subscriptions are served: queries and mutations are sent with POST.
+    OnlySubscriptionsServed,
     /// `Accept` names no media type that is served.
     NotAcceptable,
     /// The document has no operation of the given name, or several and no name was given.
     OperationResolutionFailure,
+    /// The page that opened a WebSocket is of an origin that the operator did not name.
+    OriginNotAllowed,
     /// More requests are in flight, or files on their way, than the server takes.
     Overloaded,
     /// The document is not GraphQL.
@@ -46,6 +50,8 @@ pub enum RequestCode {
     Timeout,
     /// The token is malformed, unknown or expired.
     Unauthenticated,
+    /// The socket has as many subscriptions as it may.
+    TooManySubscriptions,
     /// `Content-Type` is neither `application/json` in UTF-8 nor a form under a header that browsers ask for first.
     UnsupportedMediaType,
     /// The document does not fit the schema.
@@ -54,7 +60,7 @@ pub enum RequestCode {
 
 impl RequestCode {
     /// Every code of this layer, for the documentation's completeness check.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 25] = [
         Self::AddressNotAllowed,
         Self::BadRequest,
         Self::BadUserInput,
@@ -62,7 +68,9 @@ impl RequestCode {
         Self::IntrospectionDisabled,
         Self::MethodNotAllowed,
         Self::NotAcceptable,
+        Self::OnlySubscriptionsServed,
         Self::OperationResolutionFailure,
+        Self::OriginNotAllowed,
         Self::Overloaded,
         Self::ParseFailed,
         Self::PayloadTooLarge,
@@ -74,6 +82,7 @@ impl RequestCode {
         Self::SubscriptionNotServed,
         Self::Throttled,
         Self::Timeout,
+        Self::TooManySubscriptions,
         Self::Unauthenticated,
         Self::UnsupportedMediaType,
         Self::ValidationFailed,
@@ -90,7 +99,9 @@ impl RequestCode {
             Self::IntrospectionDisabled => "INTROSPECTION_DISABLED",
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
             Self::NotAcceptable => "NOT_ACCEPTABLE",
+            Self::OnlySubscriptionsServed => "ONLY_SUBSCRIPTIONS_SERVED",
             Self::OperationResolutionFailure => "OPERATION_RESOLUTION_FAILURE",
+            Self::OriginNotAllowed => "ORIGIN_NOT_ALLOWED",
             Self::Overloaded => "OVERLOADED",
             Self::ParseFailed => "GRAPHQL_PARSE_FAILED",
             Self::PayloadTooLarge => "PAYLOAD_TOO_LARGE",
@@ -102,6 +113,7 @@ impl RequestCode {
             Self::SubscriptionNotServed => "SUBSCRIPTION_NOT_SERVED",
             Self::Throttled => "THROTTLED",
             Self::Timeout => "TIMEOUT",
+            Self::TooManySubscriptions => "TOO_MANY_SUBSCRIPTIONS",
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
             Self::ValidationFailed => "GRAPHQL_VALIDATION_FAILED",

@@ -29,6 +29,7 @@ pub mod schema;
 pub mod server;
 pub mod session;
 mod signature;
+pub mod socket;
 pub mod standing;
 
 #[cfg(test)]

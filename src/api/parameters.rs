@@ -76,6 +76,15 @@ pub fn parse(body: &[u8]) -> Result<Parameters, ServerError> {
             error.column()
         ))
     })?;
+    of_json(json)
+}
+
+/// The same from JSON that was read already.
+///
+/// # Errors
+/// `BAD_REQUEST`; no text quotes it.
+pub fn of_json(json: Json) -> Result<Parameters, ServerError> {
+    let bad = |message: String| request_error(RequestCode::BadRequest, message, None);
     let mut members = match json {
         Json::Object(members) => members,
         Json::Array(_) => {

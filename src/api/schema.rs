@@ -1,6 +1,6 @@
 //! The API as a whole: the areas' parts merged, and what stands around every resolver.
 
-use async_graphql::{EmptySubscription, Interface, MergedObject, SDLExportOptions, Schema};
+use async_graphql::{Interface, MergedObject, MergedSubscription, SDLExportOptions, Schema};
 
 use super::{
     guard::MAX_NESTING,
@@ -24,7 +24,7 @@ use crate::{
         log::graphql::{CtiLogMutation, CtiLogQuery, CtiLogUserError},
     },
     field::graphql::{FieldMutation, FieldQuery, FieldUserError},
-    import::graphql::{ImportMutation, ImportQuery, ImportUserError},
+    import::graphql::{ImportMutation, ImportQuery, ImportUserError, JobSubscription},
     member::{
         account::{AccountUserError, OwnMutation, PasswordMutation, PasswordQuery, SecondFactorMutation},
         graphql::{MemberMutation, MemberQuery, SessionUserError},
@@ -128,6 +128,10 @@ pub struct DeskMutation(
     ImportMutation,
 );
 
+/// What is told live, over WebSocket by the protocol graphql-transport-ws: one root field per operation.
+#[derive(MergedSubscription, Default)]
+pub struct Subscription(JobSubscription);
+
 /// Why a mutation did not do what was asked.
 #[derive(Debug, Interface)]
 #[graphql(
@@ -186,11 +190,11 @@ pub enum UserError {
 }
 
 /// The schema of the API.
-pub type ApiSchema = Schema<Query, Mutation, EmptySubscription>;
+pub type ApiSchema = Schema<Query, Mutation, Subscription>;
 
 /// Builds the schema. It holds no data: each request brings its caller.
 pub fn build() -> ApiSchema {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
         .register_output_type::<Node>()
         .register_output_type::<UserError>()
         .disable_suggestions()

@@ -16,7 +16,7 @@ use super::{
     signature, standing,
 };
 use crate::{
-    kernel::{Actor, App, Caller, Error, Language, Origin, Result, config::Introspection, security, upload},
+    kernel::{Actor, App, Caller, Error, Language, Origin, Result, Timestamp, config::Introspection, security, upload},
     member::{self, Claims},
     organization::graphql::Own,
     partner::{self, Fault, Known, Signed},
@@ -46,6 +46,49 @@ impl Api {
             cost,
             buckets,
         })
+    }
+
+    /// The installation.
+    pub(super) fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Until when a token is good as far as it says itself; `None` for one that is none of ours or over.
+    pub(super) fn until(&self, token: &str) -> Option<Timestamp> {
+        let now = self.app.clock.now();
+        member::read_token(&self.app, now, token)
+            .map(|claims| claims.until())
+            .or_else(|| partner::until(&self.app, now, token))
+    }
+
+    /// Whether the session or key of a token that was good still holds. Where the database does not answer, it is left to
+    /// the next time.
+    pub(super) async fn still_holds(&self, request_id: &str, token: &str) -> bool {
+        let origin = Origin {
+            request_id: request_id.to_owned(),
+            ..Origin::default()
+        };
+        let app = &self.app;
+        let Some(claims) = member::read_token(app, app.clock.now(), token) else {
+            let known = partner::of_token(app, token, origin, Language::default()).await;
+            return match known {
+                Ok(Known::Partner(caller)) => {
+                    caller.release().await;
+                    true
+                }
+                Ok(Known::Nobody) => false,
+                // From where the key is used was looked at when the socket was opened.
+                Ok(Known::Elsewhere(_)) | Err(_) => true,
+            };
+        };
+        match signed_in(app, &claims, origin, Language::default()).await {
+            Ok(Some(caller)) => {
+                caller.release().await;
+                true
+            }
+            Ok(None) => false,
+            Err(_) => true,
+        }
     }
 
     /// Takes what a request costs from a caller's bucket, or says when there is enough.

@@ -16,24 +16,11 @@ use super::{
     sheet::{Cell, Head, Row, child::Reading},
 };
 use crate::kernel::{
-    Action, Caller, Code, Error, File, Language, Outcome, PersonalKind, Plain, Problem, Result, Timestamp, Tx, message,
+    Action, Caller, Code, Error, File, Language, PersonalKind, Plain, Problem, Result, Timestamp, Tx, message,
 };
 
 /// What links to these files carry.
 pub const KIND: &str = "import-problems";
-
-/// The deed of which only its entry is left.
-struct Told;
-
-impl Outcome for Told {
-    type Receipt = ();
-
-    fn receipt(&self) {}
-
-    async fn again(_: &Tx, (): ()) -> Result<Self> {
-        Ok(Self)
-    }
-}
 
 /// The file of an import with what is wrong in it, for whoever fetches it now. Rows are judged anew, as the service is now.
 ///
@@ -65,7 +52,7 @@ pub fn download<'c>(caller: &'c Caller, id: &'c str) -> BoxFuture<'c, Result<Fil
             [("bytes", content.len().into()), ("sha256", file::hash(&content).into())];
         let deed = async |tx: &Tx| {
             tx.tell_facts::<Entity>(&import, &told);
-            Ok(Told)
+            Ok(())
         };
         caller.act(Action::ImportFileDownload, &Plain, deed).await?;
         Ok(File::workbook(&name(caller.language(), &import), content))

@@ -11,7 +11,7 @@ use super::{
     sweep::{self, When},
 };
 use crate::kernel::{
-    Action, App, Caller, Code, ImportId, Outcome, Plain, Problem, Result, Timestamp, Tx,
+    Action, App, Caller, Code, ImportId, Plain, Problem, Result, Timestamp, Tx,
     message::Word,
     outbox::{self, Fate},
 };
@@ -51,19 +51,6 @@ impl From<Fault> for Found {
     }
 }
 
-/// The deed of which only its entry is left.
-struct Told;
-
-impl Outcome for Told {
-    type Receipt = ();
-
-    fn receipt(&self) {}
-
-    async fn again(_: &Tx, (): ()) -> Result<Self> {
-        Ok(Self)
-    }
-}
-
 /// Does the job.
 ///
 /// # Errors
@@ -94,10 +81,28 @@ async fn attempt(caller: &Caller, id: &str) -> Result<()> {
         if import.state == State::Checking {
             keep(tx, import, found).await?;
         }
-        Ok(Told)
+        Ok(())
     };
-    caller.act(Action::ImportCheck, &Plain, deed).await?;
-    Ok(())
+    caller.act(Action::ImportCheck, &Plain, deed).await
+}
+
+/// Ends the looking through of a file whose job was begun too often: it is refused, and can be sent again. There is no
+/// letter: whoever sent it waits for what it comes to.
+///
+/// # Errors
+/// If the database fails.
+pub async fn give_up(app: &App, job: &outbox::Model) -> Result<()> {
+    let caller = Caller::system(app.clone(), KIND, job.organization_id);
+    let deed = async |tx: &Tx| {
+        let import = tx.seek::<Entity>(&job.argument).await?;
+        if let Some(import) = import.filter(|import| import.state == State::Checking) {
+            keep(tx, import, Found::refused(Problem::of(Code::FileNotChecked))).await?;
+        }
+        Ok(())
+    };
+    let done = caller.act(Action::ImportCheck, &Plain, deed).await;
+    caller.release().await;
+    done
 }
 
 /// Looks a file through.
@@ -157,10 +162,9 @@ async fn progress(caller: &Caller, import: ImportId, rows: u32) -> Result<()> {
             let rows = count(rows);
             tx.update::<Entity>(import, |row| row.done_count = rows).await?;
         }
-        Ok(Told)
+        Ok(())
     };
-    caller.act(Action::ImportProgress, &Plain, deed).await?;
-    Ok(())
+    caller.act(Action::ImportProgress, &Plain, deed).await
 }
 
 async fn keep(tx: &Tx, import: Model, found: Found) -> Result<()> {

@@ -26,7 +26,7 @@ mod template;
 mod undo;
 
 pub use annotate::{KIND as ANNOTATED_FILE, download as annotated_file};
-pub use check::{KIND as CHECK, run as check};
+pub use check::{KIND as CHECK, give_up as give_up_check, run as check};
 pub use column::columns;
 pub use entity::{Column, Entity, Model, Model as Import, Policy, State};
 pub use letter::{KIND as LETTER, send as send_letter};

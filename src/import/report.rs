@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     field,
-    kernel::{Action, Caller, Error, File, Language, Outcome, Plain, Reader, Result, Timestamp, Tx, message},
+    kernel::{Action, Caller, Error, File, Language, Plain, Reader, Result, Timestamp, Tx, message},
     ticket,
 };
 
@@ -23,19 +23,6 @@ pub const KIND: &str = "import-report";
 
 /// How many rows are in memory at once.
 const PAGE: u64 = 2_000;
-
-/// The deed of which only its entry is left.
-struct Told;
-
-impl Outcome for Told {
-    type Receipt = ();
-
-    fn receipt(&self) {}
-
-    async fn again(_: &Tx, (): ()) -> Result<Self> {
-        Ok(Self)
-    }
-}
 
 /// What came of each row of an import that is over, for whoever fetches it now.
 ///
@@ -68,7 +55,7 @@ pub fn download<'c>(caller: &'c Caller, id: &'c str) -> BoxFuture<'c, Result<Fil
             [("bytes", content.len().into()), ("sha256", file::hash(&content).into())];
         let deed = async |tx: &Tx| {
             tx.tell_facts::<Entity>(&import, &told);
-            Ok(Told)
+            Ok(())
         };
         caller.act(Action::ImportFileDownload, &Plain, deed).await?;
         let stem = import.file_name.trim_end_matches(".xlsx");

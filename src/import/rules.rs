@@ -159,7 +159,7 @@ async fn keep(tx: &Tx, input: &ImportUploadInput, ready: &Ready) -> Result<Model
     let now = tx.now();
     let member = tx.actor().member().map(|member| member.member_id);
     let member = member.ok_or(Error::Unauthenticated)?;
-    // One whose job was given up is not in the way for long.
+    // One whose job does not come to its end is not in the way for long.
     let checking = tx
         .select::<Entity>()
         .filter(Column::State.eq(State::Checking))
@@ -233,12 +233,13 @@ fn fresh(tx: &Tx, (service, member): (&Service, MemberId), ready: &Ready, name: 
 /// `NOT_FOUND`, `STALE_VERSION`, `CAUTIONS_NOT_AGREED`, `IMPORT_NOT_CHECKED`, `IMPORT_EXPIRED`, `IMPORT_HAS_PROBLEMS`,
 /// `IMPORT_REPEATED`, `SERVICE_NOT_IN_USE`, `SERVICE_TERMINATED`.
 pub(super) async fn confirm(tx: &Tx, id: &str, input: &ImportConfirmInput) -> Result<Model> {
-    let import = tx.find_current::<Entity>(id, input.expected_version).await?;
+    let import = tx.find::<Entity>("id", id).await?;
     let now = tx.now();
-    let is_late = import.state == State::Expired || import.expires_at.is_some_and(|until| until <= now);
-    if is_late {
+    // What has expired has another version as well: it is told what has happened, and not only that something has.
+    if import.state == State::Expired || import.expires_at.is_some_and(|until| until <= now) {
         return Err(Problem::at("id", Code::ImportExpired).into());
     }
+    let import = tx.find_current::<Entity>(id, input.expected_version).await?;
     if import.state != State::Draft {
         return Err(Problem::at("id", Code::ImportNotChecked).into());
     }

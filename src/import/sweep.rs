@@ -11,7 +11,7 @@ use super::{
     file,
 };
 use crate::kernel::{
-    Action, App, Caller, Error, ImportId, Job, Outcome, Plain, Result, Timestamp, Tx,
+    Action, App, Caller, Error, ImportId, Job, Plain, Result, Timestamp, Tx,
     outbox::{self, Fate},
 };
 
@@ -63,19 +63,6 @@ pub(super) fn job(now: Timestamp) -> Job {
     }
 }
 
-/// The deed of which only its entry is left.
-struct Told;
-
-impl Outcome for Told {
-    type Receipt = ();
-
-    fn receipt(&self) {}
-
-    async fn again(_: &Tx, (): ()) -> Result<Self> {
-        Ok(Self)
-    }
-}
-
 /// Ends a draft whose time is over, and takes away the file of an import that needs it no more.
 ///
 /// # Errors
@@ -92,47 +79,72 @@ pub async fn forget(app: &App, job: &outbox::Model) -> Result<Fate> {
 
 async fn forgotten(caller: &Caller, job: &outbox::Model) -> Result<Fate> {
     let id = job.argument.split('/').next().unwrap_or_default();
-    let view = caller.view(Action::ImportSweep).await?;
-    let import = view.seek::<Entity>(id).await?;
-    drop(view);
-    caller.release().await;
-    let Some(import) = import.filter(|import| import.has_file) else {
-        return Ok(Fate::Done);
-    };
     let now = caller.now();
-    let is_late = Timestamp(import.uploaded_at.0 + KEPT_FOR) <= now;
-    let is_expired = import.state == State::Draft && import.expires_at.is_some_and(|until| until <= now);
-    let ends = is_expired || (is_late && matches!(import.state, State::Draft | State::Checking));
-    if !ends && !import.state.is_over() {
+    let mut found = with_file(caller, id).await?;
+    if found.as_ref().is_some_and(|import| is_at_its_end(import, now)) {
+        expire(caller, id).await?;
+        found = with_file(caller, id).await?;
+    }
+    let Some(import) = found else { return Ok(Fate::Done) };
+    if !import.state.is_over() {
         // What waits for its night or is at work keeps its file; whoever ends it asks for it to go.
-        return Ok(if is_late {
+        return Ok(if is_late(&import, now) {
             Fate::Later(Timestamp(now.0 + LATER))
         } else {
             Fate::Done
         });
     }
-    caller
-        .app()
-        .store
-        .delete(&file::path(import.organization_id, import.id))
-        .await?;
+    // Nothing that is over ever comes back, so that nobody can want the file any more.
+    let path = file::path(import.organization_id, import.id);
+    caller.app().store.delete(&path).await?;
     let deed = async |tx: &Tx| {
         let import = tx.find::<Entity>("id", id).await?;
-        let ends = ends && matches!(import.state, State::Draft | State::Checking);
-        tx.update::<Entity>(import, |row| end(row, ends, now)).await?;
-        Ok(Told)
+        tx.update::<Entity>(import, |row| row.has_file = false).await?;
+        Ok(())
     };
     caller.act(Action::ImportSweep, &Plain, deed).await?;
     Ok(Fate::Done)
 }
 
-fn end(row: &mut Model, ends: bool, now: Timestamp) {
-    row.has_file = false;
-    if ends {
-        row.state = State::Expired;
-        row.expires_at = None;
-        row.finished_at = Some(now);
+/// An import as it is now, if its file is still there.
+async fn with_file(caller: &Caller, id: &str) -> Result<Option<Model>> {
+    let view = caller.view(Action::ImportSweep).await?;
+    let import = view.seek::<Entity>(id).await?;
+    drop(view);
+    caller.release().await;
+    Ok(import.filter(|import| import.has_file))
+}
+
+fn is_late(import: &Model, now: Timestamp) -> bool {
+    Timestamp(import.uploaded_at.0 + KEPT_FOR) <= now
+}
+
+/// Whether an import ends because nobody has confirmed it in time, or nobody has looked it through within a week.
+fn is_at_its_end(import: &Model, now: Timestamp) -> bool {
+    match import.state {
+        State::Draft => is_late(import, now) || import.expires_at.is_some_and(|until| until <= now),
+        State::Checking => is_late(import, now),
+        _ => false,
     }
+}
+
+/// Ends an import that nobody has confirmed in time. This is committed before its file goes: whoever confirms in the last
+/// instant has either been there before, and keeps the file, or finds that it is too late.
+async fn expire(caller: &Caller, id: &str) -> Result<()> {
+    let deed = async |tx: &Tx| {
+        let import = tx.find::<Entity>("id", id).await?;
+        let now = tx.now();
+        if is_at_its_end(&import, now) {
+            let end = |row: &mut Model| {
+                row.state = State::Expired;
+                row.expires_at = None;
+                row.finished_at = Some(now);
+            };
+            tx.update::<Entity>(import, end).await?;
+        }
+        Ok(())
+    };
+    caller.act(Action::ImportSweep, &Plain, deed).await
 }
 
 /// Takes away what has no row.

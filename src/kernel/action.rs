@@ -209,6 +209,8 @@ actions! {
     WebhookReplay = "WEBHOOK_REPLAY", MANAGEMENT, [Owner, Administrator];
     /// Note how a message to a webhook fared.
     WebhookDeliver = "WEBHOOK_DELIVER", LOOK, [System];
+    /// End the messages to webhooks that are long over.
+    WebhookPurge = "WEBHOOK_PURGE", MANAGEMENT, [System];
 
     /// Wrap an organization's data keys anew, under the first key of the ring.
     DataKeyRewrap = "DATA_KEY_REWRAP", MANAGEMENT, [Operator];

@@ -14,6 +14,7 @@ use super::{
     security::Hush,
     shelf::Shelf,
     store::Store,
+    watch::Watches,
 };
 
 /// One installation: its database, its clock, its randomness, its keys, its settings. Cheap to clone.
@@ -39,6 +40,8 @@ pub struct App {
     pub decoding: Arc<Semaphore>,
     /// What is read rarely and changes more rarely.
     pub shelf: Arc<Shelf>,
+    /// The rows that somebody watches on this server.
+    pub watches: Arc<Watches>,
     /// How many passwords were hashed since the start: each sign-in costs one, whatever comes of it.
     pub hashes: Arc<AtomicU64>,
     /// Held by whoever walks whole audit chains, so that this is done once at a time.

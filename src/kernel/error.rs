@@ -12,7 +12,7 @@ use super::{MemberId, action::Action, message::Word, scalar::Timestamp};
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why something was not done.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Error {
     /// The caller's user can mend it: all that is wrong, at once.
     Problems(Vec<Problem>),
@@ -313,6 +313,7 @@ codes! {
     FileHasLinks = "FILE_HAS_LINKS",
     FileInflates = "FILE_INFLATES",
     FileTooComplex = "FILE_TOO_COMPLEX",
+    FileNotChecked = "FILE_NOT_CHECKED",
     TemplateUnknown = "TEMPLATE_UNKNOWN",
     TemplateOutdated = "TEMPLATE_OUTDATED",
     ColumnUnknown = "COLUMN_UNKNOWN",

@@ -60,6 +60,17 @@ pub trait Outcome: Sized + Send {
     fn again(tx: &Tx, receipt: Self::Receipt) -> impl Future<Output = Result<Self>> + Send;
 }
 
+/// A deed that answers nothing: what it wrote and its entry are all that is left of it.
+impl Outcome for () {
+    type Receipt = ();
+
+    fn receipt(&self) {}
+
+    async fn again(_: &Tx, (): ()) -> Result<Self> {
+        Ok(())
+    }
+}
+
 /// An answer that was given.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "idempotency")]

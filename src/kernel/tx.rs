@@ -17,9 +17,9 @@ use uuid::Uuid;
 use super::{
     Action, Actor, App, Code, Day, Error, Job, JobId, OrganizationId, Origin, Problem, Reader, Record, Result,
     Timestamp,
-    audit::{Change, Outcome},
+    audit::Outcome,
     difference::{Told, camel, differences, line},
-    id, outbox, permission, zone,
+    id, outbox, zone,
 };
 
 /// One write transaction of one actor in one organization, for one action.
@@ -194,39 +194,6 @@ impl Tx {
         Ok(row)
     }
 
-    /// Writes many new rows; the log holds their number, since a line for each would drown it.
-    ///
-    /// # Errors
-    /// As for [`Tx::create`].
-    pub async fn create_many<E: Record>(&self, rows: Vec<E::Model>) -> Result<()> {
-        let count = rows.len();
-        for row in &rows {
-            self.own::<E>(row)?;
-        }
-        // SQLite takes 32,766 values in one statement.
-        let width = E::Column::iter().count().max(1);
-        for chunk in rows.chunks(30_000 / width) {
-            let active = chunk.iter().map(|row| row.clone().into_active_model().reset_all());
-            E::insert_many(active)
-                .exec_without_returning(&self.reader.connection)
-                .await?;
-        }
-        self.told()
-            .shifts
-            .extend(rows.iter().flat_map(|row| permission::shifts::<E>(None, Some(row))));
-        if count > 0 {
-            let after = Some(count.to_string());
-            self.told().tell(Change {
-                record: E::NAME.into(),
-                key: "*".into(),
-                field: Some("count".into()),
-                before: None,
-                after,
-            });
-        }
-        Ok(())
-    }
-
     /// Changes a row. Where nothing differs, nothing is written; else its lock counter goes up.
     ///
     /// # Errors
@@ -251,34 +218,8 @@ impl Tx {
         Ok(after)
     }
 
-    /// Puts sealed values of rows under another key. The rows say what they said before, so their lock counters stay, and
-    /// the log holds their number.
-    ///
-    /// # Errors
-    /// If a row would say something else, is gone or was changed since it was read, or the database refuses it.
-    pub(crate) async fn reseal<E: Record>(&self, rows: Vec<(E::Model, E::Model)>) -> Result<()> {
-        let count = rows.len();
-        for (before, after) in rows {
-            self.own::<E>(&before)?;
-            if serde_json::to_value(&before)? != serde_json::to_value(&after)? {
-                return Err(Error::internal("a sealed value changed with its key"));
-            }
-            self.put::<E>(&before, &after).await?;
-        }
-        if count > 0 {
-            self.told().tell(Change {
-                record: E::NAME.into(),
-                key: "*".into(),
-                field: Some("resealed".into()),
-                before: None,
-                after: Some(count.to_string()),
-            });
-        }
-        Ok(())
-    }
-
     /// Writes the columns of a row that differ.
-    async fn put<E: Record>(&self, before: &E::Model, after: &E::Model) -> Result<()> {
+    pub(super) async fn put<E: Record>(&self, before: &E::Model, after: &E::Model) -> Result<()> {
         let mut update = E::update_many().filter(self.row::<E>(before));
         for column in E::Column::iter() {
             if after.get(column) != before.get(column) {
@@ -361,7 +302,7 @@ impl Tx {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn own<E: Record>(&self, row: &E::Model) -> Result<()> {
+    pub(super) fn own<E: Record>(&self, row: &E::Model) -> Result<()> {
         let own: sea_orm::Value = self.organization.into();
         if row.get(E::owner()) == own {
             Ok(())

@@ -12,7 +12,7 @@ const SHOWN: u64 = 50;
 
 /// A session in which the signed-in member can be acting now.
 #[derive(Debug, SimpleObject)]
-#[graphql(name = "Session")]
+#[graphql(name = "Session", complex)]
 pub struct Shown {
     /// The session's ID, for `sessionRevoke`.
     pub id: SessionId,

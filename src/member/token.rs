@@ -1,6 +1,6 @@
 //! Members' access tokens: good for ten minutes, and good only as long as their session is.
 
-use chrono::Duration;
+use chrono::{DateTime, Duration};
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::{
@@ -24,6 +24,11 @@ pub struct Claims {
 }
 
 impl Claims {
+    /// Until when it is good.
+    pub fn until(&self) -> Timestamp {
+        Timestamp(DateTime::from_timestamp(self.exp, 0).unwrap_or(DateTime::UNIX_EPOCH))
+    }
+
     /// What says that this was a member's session, past any token: only whether it still holds is left to ask.
     pub fn of(organization: OrganizationId, member: MemberId, session: SessionId) -> Self {
         Self {

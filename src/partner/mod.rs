@@ -12,3 +12,4 @@ pub mod webhook;
 pub use issue::{Issued, issue};
 pub use key::{Elsewhere, Known, note_use, of_token, standing};
 pub use signature::{Fault, Signed, signed_text, who_signed};
+pub use token::until;

@@ -1,6 +1,6 @@
 //! The tokens of partner systems: good for ten minutes, and good only as long as their key is.
 
-use chrono::Duration;
+use chrono::{DateTime, Duration};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -43,6 +43,12 @@ pub(super) fn write(app: &App, now: Timestamp, key: &key::Model) -> Result<(Stri
         exp: until.0.timestamp(),
     };
     Ok((jwt::write(&app.keys, Kind::Partner, &claims)?, until))
+}
+
+/// Until when a token is good, if it is one of ours and its time is not over.
+pub fn until(app: &App, now: Timestamp, text: &str) -> Option<Timestamp> {
+    let claims = read(app, now, text)?;
+    DateTime::from_timestamp(claims.exp, 0).map(Timestamp)
 }
 
 /// What a token says, if it is one of ours and its time is not over. Whether its key still lives is another question.

@@ -2,7 +2,7 @@
 //! somebody else; those that are stay his, for whoever asks later who did it.
 
 use futures_util::future::{BoxFuture, FutureExt as _};
-use sea_orm::{ColumnTrait, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect};
 
 use super::entity::{Column, Entity, Status};
 use crate::{
@@ -29,21 +29,33 @@ pub async fn remove_agent(tx: &Tx, id: &str, input: &agent::AgentRemoveInput) ->
     Ok(removed)
 }
 
-/// Row by row, so that the log has each.
+/// How many tickets the log tells of one by one.
+const TOLD: u64 = 200;
+
+/// The first ones row by row, so that the log has each; more than anybody reads go at once, by their number.
 async fn release(tx: &Tx, member: MemberId, service: Option<ServiceId>) -> Result<()> {
-    let mut own = tx
-        .select::<Entity>()
-        .filter(Column::AssigneeId.eq(member))
-        .filter(Column::Status.is_in([Status::Open, Status::Reply]));
+    let mut own = Condition::all()
+        .add(Column::AssigneeId.eq(member))
+        .add(Column::Status.is_in([Status::Open, Status::Reply]));
     if let Some(service) = service {
-        own = own.filter(Column::ServiceId.eq(service));
+        own = own.add(Column::ServiceId.eq(service));
     }
-    for ticket in own.all().await? {
+    let told = tx.select::<Entity>().filter(own.clone()).order_by_desc(Column::Id);
+    let told = told.limit(TOLD).all().await?;
+    let is_all = u64::try_from(told.len()).is_ok_and(|count| count < TOLD);
+    for ticket in told {
         tx.update::<Entity>(ticket, |row| {
             row.assignee_id = None;
             row.status = Status::New;
         })
         .await?;
+    }
+    if !is_all {
+        let values = [
+            (Column::AssigneeId, None::<MemberId>.into()),
+            (Column::Status, Status::New.into()),
+        ];
+        tx.change_all::<Entity>(own, &values).await?;
     }
     Ok(())
 }

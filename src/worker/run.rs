@@ -41,7 +41,7 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 pub async fn work(app: App, stop: CancellationToken) {
     let relay = tokio::spawn(relay(app.clone(), stop.clone()));
     let all = tokio::spawn(runner(app.clone(), (QUEUE, 2), stop.clone()));
-    let webhooks = tokio::spawn(runner(app.clone(), (WEBHOOKS, 4), stop.clone()));
+    let webhooks = tokio::spawn(runner(app.clone(), (WEBHOOKS, 16), stop.clone()));
     let logs = tokio::spawn(keeper::keep(app.clone(), stop));
     for task in [relay, all, webhooks, logs] {
         if let Err(error) = task.await {
@@ -174,6 +174,9 @@ async fn give_up(app: &App, job: &outbox::Model) -> Result<()> {
     if job.kind == webhook::KIND {
         webhook::give_up(app, job).await?;
     }
+    if job.kind == import::CHECK {
+        import::give_up_check(app, job).await?;
+    }
     if job.kind == import::RUN && import::goes_on(app, job).await? {
         return outbox::end_attempt(app, job, Fate::Later(app.clock.now())).await;
     }
@@ -202,6 +205,7 @@ async fn perform(app: &App, job: &outbox::Model) -> Result<Fate> {
         cti_log::PURGE => cti_log::purge(app, job).await,
         cti_log::OUTBOUND => ticket::from_call(app, job).await,
         webhook::KIND => webhook::deliver(app, job).await,
+        webhook::PURGE => webhook::purge(app, job).await,
         import::RUN => import::run(app, job).await,
         import::UNDO => import::undo(app, job).await,
         import::LETTER => import::send_letter(app, job).await,

@@ -88,4 +88,48 @@ both! {
         assert_eq!(actions(owner, "Webhook", id).await[0], "WEBHOOK_UPDATE: NOT_FOUND");
         assert_eq!(actions(owner, "WebhookDelivery", message).await, ["WEBHOOK_REPLAY: NOT_FOUND"]);
     }
+
+    async fn s9_company_information_and_its_footer_say_what_can_be_done_with_them(app) {
+        let owner = app.owner();
+        let desk = make::in_use(owner, "desk", 1).await;
+        let issue = staff::issue(owner, "issue").await;
+        let made = owner.deed(&make::company("c"), json!({})).await;
+        let id = made["company"]["id"].as_str().unwrap();
+        let footer = "query Q($id: ID!) { companyFooter(serviceId: $id) { actions { name reasonCode } } }";
+        let publish = json!({ "id": desk.id, "input": { "expectedVersion": 0, "companyId": id, "isOnPc": true, "isOnMobile": false } });
+        const PUBLISH: &str = "companyPublish(id: $id, input: $input) => footer { version }";
+
+        assert_eq!(actions(owner, "Company", id).await, ["COMPANY_UPDATE", "COMPANY_REMOVE"]);
+        owner.deed(PUBLISH, publish).await;
+        assert_eq!(actions(owner, "Company", id).await, ["COMPANY_UPDATE", "COMPANY_REMOVE: COMPANY_IN_USE"]);
+        let shown = owner.data(footer, json!({ "id": desk.id })).await;
+        assert_eq!(shown["companyFooter"]["actions"], json!([{ "name": "COMPANY_PUBLISH", "reasonCode": null }]));
+        make::suspend(owner, &desk).await;
+        make::terminate(owner, &desk).await;
+        let shown = owner.data(footer, json!({ "id": desk.id })).await;
+        assert_eq!(shown["companyFooter"]["actions"], json!([{ "name": "COMPANY_PUBLISH", "reasonCode": "SERVICE_TERMINATED" }]));
+        assert_eq!(actions(owner, "Company", id).await[1], "COMPANY_REMOVE", "a service that is over shows nothing");
+        let refused = json!({ "id": issue.id, "input": { "expectedVersion": 0, "companyId": id, "isOnPc": true, "isOnMobile": false } });
+        assert_eq!(owner.problems(PUBLISH, refused).await, ["NOT_AVAILABLE_FOR_KIND at id"]);
+        owner.deed("companyRemove(id: $id, input: $input) => company { version }", json!({ "id": id, "input": { "expectedVersion": 1 } })).await;
+        assert_eq!(actions(owner, "Company", id).await, ["COMPANY_UPDATE: NOT_FOUND", "COMPANY_REMOVE: NOT_FOUND"]);
+    }
+
+    async fn s9_the_fields_of_a_service_say_who_may_add_and_order_them(app) {
+        let desk = make::in_use(app.owner(), "desk", 1).await;
+        let query = "query Q($id: ID!) { fieldComposition(serviceId: $id) { actions { name reasonCode } } }";
+        let ask = async |who: Who<'_>| {
+            let data = who.data(query, json!({ "id": desk.id })).await;
+            let actions = data["fieldComposition"]["actions"].as_array().unwrap().clone();
+            actions.iter().map(|action| format!("{} {}", action["name"].as_str().unwrap(), action["reasonCode"].as_str().unwrap_or("-"))).collect::<Vec<_>>()
+        };
+
+        assert_eq!(ask(app.owner()).await, ["FIELD_ADD -", "FIELD_REORDER -"]);
+        assert_eq!(ask(app.administrator()).await, ["FIELD_ADD FORBIDDEN", "FIELD_REORDER FORBIDDEN"]);
+        people::employ(&app, "desk", "member", true).await;
+        assert_eq!(ask(app.member()).await, ["FIELD_ADD -", "FIELD_REORDER -"]);
+        make::suspend(app.owner(), &desk).await;
+        make::terminate(app.owner(), &desk).await;
+        assert_eq!(ask(app.owner()).await, ["FIELD_ADD SERVICE_TERMINATED", "FIELD_REORDER SERVICE_TERMINATED"]);
+    }
 }

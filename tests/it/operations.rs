@@ -23,7 +23,7 @@ use crate::{
         people, picture,
         provider::{Key, Provider, prove_addresses},
         raw::Raw,
-        ticket,
+        socket, ticket,
     },
 };
 
@@ -34,6 +34,11 @@ both! {
         for operation in OPERATIONS {
             let variables = world.variables(operation.name, operation.variables).await;
             let who = who_does(&app, operation.name);
+            if operation.text.contains("\nsubscription ") {
+                let events = follow(&app, who, operation.text, variables).await;
+                assert!(events.last().is_some_and(|event| !event.is_null()), "{} tells nothing", operation.name);
+                continue;
+            }
             let answer = if let Some((name, content)) = file_of(&world, operation.name) {
                 who.ask_with(operation.text, variables.clone(), &[("input.file", name, &content)]).await
             } else {
@@ -52,11 +57,11 @@ both! {
 }
 
 #[test]
-fn g10_every_query_and_mutation_is_documented() {
+fn g10_every_query_mutation_and_subscription_is_documented() {
     let sdl = schema::sdl(&schema::build());
     let documented = OPERATIONS.iter().map(|operation| operation.text).collect::<String>();
 
-    let roots: BTreeSet<String> = ["type Query {", "type Mutation {"]
+    let roots: BTreeSet<String> = ["type Query {", "type Mutation {", "type Subscription {"]
         .iter()
         .flat_map(|opening| root_fields(&sdl, opening))
         .collect();
@@ -102,6 +107,17 @@ fn g10_every_operation_says_what_it_does_and_the_permission_it_needs() {
         );
     }
     assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operations").is_dir());
+}
+
+/// The events of a subscription to its end, each the value of its one field.
+async fn follow(app: &TestApp, who: Who<'_>, query: &str, variables: Value) -> Vec<Value> {
+    let server = socket::Server::start(app, socket::patient()).await;
+    let mut client = server.let_in(&who.token().await).await;
+    client.subscribe("1", query, variables).await;
+    let field = query
+        .lines()
+        .find_map(|line| line.strip_prefix("  ")?.split('(').next());
+    client.events("1", field.unwrap()).await
 }
 
 async fn company(owner: Who<'_>, title: &str) -> String {

@@ -105,6 +105,7 @@ pub async fn signs_in_and_runs_the_first_example(base: &str, login: &Login<'_>) 
             "localStorage keeps a secret"
         );
     }
+    follows_a_subscription(&browser).await;
     stayed_on_this_host(&browser, base).await;
     obeyed_the_content_policy(&browser).await;
     Ok(())
@@ -235,6 +236,20 @@ async fn run_the_first_example(browser: &Browser, login: &Login<'_>) {
     browser.wait_until(&shown, SHORT).await;
 }
 
+/// Runs the example of a subscription, whose placeholder is no work's ID: the answer comes over a socket.
+async fn follows_a_subscription(browser: &Browser) {
+    browser
+        .run(
+            "[...document.querySelectorAll('.graphiql-tab-button')].find((tab) => tab.textContent.trim() === 'JobProgress').click()",
+        )
+        .await;
+    browser.click(".graphiql-execute-button").await;
+    let told = "return document.querySelector('.result-window').innerText.includes('NOT_FOUND')";
+    browser.wait_until(told, SHORT).await;
+    let idle = "return document.querySelector('.graphiql-execute-button').ariaLabel.startsWith('Execute')";
+    browser.wait_until(idle, SHORT).await;
+}
+
 async fn titles_of_tabs(browser: &Browser) -> Vec<String> {
     let titles = browser
         .run("return [...document.querySelectorAll('.graphiql-tab-button')].map((tab) => tab.textContent.trim())")
@@ -275,9 +290,11 @@ async fn stayed_on_this_host(browser: &Browser, base: &str) {
         asked.iter().any(|address| *address == format!("{base}/graphql")),
         "the log is blind: {asked:?}"
     );
+    let socket = format!("{}/graphql", base.replacen("http", "ws", 1));
+    assert!(asked.contains(&socket), "{asked:?}");
     let elsewhere: Vec<&String> = asked
         .iter()
-        .filter(|address| !address.starts_with(&format!("{base}/")))
+        .filter(|address| !address.starts_with(&format!("{base}/")) && **address != socket)
         .collect();
     assert!(elsewhere.is_empty(), "asked elsewhere: {elsewhere:?}");
 }

@@ -304,4 +304,29 @@ both! {
         let stale = leaver.problems(UPDATE, people::on(&tickets[0], json!({ "priority": "LOW" }))).await;
         assert_eq!(stale, ["NOT_FOUND at id"]);
     }
+
+    async fn a7_more_tickets_than_anybody_reads_of_are_given_up_at_once(app) {
+        let service = desk(&app, "desk").await;
+        people::join(&app, "leaver", false).await;
+        let place = staff::add(app.owner(), &service, &people::member(app.owner(), "leaver").await, json!({})).await;
+        let leaver = app.someone("acme", "leaver");
+        let own = people::member(app.owner(), "leaver").await;
+        for _ in 0..203 {
+            leaver.deed(CREATE, input(&service, json!({ "assigneeId": own["id"] }), &json!({}))).await;
+        }
+
+        assert_eq!(staff::remove(app.owner(), &place).await, Vec::<String>::new());
+
+        let query = "query Q($id: ID!) { all: tickets(serviceId: $id, first: 1) { totalCount }
+            new: tickets(serviceId: $id, first: 1, filter: { status: [NEW] }) { totalCount nodes { version assignee { login } } } }";
+        let now = app.someone("acme", "agent").data(query, json!({ "id": service.id })).await;
+        let version = &now["new"]["nodes"][0]["version"];
+        assert_eq!((&now["all"]["totalCount"], &now["new"]["totalCount"], version), (&json!(203), &json!(203), &json!(2)));
+        let log = "{ auditEntries(filter: { action: [AGENT_REMOVE] }) { nodes { changes { record key field after } } } }";
+        let log = app.owner().data(log, json!({})).await;
+        let changes = log["auditEntries"]["nodes"][0]["changes"].as_array().unwrap();
+        let of = |key: &str| changes.iter().filter(|change| change["record"] == "ticket" && (change["key"] == "*") == (key == "*")).count();
+        assert_eq!((of("each"), of("*")), (400, 2));
+        assert!(changes.contains(&json!({ "record": "ticket", "key": "*", "field": "status", "after": "3" })), "{changes:?}");
+    }
 }

@@ -62,7 +62,8 @@ pub fn charge(
     Err(error)
 }
 
-/// `extensions.cost` of an answer; with how the caller's bucket stands, where he has one.
+/// `extensions.cost` of an answer: what was asked for and what was taken, which is the same, since nothing is given back of what
+/// is known before; with how the caller's bucket stands, where he has one.
 #[must_use]
 pub fn told(requested: u64, throttle: Option<Throttle>) -> Value {
     let Some(Throttle {
@@ -71,10 +72,15 @@ pub fn told(requested: u64, throttle: Option<Throttle>) -> Value {
         restore_rate,
     }) = throttle
     else {
-        return value!({ "requestedQueryCost": requested, "maximumQueryCost": MAXIMUM_QUERY_COST });
+        return value!({
+            "requestedQueryCost": requested,
+            "actualQueryCost": requested,
+            "maximumQueryCost": MAXIMUM_QUERY_COST,
+        });
     };
     value!({
         "requestedQueryCost": requested,
+        "actualQueryCost": requested,
         "maximumQueryCost": MAXIMUM_QUERY_COST,
         "throttleStatus": {
             "maximumAvailable": maximum,

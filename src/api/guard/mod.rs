@@ -133,6 +133,13 @@ pub fn mutations(document: &ExecutableDocument, operation: &OperationDefinition)
     names
 }
 
+/// How many root fields an operation selects, fragments written out.
+pub fn root_fields(document: &ExecutableDocument, operation: &OperationDefinition) -> usize {
+    let mut count = 0;
+    each_root_field(document, &operation.selection_set.node, &mut |_, _| count += 1);
+    count
+}
+
 fn within_limits(measure: &Measure) -> Result<(), ServerError> {
     for (count, limit, what) in [
         (measure.fields, MAX_FIELDS, "fields, its fragments written out"),

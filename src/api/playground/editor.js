@@ -111,11 +111,19 @@ function openExamples(place, texts) {
   watch.observe(place, { childList: true, subtree: true });
 }
 
+/** Whether the operation that is run of a document is a subscription. */
+function isSubscription(document, name) {
+  const operations = (document?.definitions ?? []).filter(({ kind }) => kind === "OperationDefinition");
+  const chosen = operations.find((operation) => operation.name?.value === name) ?? operations[0];
+  return chosen?.operation === "subscription";
+}
+
 /**
- * Shows GraphiQL in `place`. `send(request, headers)` answers a `Response`; the answered function shows it anew with
- * another `send` identity, which makes GraphiQL read the schema again.
+ * Shows GraphiQL in `place`. `send(request, headers)` answers a `Response`, `follow(request, headers)` the events of a
+ * subscription; the answered function shows it anew with another `send` identity, which makes GraphiQL read the schema
+ * again.
  */
-export function showEditor(place, operations, texts, send) {
+export function showEditor(place, operations, texts, send, follow) {
   const root = globalThis.ReactDOM.createRoot(place);
   const storage = memory();
   const defaultTabs = operations.map(({ query, variables }) => ({ query, variables }));
@@ -128,7 +136,10 @@ export function showEditor(place, operations, texts, send) {
   const isWide = matchMedia("(min-width: 900px)").matches;
   if (isWide && operations.length && !storage.getItem("graphiql:tabState")) openExamples(place, texts);
   const show = () => {
-    const fetcher = async (request, options) => (await send(request, options?.headers)).json();
+    const fetcher = async (request, options) =>
+      isSubscription(options?.documentAST, request.operationName)
+        ? follow(request, options?.headers)
+        : (await send(request, options?.headers)).json();
     root.render(
       createElement(
         GraphiQL,

@@ -113,6 +113,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation!("import-upload", with variables),
     operation!("import-list", with variables),
     operation!("import", with variables),
+    operation!("job-progress", with variables),
     operation!("import-confirm", with variables),
     operation!("import-delete", with variables),
     operation!("import-undo", with variables),

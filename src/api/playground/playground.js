@@ -130,4 +130,10 @@ byId("sign-out").addEventListener("click", async () => {
   }
 });
 
-showAgain = showEditor(byId("editor"), await exampleOperations(), texts, (request, headers) => session.send(request, headers));
+showAgain = showEditor(
+  byId("editor"),
+  await exampleOperations(),
+  texts,
+  (request, headers) => session.send(request, headers),
+  (request, headers) => session.follow(request, headers),
+);

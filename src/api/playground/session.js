@@ -50,6 +50,27 @@ async function run(query, field, input, headers) {
   return { payload, now: Date.parse(answer.headers.get("date")) || Date.now() };
 }
 
+/** Opens a socket for one operation of graphql-transport-ws, and tells `reader` what comes of it. */
+function openSocket(request, authorization, reader) {
+  const address = new URL("/graphql", location.href);
+  address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
+  const socket = new WebSocket(address, "graphql-transport-ws");
+  const say = (message) => socket.send(JSON.stringify(message));
+  socket.addEventListener("open", () => say({ type: "connection_init", payload: { authorization } }));
+  socket.addEventListener("close", ({ reason, code }) => reader.error(reason || `The connection was closed (${code}).`));
+  socket.addEventListener("message", ({ data }) => {
+    const { type, payload } = JSON.parse(data);
+    if (type === "connection_ack") say({ type: "subscribe", id: "1", payload: request });
+    else if (type === "next") reader.next(payload);
+    else if (type === "error") {
+      reader.next({ errors: payload });
+      reader.complete();
+    } else if (type === "complete") reader.complete();
+    else if (type === "ping") say({ type: "pong" });
+  });
+  return socket;
+}
+
 /** New tokens for a refresh token, as `run` answers. */
 function refreshed(refreshToken) {
   return run(REFRESH, "sessionRefresh", { refreshToken });
@@ -116,6 +137,41 @@ export class Session {
     // 401: the token was refused and nothing was executed, so sending it again is safe.
     if (answer.status !== 401 || !(await this.#renew())) return answer;
     return post(request, { ...headers, ...this.#authorization() });
+  }
+
+  /**
+   * Follows a subscription of the editor as the signed-in member, over a socket of its own: answers what the editor
+   * subscribes to, as `{ subscribe({ next, error, complete }) }`.
+   */
+  follow(request, written = {}) {
+    const subscribe = (reader) => {
+      let isOver = false;
+      let socket = null;
+      const end = (tell) => {
+        if (isOver) return;
+        isOver = true;
+        socket?.close(1000);
+        tell?.();
+      };
+      this.#token(written).then((authorization) => {
+        if (isOver) return;
+        socket = openSocket(request, authorization, {
+          next: (payload) => !isOver && reader.next(payload),
+          complete: () => end(() => reader.complete()),
+          error: (reason) => end(() => reader.error(reason)),
+        });
+      });
+      return { unsubscribe: () => end() };
+    };
+    return { subscribe };
+  }
+
+  /** What the person wrote as `Authorization`, else that of the session, renewed where it is time. */
+  async #token(written) {
+    const own = Object.entries(written).find(([name]) => name.toLowerCase() === "authorization");
+    if (own) return own[1];
+    if (this.#kept && Date.now() >= this.#kept.renewAt) await this.#renew();
+    return this.#authorization().authorization;
   }
 
   #authorization() {

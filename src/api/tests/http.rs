@@ -17,7 +17,7 @@ async fn a_query_is_answered_in_the_order_it_was_asked() -> Outcome {
     .await?;
     assert_eq!(reply.status, 200);
     let data = r#"{"z":"hello","rooms":{"totalCount":1000,"edges":[{"node":{"number":0},"cursor":"0"}]},"a":"hello"}"#;
-    let cost = r#"{"cost":{"requestedQueryCost":13,"maximumQueryCost":5000}}"#;
+    let cost = r#"{"cost":{"requestedQueryCost":13,"actualQueryCost":13,"maximumQueryCost":5000}}"#;
     assert_eq!(reply.text, format!(r#"{{"data":{data},"extensions":{cost}}}"#));
     for (name, value) in [
         ("content-type", "application/graphql-response+json; charset=utf-8"),

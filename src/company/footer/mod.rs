@@ -9,4 +9,4 @@ mod rules;
 pub use entity::{Column, Entity, Model, Model as Footer};
 pub use public::{Device, Shown, read};
 pub use revision::at;
-pub use rules::{CompanyPublishInput, follow, publish, services_of};
+pub use rules::{CompanyPublishInput, follow, hindrance, publish, services_of, shown_of};

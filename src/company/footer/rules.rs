@@ -1,7 +1,7 @@
 //! Publishing: which entry a service's help center shows at its foot, and where.
 
 use async_graphql::{ID, InputObject};
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect};
 use serde::Serialize;
 
 use super::{
@@ -46,13 +46,10 @@ pub async fn publish(tx: &Tx, id: &str, input: &CompanyPublishInput) -> Result<F
     if known.as_ref().map_or(0, |footer| footer.version) != input.expected_version {
         return Err(Problem::at("input.expectedVersion", Code::StaleVersion).into());
     }
-    let mut problems = Vec::new();
-    if service.kind == ServiceKind::Issue {
-        problems.push(Problem::at("id", Code::NotAvailableForKind));
-    }
-    if service.status == service::Status::Terminated {
-        problems.push(Problem::at("id", Code::ServiceTerminated));
-    }
+    let mut problems: Vec<_> = hindrance(&service)
+        .into_iter()
+        .map(|code| Problem::at("id", code))
+        .collect();
     let company = match &input.company {
         None => None,
         Some(company) => tx
@@ -68,6 +65,13 @@ pub async fn publish(tx: &Tx, id: &str, input: &CompanyPublishInput) -> Result<F
     show(tx, &footer, company.as_ref()).await?;
     tx.about::<service::Entity>(&service);
     Ok(footer)
+}
+
+/// What keeps a service from having a footer.
+pub fn hindrance(service: &Service) -> Vec<Code> {
+    let is_issue = (service.kind == ServiceKind::Issue).then_some(Code::NotAvailableForKind);
+    let is_over = (service.status == service::Status::Terminated).then_some(Code::ServiceTerminated);
+    is_issue.into_iter().chain(is_over).collect()
 }
 
 async fn write(
@@ -130,6 +134,27 @@ pub async fn services_of(reader: &Reader, company: CompanyId) -> Result<Vec<Serv
         .order_by_asc(service::Column::NameKey)
         .all()
         .await
+}
+
+/// Which of these entries some help center shows, those of terminated services left out: one statement.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn shown_of(reader: &Reader, companies: impl Iterator<Item = CompanyId>) -> Result<Vec<CompanyId>> {
+    let service = Entity::belongs_to(service::Entity)
+        .from((Column::OrganizationId, Column::ServiceId))
+        .to((service::Column::OrganizationId, service::Column::Id));
+    let footers = reader
+        .select::<Entity>()
+        .join(JoinType::InnerJoin, service.into())
+        .filter(Column::CompanyId.is_in(companies))
+        .filter(service::Column::Status.ne(service::Status::Terminated));
+    Ok(footers
+        .all()
+        .await?
+        .into_iter()
+        .filter_map(|footer| footer.company_id)
+        .collect())
 }
 
 /// What a service's footer shows; `None` where it was never published.

@@ -2,9 +2,9 @@
 
 mod public;
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
-use async_graphql::{ComplexObject, Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, ID, InputObject, Object, SimpleObject, dataloader::Loader};
 use sea_orm::{ColumnTrait, QueryFilter, sea_query::LikeExpr};
 
 use super::{
@@ -16,12 +16,12 @@ use super::{
 };
 use crate::{
     kernel::{
-        Action, Caller, Error, On, PageRequest, Result, Timestamp,
+        Action, Batch, Caller, Code, CompanyId, Error, On, PageRequest, Result, Timestamp,
         page::{self, Cursors, Direction, Part, connection},
         payload::{payload, settle, user_errors},
         reader::Scoped,
     },
-    service::{self, Service},
+    service::{self, Service, graphql::PossibleAction},
 };
 
 pub use public::PublicQuery;
@@ -73,6 +73,7 @@ payload! { CompanyPublishPayload, "companyPublish", CompanyUserError, {
 
 /// What the help center of a service shows at its foot.
 #[derive(Debug, SimpleObject)]
+#[graphql(complex)]
 pub struct CompanyFooter {
     /// The service.
     pub service: Service,
@@ -119,6 +120,44 @@ impl Model {
             .view(Action::CompanyRead)
             .await?;
         revision::at(&view, self.id, at).await
+    }
+
+    /// What the caller can do with it now, and why not where not; at most 10.
+    async fn actions(&self, context: &Context<'_>) -> Result<Vec<PossibleAction>> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        let view = caller.view(Action::CompanyRead).await?;
+        let gone = self.removed_at.map(|_| Code::NotFound);
+        let shown = view.loader.load_one(IsShown(self.id)).await.map_err(Error::internal)?;
+        let in_use = shown.map(|()| Code::CompanyInUse);
+        Ok(vec![
+            PossibleAction::of(caller, Action::CompanyUpdate, gone),
+            PossibleAction::of(caller, Action::CompanyRemove, gone.or(in_use)),
+        ])
+    }
+}
+
+#[ComplexObject]
+impl CompanyFooter {
+    /// What the caller can do with it now, and why not where not; at most 10.
+    async fn actions(&self, context: &Context<'_>) -> Vec<PossibleAction> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        let hindrance = footer::hindrance(&self.service).first().copied();
+        vec![PossibleAction::of(caller, Action::CompanyPublish, hindrance)]
+    }
+}
+
+/// The question whether a help center shows an entry.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+struct IsShown(CompanyId);
+
+impl Loader<IsShown> for Batch {
+    type Value = ();
+    type Error = String;
+
+    async fn load(&self, keys: &[IsShown]) -> std::result::Result<HashMap<IsShown, ()>, String> {
+        let shown = footer::shown_of(self, keys.iter().map(|key| key.0)).await;
+        let shown = shown.map_err(|error| format!("{error:?}"))?;
+        Ok(shown.into_iter().map(|company| (IsShown(company), ())).collect())
     }
 }
 

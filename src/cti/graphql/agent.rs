@@ -14,11 +14,11 @@ use crate::{
         line::{self, Line},
     },
     kernel::{
-        Action, Caller, Error, MemberId, Page, PageRequest, Reader, Result, ServiceId, Timestamp, View,
+        Action, Caller, Code, Error, MemberId, Page, PageRequest, Reader, Result, ServiceId, Timestamp, View,
         page::{self, Cursors, Direction, Part, connection},
     },
     member::{self, Member, search},
-    service::Service,
+    service::{Service, graphql::PossibleAction},
 };
 
 /// CTI 상담원: a member who has the phone right in a service whose contract has the telephone, and what he logs in with.
@@ -60,6 +60,13 @@ impl CtiAgent {
     /// 서비스: those in which he has the phone right and whose contracts have the telephone, in the order of their names, at most 100.
     async fn services(&self) -> &Vec<Service> {
         &self.services
+    }
+
+    /// What the caller can do with it now, and why not where not; at most 10.
+    async fn actions(&self, context: &Context<'_>) -> Vec<PossibleAction> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        let has_no_right = self.services.is_empty().then_some(Code::AgentHasNoPhoneRight);
+        vec![PossibleAction::of(caller, Action::CtiAgentUpdateMany, has_no_right)]
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
     },
     kernel::{Action, Caller, Result},
     organization,
+    service::graphql::PossibleAction,
 };
 
 /// What keeps the setting from being of use. More may be added.
@@ -30,6 +31,13 @@ impl CtiSetting {
     async fn obstacles(&self, context: &Context<'_>) -> Result<Vec<CtiSettingObstacle>> {
         let view = context.data_unchecked::<Arc<Caller>>().view(Action::CtiRead).await?;
         Ok(obstacles(self, &organization::own(&view).await?))
+    }
+
+    /// What the caller can do with it now, and why not where not; at most 10.
+    async fn actions(&self, context: &Context<'_>) -> Vec<PossibleAction> {
+        // There is no setting to be seen where it could not be changed.
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        vec![PossibleAction::of(caller, Action::CtiSettingUpdate, None)]
     }
 }
 

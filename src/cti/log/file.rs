@@ -16,7 +16,7 @@ use super::{
     sheet::Sheet,
 };
 use crate::{
-    kernel::{Action, Caller, Error, Outcome, Plain, Reader, Result, Tx, download::File},
+    kernel::{Action, Caller, Error, Plain, Reader, Result, Tx, download::File},
     member,
 };
 
@@ -48,7 +48,7 @@ pub fn make<'c>(caller: &'c Caller, key: &'c str) -> BoxFuture<'c, Result<File>>
         ];
         let deed = async |tx: &Tx| {
             tx.tell_facts::<day::Entity>(&day, &facts);
-            Ok(Told)
+            Ok(())
         };
         caller.act(Action::CtiLogDownload, &Plain, deed).await?;
         Ok(File::workbook(
@@ -57,19 +57,6 @@ pub fn make<'c>(caller: &'c Caller, key: &'c str) -> BoxFuture<'c, Result<File>>
         ))
     }
     .boxed()
-}
-
-/// The deed of which only its entry is left.
-struct Told;
-
-impl Outcome for Told {
-    type Receipt = ();
-
-    fn receipt(&self) {}
-
-    async fn again(_: &Tx, (): ()) -> Result<Self> {
-        Ok(Self)
-    }
 }
 
 /// The file of a day, in the language of whoever asks, and how many events are in it. They are read and written a page at

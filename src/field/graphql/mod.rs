@@ -110,10 +110,7 @@ impl Model {
         let caller = context.data_unchecked::<Arc<Caller>>();
         let service = self.service(context).await?;
         let is_over = service.is_none_or(|service| service.status == service::Status::Terminated);
-        let manages = match sight(context, self.service_id).await? {
-            Sight::All => caller.actor().member().is_none_or(|actor| actor.is_owner),
-            sight => sight == Sight::Manager,
-        };
+        let manages = manages(context, self.service_id).await?;
         let one = |name: Action| {
             let hindrance = match name {
                 _ if !caller.may(name) || !manages => Some("FORBIDDEN"),
@@ -139,6 +136,31 @@ impl Composition {
     async fn fields(&self, context: &Context<'_>) -> Result<Vec<Model>> {
         of_service(context, self.service_id).await
     }
+
+    /// What the caller can do with it now, and why not where not; at most 10.
+    async fn actions(&self, context: &Context<'_>) -> Result<Vec<PossibleAction>> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        let view = caller.view(Action::FieldRead).await?;
+        let service = view.loader.load_one(ById(self.service_id)).await;
+        let service = service.map_err(Error::internal)?;
+        let is_over = service.is_none_or(|service| service.status == service::Status::Terminated);
+        let is_over = is_over.then_some(Code::ServiceTerminated);
+        let manages = manages(context, self.service_id).await?;
+        let one = |name| match manages {
+            true => PossibleAction::of(caller, name, is_over),
+            false => PossibleAction::forbidden(name),
+        };
+        Ok([Action::FieldAdd, Action::FieldReorder].map(one).into())
+    }
+}
+
+/// Whether the caller changes the fields of a service: its managers do, and the owner.
+async fn manages(context: &Context<'_>, service: ServiceId) -> Result<bool> {
+    let caller = context.data_unchecked::<Arc<Caller>>();
+    Ok(match sight(context, service).await? {
+        Sight::All => caller.actor().member().is_none_or(|actor| actor.is_owner),
+        sight => sight == Sight::Manager,
+    })
 }
 
 /// Fields, to look at.

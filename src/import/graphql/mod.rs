@@ -2,6 +2,7 @@
 
 mod list;
 mod one;
+mod progress;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use crate::kernel::{
 
 pub use list::{ImportConnection, ImportEdge, ImportFilter, ImportQuery};
 pub use one::{ImportRefusal, ImportTime, Job, JobState};
+pub use progress::JobSubscription;
 
 user_errors! { ImportUserError, ImportErrorCode, "an import", {
     /// The file is larger than 20 MB.

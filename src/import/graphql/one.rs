@@ -56,7 +56,14 @@ pub enum JobState {
     Canceled,
 }
 
-/// Work that takes longer than a request: ask again to see how far it is.
+impl JobState {
+    /// Whether nothing is done at it any more, unless somebody asks for it.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Done | Self::Failed | Self::Canceled)
+    }
+}
+
+/// Work that takes longer than a request: ask again to see how far it is, or follow it with the subscription `jobProgress`.
 #[derive(Debug, Clone, SimpleObject)]
 pub struct Job {
     /// How far it is.
@@ -148,26 +155,7 @@ impl Model {
 
     /// How far the work on it is.
     async fn job(&self, context: &Context<'_>) -> Result<Job> {
-        let caller = context.data_unchecked::<Arc<Caller>>();
-        let state = match self.state {
-            State::Checking | State::Running => JobState::Running,
-            State::Reserved => JobState::Waiting,
-            State::Draft | State::Completed | State::Partial => JobState::Done,
-            State::Refused | State::Failed => JobState::Failed,
-            State::Expired | State::Deleted | State::Undone => JobState::Canceled,
-        };
-        Ok(Job {
-            state,
-            done_count: self.done_count,
-            total_count: (self.state != State::Checking).then_some(self.row_count),
-            failed_count: self.bad_row_count.max(self.failed_count),
-            message: self.told(caller.language()),
-            file: match self.report(caller)? {
-                Some(report) => Some(report),
-                None => self.link(caller)?,
-            },
-            expires_at: self.expires_at,
-        })
+        self.job_of(context.data_unchecked::<Arc<Caller>>())
     }
 
     /// What the caller can do with it now, and why not where not; at most 10.
@@ -195,6 +183,29 @@ impl Model {
 }
 
 impl Model {
+    /// How far the work on it is, as a caller is told.
+    pub(super) fn job_of(&self, caller: &Caller) -> Result<Job> {
+        let state = match self.state {
+            State::Checking | State::Running => JobState::Running,
+            State::Reserved => JobState::Waiting,
+            State::Draft | State::Completed | State::Partial => JobState::Done,
+            State::Refused | State::Failed => JobState::Failed,
+            State::Expired | State::Deleted | State::Undone => JobState::Canceled,
+        };
+        Ok(Job {
+            state,
+            done_count: self.done_count,
+            total_count: (self.state != State::Checking).then_some(self.row_count),
+            failed_count: self.bad_row_count.max(self.failed_count),
+            message: self.told(caller.language()),
+            file: match self.report(caller)? {
+                Some(report) => Some(report),
+                None => self.link(caller)?,
+            },
+            expires_at: self.expires_at,
+        })
+    }
+
     /// Why it can't be imported at all, in words.
     fn told(&self, language: message::Language) -> Option<String> {
         let name = self.refusal.as_deref()?;

@@ -39,19 +39,6 @@ const SLICE: Duration = Duration::from_secs(20);
 /// How long a reading goes on before the job says that somebody is at work: one that is silent for a minute counts as lost.
 const WORD: Duration = Duration::from_secs(10);
 
-/// The deed of which only its entry is left.
-struct Told;
-
-impl Outcome for Told {
-    type Receipt = ();
-
-    fn receipt(&self) {}
-
-    async fn again(_: &Tx, (): ()) -> Result<Self> {
-        Ok(Self)
-    }
-}
-
 /// What an attempt came to.
 enum Came {
     /// Every row was done.
@@ -215,15 +202,14 @@ async fn finish(caller: &Caller, import: &Model, problem: Option<Problem>) -> Re
     let deed = async |tx: &Tx| {
         let import = tx.find::<Entity>("id", &id).await?;
         if import.fence != fence || import.state.is_over() {
-            return Ok(Told);
+            return Ok(());
         }
         let import = end(tx, import, problem.as_ref()).await?;
         tx.enqueue(sweep::forgetting(import.id, When::Over, tx.now())).await?;
         tx.enqueue(letter::job(import.id, tx.now())).await?;
-        Ok(Told)
+        Ok(())
     };
-    caller.act(Action::ImportRun, &Plain, deed).await?;
-    Ok(())
+    caller.act(Action::ImportRun, &Plain, deed).await
 }
 
 async fn end(tx: &Tx, import: Model, problem: Option<&Problem>) -> Result<Model> {

@@ -23,7 +23,7 @@ use crate::{
     },
     member::graphql::{MemberConnection, member_page},
     picture::{self, Picture},
-    service::graphql::{ServiceConnection, ServiceFilter, ServiceOrder, service_page},
+    service::graphql::{PossibleAction, ServiceConnection, ServiceFilter, ServiceOrder, service_page},
 };
 
 user_errors! { OrganizationUserError, OrganizationErrorCode, "an organization or one of its keys", {
@@ -166,6 +166,12 @@ impl Model {
     #[graphql(deprecation = "Ask for `product { keys }`. Removal on 2027-06-30.")]
     async fn keys(&self, context: &Context<'_>) -> Result<Vec<key::Model>> {
         keys::all(context).await
+    }
+
+    /// What the caller can do with it now, and why not where not; at most 10.
+    async fn actions(&self, context: &Context<'_>) -> Vec<PossibleAction> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        vec![PossibleAction::of(caller, Action::OrganizationUpdate, None)]
     }
 
     /// The members. Needs `ORGANIZATION_READ`.

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::{
     event::TEST,
     hook::{self, Model as Webhook},
+    purge,
     send::{self, Message},
 };
 use crate::kernel::{
@@ -207,6 +208,9 @@ async fn note(
         }
     })
     .await?;
+    if is_taken || is_over {
+        tx.enqueue(purge::job(now)).await?;
+    }
     if is_taken && is_test {
         let hook = tx.find::<hook::Entity>("id", &webhook.to_string()).await?;
         // It may point elsewhere by now: that has to answer for itself.
@@ -236,6 +240,7 @@ pub async fn give_up(app: &App, job: &outbox::Model) -> Result<()> {
                 row.failure.get_or_insert_with(|| "LOST".to_owned());
             })
             .await?;
+            tx.enqueue(purge::job(now)).await?;
         }
         Ok(Noted)
     };

@@ -7,6 +7,9 @@ use hyper::Uri;
 
 use crate::kernel::address::Network;
 
+/// The ports of the internet that messages go to: any other would make the server a means of trying out others' ports.
+const PUBLIC_PORTS: [u16; 2] = [443, 8443];
+
 /// The longest URL, in bytes.
 pub const LONGEST: usize = 500;
 
@@ -46,18 +49,23 @@ impl Target {
         })
     }
 
-    /// Whether its host is written as an address that nothing may be sent to. A name is judged when it is looked up.
+    /// Whether its host is written as an address that nothing may be sent to, or nothing of this form may be sent anywhere.
+    /// A name is judged when it is looked up.
     pub fn is_refused(&self, own: &[Network]) -> bool {
         match self.host.parse::<IpAddr>() {
             Ok(address) => !self.allows(address, own),
-            Err(_) => !self.is_secure && own.is_empty(),
+            Err(_) => own.is_empty() && !self.is_for_the_internet(),
         }
     }
 
-    /// Whether a message may be sent to this address: into the operator's own networks, and by TLS to the internet.
+    /// Whether a message may be sent to this address: into the operator's own networks, and by TLS to a usual port of the internet.
     pub fn allows(&self, address: IpAddr, own: &[Network]) -> bool {
         let address = address.to_canonical();
-        own.iter().any(|network| network.contains(address)) || self.is_secure && is_public(address)
+        own.iter().any(|network| network.contains(address)) || self.is_for_the_internet() && is_public(address)
+    }
+
+    fn is_for_the_internet(&self) -> bool {
+        self.is_secure && PUBLIC_PORTS.contains(&self.port)
     }
 
     /// The addresses of its host that a message may be sent to.
@@ -189,11 +197,14 @@ mod tests {
             "https://10.1.2.3:8443/",
             "http://8.8.8.8/",
             "http://hooks.example.com/",
+            "https://hooks.example.com:22/",
+            "https://8.8.8.8:6379/",
             "https://[fd00:ec2::254]/",
             "https://0.0.0.0/",
         ] {
             assert!(Target::parse(text).unwrap().is_refused(&[]), "{text}");
         }
+        assert!(!Target::parse("https://8.8.8.8:8443/").unwrap().is_refused(&[]));
         let here = own(&["127.0.0.0/8", "10.0.0.0/8"]);
         for text in [
             "http://127.0.0.1:9000/",

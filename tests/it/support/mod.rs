@@ -32,6 +32,7 @@ pub mod receiver;
 pub mod running;
 pub mod sink;
 pub mod skip;
+pub mod socket;
 pub mod staff;
 pub mod surface;
 pub mod terminal;

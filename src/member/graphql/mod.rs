@@ -1,5 +1,7 @@
 //! What the API says of members, and the verbs of signing in and out.
 
+mod possible;
+
 use std::sync::Arc;
 
 use async_graphql::{ComplexObject, Context, Enum, InputObject, Object, SimpleObject};

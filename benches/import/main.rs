@@ -1,0 +1,233 @@
+//! What it costs to bring 100,000 old consultations into a service: looking the file through and making tickets of its rows,
+//! on PostgreSQL and on SQLite, beside calamine's bare read of the same file and PostgreSQL's COPY of the same rows in the
+//! same run; how fast the API answers meanwhile; and a template of as many fields as there can be.
+//! `cargo bench --bench import [-- --small] [--json FILE]`; docs/benchmarks.md has the figures.
+#![expect(
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a benchmark stops at the first surprise and talks to whoever runs it"
+)]
+
+#[path = "../requests/client.rs"]
+#[expect(dead_code, reason = "the requests' benchmark needs more of it")]
+mod client;
+#[path = "../../tests/it/support/cluster.rs"]
+#[expect(dead_code, reason = "the tests need more of it")]
+mod cluster;
+mod copy;
+#[path = "../requests/data.rs"]
+#[expect(dead_code, reason = "the requests' benchmark needs more of it")]
+mod data;
+mod place;
+mod probe;
+#[path = "../requests/server.rs"]
+#[expect(dead_code, reason = "the requests' benchmark needs more of it")]
+mod server;
+#[path = "../../tests/it/support/skip.rs"]
+mod skip;
+mod usage;
+mod workbook;
+
+use std::time::Duration;
+
+use place::Place;
+use probe::Answers;
+use serde_json::{Value, json};
+use usage::Used;
+use workbook::Book;
+
+/// How many rows the file of the figures has, and that of `--small`.
+const ROWS: [u32; 2] = [100_000, 2_000];
+
+/// For how long the API is asked while nothing else is done.
+const IDLE: [Duration; 2] = [Duration::from_secs(15), Duration::from_secs(3)];
+
+/// How often the template is fetched.
+const TEMPLATES: usize = 20;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let has = |name: &str| arguments.iter().any(|argument| argument == name);
+    if !has("--bench") {
+        println!("This is measured by `cargo bench --bench import`.");
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let report = runtime.expect("a runtime").block_on(run(usize::from(has("--small"))));
+    let file = arguments.iter().position(|argument| argument == "--json");
+    if let Some(file) = file.and_then(|place| arguments.get(place + 1)) {
+        let text = serde_json::to_string_pretty(&report).expect("JSON");
+        std::fs::write(file, text + "\n").expect("a file that can be written");
+    }
+}
+
+/// What came of a database.
+struct Measured {
+    database: &'static str,
+    rows: u32,
+    bytes: usize,
+    check: Used,
+    /// From the beginning of the import to its end, as the service tells them.
+    run_wall: Duration,
+    run: Used,
+    idle: Answers,
+    busy: Answers,
+    /// Columns of the widest template, and how long it takes to make: the middle one.
+    columns: usize,
+    template: Duration,
+}
+
+async fn run(size: usize) -> Value {
+    println!("load {}", usage::load_average());
+    let mut all = Vec::new();
+    let (mut bare, mut copied) = (None, None);
+    if let Some(place) = Place::on_postgres().await {
+        let (measured, book) = measure(&place, size).await;
+        bare = Some(workbook::bare_read(&book.bytes, 3));
+        copied = Some(copy::copy(&place, &book).await);
+        all.push(measured);
+    } else {
+        skip::skipped(
+            "the half on PostgreSQL",
+            "no initdb in PATH or /usr/lib/postgresql/*/bin",
+        );
+    }
+    let place = Place::on_sqlite().await;
+    let (measured, book) = measure(&place, size).await;
+    all.push(measured);
+    let bare = bare.unwrap_or_else(|| workbook::bare_read(&book.bytes, 3));
+    for measured in &all {
+        tell(measured, bare, copied.as_ref());
+    }
+    println!("\nload {}", usage::load_average());
+    json!({
+        "rows": ROWS[size],
+        "bareReadSeconds": bare.as_secs_f64(),
+        "copySeconds": copied.as_ref().map(|copied| copied.texts.as_secs_f64()),
+        "copyOfTicketsSeconds": copied.as_ref().map(|copied| copied.tickets.as_secs_f64()),
+        "databases": all.iter().map(Measured::json).collect::<Vec<_>>(),
+        "loadAverage": usage::load_average(),
+    })
+}
+
+async fn measure(place: &Place, size: usize) -> (Measured, Book) {
+    let desk = place.desk("desk", 0).await;
+    let template = place.template(&desk).await;
+    let book = Book::make(&template, ROWS[size]);
+    println!(
+        "{}: {} rows of {} columns, {:.1} MB",
+        place.name,
+        book.rows,
+        workbook::COLUMNS.len(),
+        book.bytes.len() as f64 / 1e6
+    );
+
+    let ((import, version), check) = place.watched(place.looked_through(&desk, &book)).await;
+    let import = place.confirmed(&import, version).await;
+    let (idle, ()) = probe::ask(place, async { tokio::time::sleep(IDLE[size]).await }).await;
+    let (busy, (run_wall, run)) = probe::ask(place, place.watched(place.brought(&import, book.rows))).await;
+
+    let wide = place.desk("wide", 80).await;
+    let mut times = Vec::new();
+    let mut columns = 0;
+    for _ in 0..TEMPLATES {
+        let (template, time) = place.template_at(&place.template_path(&wide).await).await;
+        times.push(time);
+        columns = workbook::columns(&template).len();
+    }
+    times.sort_unstable();
+    let measured = Measured {
+        database: place.name,
+        rows: book.rows,
+        bytes: book.bytes.len(),
+        check,
+        run_wall,
+        run,
+        idle,
+        busy,
+        columns,
+        template: times[times.len() / 2],
+    };
+    (measured, book)
+}
+
+impl Measured {
+    /// Rows a second of the check: from the start of its process to its end.
+    fn checked_per_second(&self) -> f64 {
+        f64::from(self.rows) / self.check.child_wall.as_secs_f64()
+    }
+
+    fn brought_per_second(&self) -> f64 {
+        f64::from(self.rows) / self.run_wall.as_secs_f64()
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "database": self.database, "rows": self.rows, "bytes": self.bytes,
+            "check": self.check.json(), "checkedRowsPerSecond": self.checked_per_second(),
+            "run": self.run.json(), "runSeconds": self.run_wall.as_secs_f64(), "broughtRowsPerSecond": self.brought_per_second(),
+            "idle": self.idle.json(), "busy": self.busy.json(),
+            "templateColumns": self.columns, "templateSeconds": self.template.as_secs_f64(),
+        })
+    }
+}
+
+fn tell(measured: &Measured, bare: Duration, copied: Option<&copy::Copied>) {
+    let seconds = |time: Duration| format!("{:.2} s", time.as_secs_f64());
+    let megabytes = |bytes: u64| format!("{:.0} MB", bytes as f64 / 1e6);
+    let ratio = |one: Duration, other: Duration| format!("{:.2}", one.as_secs_f64() / other.as_secs_f64());
+    let (check, run) = (&measured.check, &measured.run);
+    println!("\n{}", measured.database);
+    println!(
+        "  check: {:.0} rows/s; processors: its process {}, server {}; a bare read {}: the process {} times that (goal 1.5), both {} times",
+        measured.checked_per_second(),
+        seconds(check.child),
+        seconds(check.server),
+        seconds(bare),
+        ratio(check.child, bare),
+        ratio(check.child + check.server, bare),
+    );
+    println!(
+        "  check: memory: its process {} at most (goal 128 MiB, wall 256), server {}",
+        megabytes(check.child_peak),
+        megabytes(check.server_peak)
+    );
+    println!(
+        "  run: {:.0} rows/s, {} in all; processors: server {}, its reader {}, database {}; memory: server {}, reader {}",
+        measured.brought_per_second(),
+        seconds(measured.run_wall),
+        seconds(run.server),
+        seconds(run.child),
+        seconds(run.database),
+        megabytes(run.server_peak),
+        megabytes(run.child_peak),
+    );
+    if let Some(copied) = copied {
+        let goal = if measured.database == "SQLite" { 40 } else { 20 };
+        println!(
+            "  run: {} times PostgreSQL's COPY of the same rows as texts, {} (goal {goal}); {} times its COPY of the tickets with their indexes, {}",
+            ratio(measured.run_wall, copied.texts),
+            seconds(copied.texts),
+            ratio(measured.run_wall, copied.tickets),
+            seconds(copied.tickets),
+        );
+    }
+    for (name, idle, busy) in measured.idle.beside(&measured.busy) {
+        println!(
+            "  API, {name}: p95 {:.1} ms idle, {:.1} ms while it runs, {:.2} times (goal 2); p99 {:.1} and {:.1} ms; {} and {} requests",
+            idle.p95,
+            busy.p95,
+            busy.p95 / idle.p95,
+            idle.p99,
+            busy.p99,
+            idle.count,
+            busy.count,
+        );
+    }
+    println!(
+        "  a template of {} columns: {:.1} ms (goal 20 for 100)",
+        measured.columns,
+        measured.template.as_secs_f64() * 1e3
+    );
+}

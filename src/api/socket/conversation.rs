@@ -1,0 +1,323 @@
+//! The loop of one socket: what the other side says, what its operations come to, and its clocks. It is one task; nothing of
+//! it waits for another socket.
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use async_graphql::parser::types::OperationType;
+use axum::{
+    Error,
+    extract::ws::{CloseFrame, Message},
+};
+use futures_util::{
+    Sink, SinkExt, Stream, StreamExt,
+    stream::{self, AbortHandle, BoxStream, SelectAll},
+};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use super::{
+    MAX_MESSAGE_BYTES, SocketSettings, Sockets,
+    handshake::Visitor,
+    message::{self, Close, Incoming, Outgoing},
+    operation::{self, Happening},
+    places::{Holder, Place},
+};
+use crate::{
+    api::{
+        backend::Backend,
+        codes::{RequestCode, request_error},
+        cost::Taker,
+        session::Api,
+    },
+    kernel::Timestamp,
+};
+
+/// How long the other side may take to say goodbye as well.
+const GOODBYE: Duration = Duration::from_secs(1);
+/// What letting somebody in costs, in points of his bucket.
+const INIT: u64 = 10;
+
+/// How a conversation ends.
+enum End {
+    /// We close, and say why.
+    Close(Close),
+    /// The other side closes, is gone, or does not read what it is sent.
+    Gone,
+}
+
+impl From<Close> for End {
+    fn from(close: Close) -> Self {
+        Self::Close(close)
+    }
+}
+
+/// Who is let in, and what he holds for as long as the socket is open.
+struct Known {
+    token: Arc<str>,
+    until: Timestamp,
+    _places: [Place; 2],
+}
+
+/// An operation's part of what happens: its number, its ID, and what.
+type Told = (u64, String, Happening);
+
+/// What comes next.
+enum Turn {
+    Heard(Option<Result<Message, Error>>),
+    Happened(Told),
+    Looked,
+}
+
+/// One socket.
+pub(super) struct Conversation<S> {
+    socket: S,
+    api: Api,
+    visitor: Arc<Visitor>,
+    sockets: Sockets,
+    stranger: Option<Place>,
+    known: Option<Known>,
+    running: SelectAll<BoxStream<'static, Told>>,
+    live: HashMap<String, (u64, AbortHandle)>,
+    begun: u64,
+    opened: Instant,
+    heard: Instant,
+    pinged: Instant,
+    checked: Instant,
+}
+
+impl<S> Conversation<S>
+where
+    S: Stream<Item = Result<Message, Error>> + Sink<Message, Error = Error> + Unpin,
+{
+    pub(super) fn new(socket: S, api: Api, visitor: Visitor, sockets: &Sockets, stranger: Place) -> Self {
+        let now = Instant::now();
+        Self {
+            socket,
+            api,
+            visitor: Arc::new(visitor),
+            sockets: sockets.clone(),
+            stranger: Some(stranger),
+            known: None,
+            running: SelectAll::new(),
+            live: HashMap::new(),
+            begun: 0,
+            opened: now,
+            heard: now,
+            pinged: now,
+            checked: now,
+        }
+    }
+
+    /// Holds the conversation to its end; the code that it was closed with, 1000 where the other side closed it or is gone.
+    pub(super) async fn hold(mut self) -> u16 {
+        let end = self.talk().await;
+        // What runs has no reader any more.
+        self.running.clear();
+        let End::Close(Close(code, reason)) = end else {
+            return 1000;
+        };
+        let frame = CloseFrame {
+            code,
+            reason: reason.into(),
+        };
+        let socket = &mut self.socket;
+        let goodbye = async {
+            if socket.send(Message::Close(Some(frame))).await.is_ok() {
+                while let Some(Ok(_)) = socket.next().await {}
+            }
+        };
+        if timeout(GOODBYE, goodbye).await.is_err() {
+            tracing::debug!(code, "a socket was closed without an answer");
+        }
+        code
+    }
+
+    fn settings(&self) -> SocketSettings {
+        self.sockets.settings
+    }
+
+    async fn talk(&mut self) -> End {
+        let stopping = self.sockets.stopping.clone();
+        let mut look = interval(self.settings().look_every);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let turn = tokio::select! {
+                () = stopping.cancelled() => return Close::RESTART.into(),
+                heard = self.socket.next() => Turn::Heard(heard),
+                Some(told) = self.running.next(), if !self.running.is_empty() => Turn::Happened(told),
+                _ = look.tick() => Turn::Looked,
+            };
+            let taken = match turn {
+                Turn::Heard(Some(Ok(message))) => self.hear(message).await,
+                Turn::Heard(None | Some(Err(_))) => Err(End::Gone),
+                Turn::Happened(told) => self.tell(told).await,
+                Turn::Looked => self.look().await,
+            };
+            if let Err(end) = taken {
+                return end;
+            }
+        }
+    }
+
+    async fn hear(&mut self, message: Message) -> Result<(), End> {
+        self.heard = Instant::now();
+        let text = match message {
+            Message::Text(text) if text.len() > MAX_MESSAGE_BYTES => return Err(Close::TOO_LARGE.into()),
+            Message::Text(text) => text,
+            Message::Binary(_) => return Err(Close::INVALID.into()),
+            // Answered by the layer below.
+            Message::Ping(_) | Message::Pong(_) => return Ok(()),
+            Message::Close(_) => return Err(End::Gone),
+        };
+        match message::read(&text)? {
+            Incoming::Init(_) if self.known.is_some() => Err(Close::INIT_AGAIN.into()),
+            Incoming::Init(None) => Err(Close::FORBIDDEN.into()),
+            Incoming::Init(Some(token)) => self.let_in(token).await,
+            Incoming::Ping => self.say(&Outgoing::Pong).await,
+            Incoming::Pong => Ok(()),
+            Incoming::Subscribe(id, parameters) => self.subscribe(id, *parameters).await,
+            Incoming::Complete(id) => {
+                if let Some((_, running)) = self.live.remove(&id) {
+                    running.abort();
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Lets in whoever has a good token, and a place.
+    async fn let_in(&mut self, token: String) -> Result<(), End> {
+        let head = operation::head(&self.visitor, &token, OperationType::Query, INIT);
+        let visit = match self.api.enter(head).await {
+            Ok(entered) => entered.visit,
+            Err(refusal) => {
+                return Err(End::Close(match refusal.status.as_u16() {
+                    429 => Close::THROTTLED,
+                    500.. => Close::TRY_LATER,
+                    _ => Close::FORBIDDEN,
+                }));
+            }
+        };
+        let (caller, organization) = (Taker::of(visit.actor(), visit.origin()), visit.organization_id());
+        self.api.leave(visit).await;
+        let (Some(until), Some(organization)) = (self.api.until(&token), organization) else {
+            return Err(Close::FORBIDDEN.into());
+        };
+        let (settings, all) = (self.settings(), &self.sockets.places);
+        let own = all.take(Holder::Caller(caller), settings.most_of_member);
+        let ours = all.take(Holder::Organization(organization), settings.most_of_organization);
+        let (Some(own), Some(ours)) = (own, ours) else {
+            return Err(Close::TOO_MANY.into());
+        };
+        self.known = Some(Known {
+            token: token.into(),
+            until,
+            _places: [own, ours],
+        });
+        self.stranger = None;
+        self.checked = Instant::now();
+        self.say(&Outgoing::ConnectionAck).await
+    }
+
+    async fn subscribe(
+        &mut self,
+        id: String,
+        parameters: Result<crate::api::parameters::Parameters, async_graphql::ServerError>,
+    ) -> Result<(), End> {
+        let Some(known) = &self.known else {
+            return Err(Close::UNAUTHORIZED.into());
+        };
+        if self.live.contains_key(&id) {
+            return Err(Close::TWICE.into());
+        }
+        if self.live.len() >= self.settings().most_operations {
+            let message = "The socket has as many subscriptions as it may: complete one of them first.";
+            let error = request_error(RequestCode::TooManySubscriptions, message, None);
+            let payload = &[error];
+            return self.say(&Outgoing::Error { id: &id, payload }).await;
+        }
+        self.begun += 1;
+        let number = self.begun;
+        let events = operation::run(self.api.clone(), self.visitor.clone(), known.token.clone(), parameters);
+        let (events, abort) = stream::abortable(events);
+        self.live.insert(id.clone(), (number, abort));
+        self.running
+            .push(events.map(move |event| (number, id.clone(), event)).boxed());
+        Ok(())
+    }
+
+    /// Tells what an operation came to, unless its ID is free or another's by now.
+    async fn tell(&mut self, (number, id, happening): Told) -> Result<(), End> {
+        if self.live.get(&id).is_none_or(|(own, _)| *own != number) {
+            return Ok(());
+        }
+        match happening {
+            Happening::Next(response) => {
+                let payload = &*response;
+                self.say(&Outgoing::Next { id: &id, payload }).await
+            }
+            Happening::Refused(errors) => {
+                self.live.remove(&id);
+                let payload = errors.as_slice();
+                self.say(&Outgoing::Error { id: &id, payload }).await
+            }
+            Happening::Over => {
+                self.live.remove(&id);
+                self.say(&Outgoing::Complete { id: &id }).await
+            }
+        }
+    }
+
+    /// Looks at the clocks: of the begin, of the token, of the session, of the other side.
+    async fn look(&mut self) -> Result<(), End> {
+        let settings = self.settings();
+        let Some(known) = &self.known else {
+            return match self.opened.elapsed() >= settings.init_within {
+                true => Err(Close::INIT_LATE.into()),
+                false => Ok(()),
+            };
+        };
+        if self.api.app().clock.now() >= known.until {
+            return Err(Close::TOKEN_OVER.into());
+        }
+        if self.checked.elapsed() >= settings.recheck_every {
+            self.checked = Instant::now();
+            if !self.api.still_holds(&self.visitor.request_id, &known.token).await {
+                return Err(Close::TOKEN_OVER.into());
+            }
+        }
+        if self.heard.elapsed() >= settings.silence {
+            return Err(Close::SILENT.into());
+        }
+        if self.pinged.elapsed() >= settings.ping_every {
+            self.pinged = Instant::now();
+            return self.send(Message::Ping(axum::body::Bytes::new())).await;
+        }
+        Ok(())
+    }
+
+    async fn say(&mut self, message: &Outgoing<'_>) -> Result<(), End> {
+        match message.text() {
+            Ok(text) => self.send(Message::text(text)).await,
+            Err(error) => {
+                tracing::error!(%error, "a message could not be written");
+                Err(Close::TRY_LATER.into())
+            }
+        }
+    }
+
+    /// Whoever takes too long to read is cut off: what would be sent to him does not pile up.
+    async fn send(&mut self, message: Message) -> Result<(), End> {
+        match timeout(self.settings().send_within, self.socket.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(End::Gone),
+            Err(_) => {
+                tracing::info!(request_id = self.visitor.request_id, "a socket was not read from");
+                Err(End::Gone)
+            }
+        }
+    }
+}
