@@ -88,6 +88,10 @@ both! {
 /// One object of each kind, with its type's name.
 async fn everything(app: &TestApp) -> Vec<(&'static str, String)> {
     let owner = app.owner();
+    let figures = r#"{ auditReview(firstDay: "2026-10-01", lastDay: "2026-10-31") { hash } }"#;
+    let figures = owner.data(figures, json!({})).await;
+    let reviewed =
+        json!({ "firstDay": "2026-10-01", "lastDay": "2026-10-31", "figuresHash": figures["auditReview"]["hash"] });
     let desk = make::in_use(owner, "desk", 2).await;
     let key = "organizationKeyCreate(input: { name: \"key\", scopes: [SERVICE_READ] }) => key { id }";
     let key = owner.deed(key, json!({})).await;
@@ -165,6 +169,18 @@ async fn everything(app: &TestApp) -> Vec<(&'static str, String)> {
                 "/charges/nodes/0/id",
             )
             .await,
+        ),
+        (
+            "AuditReview",
+            owner
+                .deed(
+                    "auditReviewSign(input: $input) => review { id }",
+                    json!({ "input": reviewed }),
+                )
+                .await["review"]["id"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
         ),
         (
             "AuditEntry",
