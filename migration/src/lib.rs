@@ -27,6 +27,7 @@ mod m20261128_000064_imports;
 mod m20261128_000065_import_outcomes;
 mod m20261128_000070_partners;
 mod m20261128_000071_webhooks;
+mod m20261128_000072_extractions;
 
 pub use dialect::{APPEND_ONLY, PURGED, ROUTING, TENANT};
 pub use sea_orm_migration::MigratorTrait;
@@ -65,6 +66,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000065_import_outcomes::Migration),
             Box::new(m20261128_000070_partners::Migration),
             Box::new(m20261128_000071_webhooks::Migration),
+            Box::new(m20261128_000072_extractions::Migration),
         ]
     }
 }

@@ -19,6 +19,7 @@ use crate::{
         graphql::{CtiMutation, CtiQuery, CtiUserError},
         log::graphql::{CtiLogMutation, CtiLogQuery, CtiLogUserError},
     },
+    extraction::graphql::{ExtractionLogQuery, ExtractionMutation, ExtractionQuery, ExtractionUserError},
     field::graphql::{FieldMutation, FieldQuery, FieldUserError},
     import::graphql::{ImportMutation, ImportQuery, ImportUserError},
     member::{
@@ -68,11 +69,19 @@ pub struct DeskQuery(
     TicketQuery,
     WebhookQuery,
     ImportQuery,
+    ExtractionQuery,
 );
 
 /// The reads about all of it: logs, the menu, anything by its ID.
 #[derive(MergedObject, Default)]
-pub struct AboutQuery(AuditQuery, PermissionQuery, PiiLogQuery, MenuQuery, NodeQuery);
+pub struct AboutQuery(
+    AuditQuery,
+    PermissionQuery,
+    PiiLogQuery,
+    ExtractionLogQuery,
+    MenuQuery,
+    NodeQuery,
+);
 
 /// The writes. Each is one transaction: all of it happens, or nothing.
 #[derive(MergedObject, Default)]
@@ -114,6 +123,7 @@ pub struct DeskMutation(
     TicketMutation,
     WebhookMutation,
     ImportMutation,
+    ExtractionMutation,
 );
 
 /// Why a mutation did not do what was asked.
@@ -169,6 +179,8 @@ pub enum UserError {
     Ticket(TicketUserError),
     /// Of imports.
     Import(ImportUserError),
+    /// Of extractions.
+    Extraction(ExtractionUserError),
 }
 
 /// The schema of the API.

@@ -76,6 +76,10 @@ pub struct Settings {
     pub webhook_networks: Vec<Network>,
     /// How many days the CTI log is kept, 7 to 3,650.
     pub cti_log_days: u16,
+    /// The most rows of an extraction, 1 to 100,000.
+    pub extraction_rows: u32,
+    /// The most days of tickets or of the CTI log in an extraction, 1 to 184.
+    pub extraction_days: u32,
     /// Whether this is the demo, with its known password and long-lived tokens.
     pub is_demo: bool,
 }
@@ -119,6 +123,8 @@ const KNOWN: &[&str] = &[
     "TRUSTED_PROXIES",
     "ALLOWED_ORIGINS",
     "CTI_LOG_DAYS",
+    "EXTRACTION_ROWS",
+    "EXTRACTION_DAYS",
     "COST_BUCKET",
     "COST_REFILL",
     "WEBHOOK_NETWORKS",
@@ -283,6 +289,7 @@ impl Settings {
             CTI_LOG_DAYS
         });
         let (cost_bucket, cost_refill) = limits::cost(source, faults);
+        let (extraction_rows, extraction_days) = limits::extraction(source, faults);
         let mut choose = |name: &str, choices: &[&str]| {
             let text = source.get(name).unwrap_or(choices[0]);
             choices.iter().position(|choice| *choice == text).unwrap_or_else(|| {
@@ -314,6 +321,8 @@ impl Settings {
             cost_refill,
             webhook_networks,
             cti_log_days,
+            extraction_rows,
+            extraction_days,
             is_demo,
         }
     }

@@ -109,6 +109,8 @@ pub fn settings(url: &str) -> Settings {
         cost_refill: 1_000_000_000,
         webhook_networks: Vec::new(),
         cti_log_days: 90,
+        extraction_rows: 10_000,
+        extraction_days: 31,
         is_demo: false,
     }
 }
