@@ -10,7 +10,7 @@ use crate::{
     support::{
         app::{TestApp, codes},
         extraction::{REQUEST, extraction, fetch, fetch_from, file, input, link, log, made, requested},
-        ledger::texts,
+        ledger::{execute, texts},
         make, people,
         ticket::{self, desk},
         workbook::cells,
@@ -82,6 +82,7 @@ both! {
             app.wait(Duration::seconds(1));
             tickets.push(ticket::made(manager, &desk, json!({ "phone": phone, "subject": format!("=HYPERLINK(\"{number}\")"), "mail": "gildong@example.com" })).await);
         }
+        app.wait(Duration::seconds(1));
         let list = json!({ "tickets": { "serviceId": desk.id } });
 
         let asked = manager.deed(REQUEST, input(list.clone(), json!({ "columns": ["@number", "@receivedAt", "subject", "phone", "mail", "@isMigrated"], "reason": REASON }))).await["extraction"].clone();
@@ -217,11 +218,14 @@ both! {
         assert_eq!((&all["state"], &all["rowCount"]), (&json!("READY"), &json!(3)));
 
         let id = requested(app.owner(), json!({ "members": {} }), json!({})).await;
+        app.wait(Duration::seconds(1));
         people::join(&app, "fourth", false).await;
         let refused = app.owner().payload(REQUEST, input(json!({ "members": {} }), json!({}))).await;
         app.run_due().await;
         let made = extraction(app.owner(), &id).await;
-        make::in_use(app.owner(), "desk", 5).await;
+        for code in ["aa", "bb", "cc", "dd"] {
+            make::in_use(app.owner(), code, 5).await;
+        }
         let charges = made_of_charges(&app).await;
 
         assert_eq!(codes(&refused), ["EXTRACTION_TOO_LARGE at input.list.members"]);
@@ -256,6 +260,9 @@ both! {
         ]);
         let managers = file(&app, app.someone("acme", "manager"), json!({ "agents": {} }), json!({})).await;
         assert_eq!(cells(&managers).len(), 3, "those of his own service");
+        let without = agent.payload(REQUEST, input(tickets.clone(), json!({}))).await;
+        assert_eq!(codes(&without), ["NOT_FOUND at input.list.tickets.serviceId"], "without the ticket right");
+        execute(&app, "UPDATE agent SET handles_tickets = TRUE").await;
         let agents = made(&app, agent, tickets, json!({})).await;
         assert_eq!(agents["state"], "READY", "an agent with the ticket right");
     }
@@ -274,14 +281,15 @@ both! {
     }
 
     async fn l4_a_file_may_be_csv_and_may_have_a_password(app) {
-        people::join(&app, "=1+1", false).await;
-        let csv = file(&app, app.owner(), json!({ "members": {} }), json!({ "format": "CSV", "columns": ["login", "joinedAt"] })).await;
-        let made = made(&app, app.owner(), json!({ "members": {} }), json!({ "format": "CSV", "columns": ["login"], "password": "correct horse" })).await;
+        let member = people::member(app.owner(), "member").await;
+        app.owner().deed(people::UPDATE, people::on(&member, json!({ "name": "=1+1" }))).await;
+        let csv = file(&app, app.owner(), json!({ "members": {} }), json!({ "format": "CSV", "columns": ["name", "joinedAt"] })).await;
+        let made = made(&app, app.owner(), json!({ "members": {} }), json!({ "format": "CSV", "columns": ["name"], "password": "correct horse" })).await;
         let locked = fetch(&app, link(&made)).await;
 
         let text = String::from_utf8(csv).unwrap();
         let lines: Vec<_> = text.strip_prefix('\u{feff}').unwrap().split("\r\n").collect();
-        assert_eq!(lines[0], "\"Login ID\",\"Joined at\"");
+        assert_eq!(lines[0], "\"Name\",\"Joined at\"");
         assert!(lines.contains(&"\"'=1+1\",2026-11-10T10:00:00+09:00"), "{text}");
         assert_eq!((&made["fileName"], &made["hasPassword"]), (&json!("members-2026-11-10.zip"), &json!(true)));
         assert_eq!(locked.headers["content-type"], "application/zip");
@@ -290,7 +298,7 @@ both! {
         let mut entry = archive.by_index_decrypt(0, b"correct horse").unwrap();
         assert_eq!(entry.name().unwrap(), "members-2026-11-10.csv");
         std::io::Read::read_to_string(&mut entry, &mut inner).unwrap();
-        assert!(inner.contains("\"owner\"\r\n") && inner.contains("\"'=1+1\"\r\n"), "{inner}");
+        assert!(inner.contains("\"소유자\"\r\n") && inner.contains("\"'=1+1\"\r\n"), "{inner}");
         let kept = texts(&app, "SELECT changes FROM audit_entry").await.concat();
         assert!(!kept.contains("correct horse"), "a password stands nowhere");
     }

@@ -63,6 +63,7 @@ async fn seen(app: &TestApp, id: &str, address: &str) -> Value {
 async fn granted(app: &TestApp) -> (Made, Made, Value) {
     let (service, other) = (desk(app, "desk").await, desk(app, "other").await);
     let grant = grants::give(app.owner(), "agent", json!({ "serviceIds": [service.id] })).await;
+    execute(app, "UPDATE agent SET handles_tickets = TRUE").await;
     for of in [&service, &other] {
         made(
             app.someone("acme", "agent"),
@@ -192,7 +193,8 @@ both! {
             ADMIN.lock().unwrap().insert(app.url.clone(), admin.clone());
         }
         // As many as make two parts.
-        let copies = "INSERT INTO ticket SELECT ID, organization_id, service_id, NUMBER, channel, status, priority, assignee_id, received_at, processed_at, processing, external_id,
+        let copies = "INSERT INTO ticket (id, organization_id, service_id, number, channel, status, priority, assignee_id, received_at, processed_at, processing, external_id, is_migrated, import_id, import_row, call_reference, plain, sealed, created_at, version)
+            SELECT ID, organization_id, service_id, NUMBER, channel, status, priority, assignee_id, received_at, processed_at, processing, external_id,
             is_migrated, import_id, import_row, call_reference, plain, sealed, created_at, version FROM ticket, SERIES WHERE number = 1 AND service_id = (SELECT id FROM service WHERE code = 'desk')";
         let copies = if app.admin_url.is_some() {
             copies.replace("ID,", "gen_random_uuid(),").replace("NUMBER", "serial").replace("SERIES", "generate_series(2, 600) AS serial")
