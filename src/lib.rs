@@ -6,7 +6,7 @@
 //! their left only; the types of the API (`graphql.rs`) refer to each other both ways.
 //!
 //! `picture` → `organization` → `member` → `admin` → `service` → `contract` → `billing` → `company` → `agent` → `field` →
-//! `cti` → `pii` → `ticket` → `import` → `audit` → `partner`
+//! `cti` → `pii` → `ticket` → `import` → `extraction` → `audit` → `partner`
 //!
 //! Below them lies [`kernel`], which knows no area. Above them: [`api`] (HTTP, the schema as a whole), [`worker`]
 //! (jobs), [`serve`] and [`setup`] (start and end), [`operate`] and [`command`] (what operators do).
@@ -37,6 +37,11 @@
 //! deed hands it to [`kernel::Mailer`]. What a mail server refuses for good is seen in `orgdesk job list`; the demo has a
 //! mailbox instead of a server (`api/mailbox`).
 //!
+//! # Lists that leave as files
+//!
+//! A list says once which columns it has and how its rows are read ([`kernel::extract::Source`]); `setup` has all of them,
+//! and [`extraction`] does the rest: rights, files, links, the log.
+//!
 //! # A mutation, through the files
 //!
 //! `contractUpdate`: `api/graphql_http.rs` checks method, media, size, document and cost; `api/session.rs` makes a
@@ -63,6 +68,7 @@ pub mod command;
 pub mod company;
 pub mod contract;
 pub mod cti;
+pub mod extraction;
 pub mod field;
 pub mod import;
 pub mod kernel;

@@ -15,9 +15,10 @@ use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::{
-    admin, agent, api, billing, cti, import,
+    admin, agent, api, audit, billing, cti, extraction, import,
     kernel::{
         App, Clock, Database, Demand, Departure, Keys, Mailer, Random, Settings,
+        extract::Source,
         mail::{
             mailbox::{Folder, Mailbox},
             smtp::Smtp,
@@ -32,6 +33,7 @@ use crate::{
 /// What happens to what hangs on a member when he leaves: each area that hangs something on members stands here, from
 /// the right to the left. A table that still speaks of him afterwards fails a test.
 const DEPARTURES: &[Departure] = &[
+    extraction::depart,
     ticket::depart,
     pii::depart,
     cti::line::depart,
@@ -50,7 +52,21 @@ const SEALINGS: &[Sealing] = &[
     member::SEALING,
     ticket::SEALING,
     import::SEALING,
+    extraction::SEALING,
     partner::webhook::SEALING,
+];
+
+/// The lists that can leave as files: each says once which columns it has and how its rows are read.
+const SOURCES: &[Source] = &[
+    member::SOURCE,
+    billing::SOURCE,
+    agent::graphql::SOURCE,
+    cti::log::SOURCE,
+    pii::SOURCE,
+    ticket::graphql::SOURCE,
+    extraction::SOURCE,
+    audit::ENTRIES,
+    audit::PERMISSION_CHANGES,
 ];
 
 /// How many pictures are decoded at a time: each takes up to 64 MiB meanwhile.
@@ -86,6 +102,7 @@ pub async fn open(settings: Settings, clock: Arc<dyn Clock>, random: Random) -> 
         announce: partner::webhook::announce,
         demands: DEMANDS,
         sealings: SEALINGS,
+        sources: SOURCES,
         hashes: Arc::default(),
         database,
         clock,

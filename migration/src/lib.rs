@@ -27,6 +27,7 @@ mod m20261128_000064_imports;
 mod m20261128_000065_import_outcomes;
 mod m20261128_000070_partners;
 mod m20261128_000071_webhooks;
+mod m20261128_000072_extractions;
 mod m20261128_000075_audit_segments;
 mod m20261128_000076_audit_reviews;
 mod m20261128_000077_audit_anchors;
@@ -68,6 +69,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000065_import_outcomes::Migration),
             Box::new(m20261128_000070_partners::Migration),
             Box::new(m20261128_000071_webhooks::Migration),
+            Box::new(m20261128_000072_extractions::Migration),
             Box::new(m20261128_000075_audit_segments::Migration),
             Box::new(m20261128_000076_audit_reviews::Migration),
             Box::new(m20261128_000077_audit_anchors::Migration),

@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::any,
 };
-use futures_util::future::BoxFuture;
+use futures_util::{TryStreamExt as _, future::BoxFuture};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{
@@ -23,10 +23,10 @@ use super::{
 };
 use crate::{
     cti::{line::sheet, log},
-    import,
+    extraction, import,
     kernel::{
         App, Caller, Error, Language, Origin, Result,
-        download::{File, Pass},
+        download::{Content, File, Pass},
     },
     member::{self, Claims},
 };
@@ -41,6 +41,7 @@ const FILES: &[(&str, Maker)] = &[
     (import::TEMPLATE_FILE, import::template_file),
     (import::ANNOTATED_FILE, import::annotated_file),
     (import::REPORT_FILE, import::report_file),
+    (extraction::FILE, extraction::file),
 ];
 
 /// The letters of a file's name that need no percent sign, by RFC 8187.
@@ -151,7 +152,12 @@ fn sent(file: File) -> Response {
     ]
     .into_iter()
     .collect();
-    (headers, Body::from(file.content)).into_response()
+    let body = match file.content {
+        Content::Whole(content) => Body::from(content),
+        // Where a piece fails, the connection ends before the file does.
+        Content::Pieces(pieces) => Body::from_stream(pieces.map_err(|error| error.to_string())),
+    };
+    (headers, body).into_response()
 }
 
 /// Saves under this name: for old clients in ASCII, for all others in full.

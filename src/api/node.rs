@@ -16,6 +16,7 @@ use crate::{
     company::{self, Company},
     contract::{self, Contract},
     cti::line::history::{self as holding, Model as CtiHolding},
+    extraction::{self, Extraction, ExtractionStep},
     field::{self, Field},
     import::{self, Import},
     kernel::{Action, Caller, Error, Record, Result, audit, permission},
@@ -69,6 +70,10 @@ pub enum Node {
     Field(Field),
     /// An import.
     Import(Import),
+    /// An extraction.
+    Extraction(Extraction),
+    /// A row of the log of extractions.
+    ExtractionStep(ExtractionStep),
     /// A grant to see personal data.
     PiiGrant(PiiGrant),
     /// A row of the log of such grants.
@@ -154,6 +159,14 @@ async fn find(context: &Context<'_>, ids: &[&str]) -> Result<HashMap<String, Nod
                 .into_iter()
                 .map(|ticket| (ticket.id.to_string(), Node::Ticket(ticket)))
                 .collect(),
+            Some("ext") => extraction::graphql::find(caller, &ids)
+                .await?
+                .into_iter()
+                .map(|extraction| (extraction.id.to_string(), Node::Extraction(extraction)))
+                .collect(),
+            Some("exs") => {
+                seek::<extraction::StepEntity>(caller, Action::AuditRead, &ids, Node::ExtractionStep).await?
+            }
             Some("aud") => seek::<audit::Entity>(caller, Action::AuditRead, &ids, Node::AuditEntry).await?,
             Some("pch") => seek::<permission::Entity>(caller, Action::AuditRead, &ids, Node::PermissionChange).await?,
             Some("chg") => charges(context, caller, &ids).await?,

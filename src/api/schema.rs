@@ -23,6 +23,7 @@ use crate::{
         graphql::{CtiMutation, CtiQuery, CtiUserError},
         log::graphql::{CtiLogMutation, CtiLogQuery, CtiLogUserError},
     },
+    extraction::graphql::{ExtractionLogQuery, ExtractionMutation, ExtractionQuery, ExtractionUserError},
     field::graphql::{FieldMutation, FieldQuery, FieldUserError},
     import::graphql::{ImportMutation, ImportQuery, ImportUserError, JobSubscription},
     member::{
@@ -72,6 +73,7 @@ pub struct DeskQuery(
     TicketQuery,
     WebhookQuery,
     ImportQuery,
+    ExtractionQuery,
 );
 
 /// The reads about all of it: logs, the menu, anything by its ID.
@@ -81,6 +83,7 @@ pub struct AboutQuery(
     AuditReviewQuery,
     PermissionQuery,
     PiiLogQuery,
+    ExtractionLogQuery,
     MenuQuery,
     NodeQuery,
 );
@@ -126,6 +129,7 @@ pub struct DeskMutation(
     TicketMutation,
     WebhookMutation,
     ImportMutation,
+    ExtractionMutation,
 );
 
 /// What is told live, over WebSocket by the protocol graphql-transport-ws: one root field per operation.
@@ -187,6 +191,8 @@ pub enum UserError {
     Import(ImportUserError),
     /// Of reviews of the logs.
     AuditReview(AuditReviewUserError),
+    /// Of extractions.
+    Extraction(ExtractionUserError),
 }
 
 /// The schema of the API.

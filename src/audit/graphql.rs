@@ -131,7 +131,7 @@ impl AuditQuery {
     }
 }
 
-fn narrowed<'v>(
+pub(super) fn narrowed<'v>(
     mut select: crate::kernel::reader::Scoped<'v, Entity>,
     filter: &AuditEntryFilter,
 ) -> Result<crate::kernel::reader::Scoped<'v, Entity>> {

@@ -198,7 +198,7 @@ impl Loader<Place> for Batch {
     }
 }
 
-fn check(filter: &PermissionChangeFilter) -> Result<()> {
+pub(super) fn check(filter: &PermissionChangeFilter) -> Result<()> {
     let is_long = |text: &Option<String>, most| text.as_ref().is_some_and(|text| text.chars().count() > most);
     if filter.kind.as_ref().is_some_and(|kinds| kinds.len() > 20)
         || is_long(&filter.name, 100)
@@ -226,7 +226,7 @@ fn span(range: Option<&DateTimeRange>, now: Timestamp) -> Result<(Timestamp, Opt
     Ok((Timestamp(from), to))
 }
 
-fn narrowed<'v>(
+pub(super) fn narrowed<'v>(
     mut select: Scoped<'v, Entity>,
     filter: &PermissionChangeFilter,
     (from, to): (Timestamp, Option<Timestamp>),
@@ -252,7 +252,7 @@ fn narrowed<'v>(
 }
 
 /// The ways to be what the filter asks for, where there are several; each has an index. Nothing is of none of the kinds.
-fn alternatives(filter: &PermissionChangeFilter) -> Vec<Condition> {
+pub(super) fn alternatives(filter: &PermissionChangeFilter) -> Vec<Condition> {
     let is = |column: Column, text: &str| Condition::all().add(column.eq(text));
     let either = |columns: [Column; 2], text: &String| columns.map(|column| is(column, &clean(text))).to_vec();
     let names = filter.name.as_ref();
@@ -276,6 +276,6 @@ fn alternatives(filter: &PermissionChangeFilter) -> Vec<Condition> {
 }
 
 /// Any of these, of which there is one at least.
-fn any(of: impl IntoIterator<Item = Condition>) -> Condition {
+pub(super) fn any(of: impl IntoIterator<Item = Condition>) -> Condition {
     of.into_iter().fold(Condition::any(), Condition::add)
 }

@@ -3,6 +3,7 @@
 
 mod charge;
 mod closing;
+mod extract;
 mod fetch;
 pub mod formula;
 pub mod graphql;
@@ -17,6 +18,7 @@ mod quote;
 mod usage;
 
 pub use closing::{Closing, close};
+pub use extract::SOURCE;
 pub use formula::Breakdown;
 pub use ledger::{Books, Estimate};
 pub use metering::{UsageEntryInput, UsageRecordInput, record};

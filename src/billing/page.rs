@@ -133,7 +133,8 @@ async fn join_from_end(
     })
 }
 
-async fn services(view: &View, filter: &ChargeFilter) -> Result<Vec<ServiceId>> {
+/// The services that a filter leaves.
+pub(super) async fn services(view: &View, filter: &ChargeFilter) -> Result<Vec<ServiceId>> {
     let mut select = view.select::<service::Entity>();
     if let Some(kind) = filter.service_kind {
         select = select.filter(service::Column::Kind.eq(kind));

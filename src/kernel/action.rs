@@ -136,6 +136,8 @@ actions! {
     CtiLogRead = "CTI_LOG_READ", LOOK, [Owner, Administrator];
     /// See imports, and the templates that they are made of.
     ImportRead = "IMPORT_READ", LOOK, [Owner, Administrator, Operator];
+    /// See one's own extractions.
+    ExtractionRead = "EXTRACTION_READ", LOOK, [Owner, Administrator, Manager, Member];
     /// Read the audit log.
     AuditRead = "AUDIT_READ", LOOK, [Owner, Administrator];
 
@@ -355,6 +357,16 @@ actions! {
     ImportProgress = "IMPORT_PROGRESS", STEP, [System];
     /// Take away files of tickets that are not needed any more.
     ImportSweep = "IMPORT_SWEEP", MANAGEMENT, [System];
+    /// Have a list leave as a file.
+    ExtractionRequest = "EXTRACTION_REQUEST", EXTRACTION, [Owner, Administrator, Manager, Member];
+    /// Download the file of one's own extraction.
+    ExtractionDownload = "EXTRACTION_DOWNLOAD", EXTRACTION, [Owner, Administrator, Manager, Member];
+    /// End the making of a file.
+    ExtractionRun = "EXTRACTION_RUN", EXTRACTION, [System];
+    /// Tell how far a file is.
+    ExtractionProgress = "EXTRACTION_PROGRESS", STEP, [System];
+    /// Destroy files that nobody needs or may have any more.
+    ExtractionSweep = "EXTRACTION_SWEEP", EXTRACTION, [System];
     /// Add the events of one's telephone to the CTI log.
     CtiEventsRecord = "CTI_EVENTS_RECORD", JOURNAL, [Owner, Administrator, Member];
     /// Download a day of the CTI log: one's own, or as owner or administrator anybody's.

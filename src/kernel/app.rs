@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use super::{
     Announce, Clock, Database, Demand, Departure, Keys, Mailer, Random, Standing,
     config::Settings,
+    extract::Source,
     seal::{Sealing, Vault},
     security::Hush,
     shelf::Shelf,
@@ -60,6 +61,8 @@ pub struct App {
     pub demands: &'static [Demand],
     /// Where each area keeps sealed values.
     pub sealings: &'static [Sealing],
+    /// The lists that can leave as files.
+    pub sources: &'static [Source],
     /// What the operator chose.
     pub settings: Arc<Settings>,
 }

@@ -5,7 +5,9 @@
 use std::net::IpAddr;
 
 use async_graphql::SimpleObject;
+use bytes::Bytes;
 use chrono::Duration;
+use futures_util::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -28,15 +30,29 @@ pub struct DownloadLink {
     pub expires_at: Timestamp,
 }
 
+/// What a file holds.
+pub enum Content {
+    /// All of it.
+    Whole(Vec<u8>),
+    /// Piece by piece.
+    Pieces(BoxStream<'static, Result<Bytes>>),
+}
+
+impl std::fmt::Debug for Content {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Content")
+    }
+}
+
 /// A file on its way out.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct File {
     /// Under which name it is saved, with its ending; letters of any script.
     pub name: String,
     /// What kind of file it is.
     pub media_type: &'static str,
     /// Its bytes.
-    pub content: Vec<u8>,
+    pub content: Content,
 }
 
 impl File {
@@ -45,7 +61,7 @@ impl File {
         Self {
             name: format!("{name}.xlsx"),
             media_type: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-            content,
+            content: Content::Whole(content),
         }
     }
 }

@@ -119,7 +119,7 @@ impl Action {
                 | Self::ImportTakeBack
                 | Self::ImportFileDownload
                 | Self::CtiLogDownload
-        ) || self.log() == Some(AuditLog::Extraction) && self != Self::CtiAgentDownload
+        ) || self.log() == Some(AuditLog::Extraction) && !matches!(self, Self::CtiAgentDownload | Self::ExtractionSweep)
     }
 }
 

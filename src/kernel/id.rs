@@ -169,6 +169,10 @@ ids! {
     WebhookDeliveryId = "whd";
     /// The ID of an import.
     ImportId = "imp";
+    /// The ID of an extraction.
+    ExtractionId = "ext";
+    /// The ID of a row of the log of extractions.
+    ExtractionStepId = "exs";
     /// The ID of a job that is due.
     JobId = "job";
 }

@@ -148,6 +148,7 @@ mod difference;
 pub mod download;
 mod entry;
 pub mod error;
+pub mod extract;
 mod fetches;
 mod handling;
 pub(crate) mod id;
@@ -194,9 +195,10 @@ pub use departure::{Demand, Departure};
 pub use download::{DownloadLink, File};
 pub use error::{Code, Error, Problem, Result};
 pub use id::{
-    AgentId, AuditEntryId, AuditReviewId, CompanyId, ContractId, CtiHoldingId, FieldId, IdentityProviderId, ImportId,
-    InvitationId, JobId, KeyId, MemberId, OrganizationId, PasswordResetId, PermissionChangeId, PictureId, PiiChangeId,
-    PiiGrantId, PriceListId, RefreshTokenId, ServiceId, SessionId, TicketId, WebhookDeliveryId, WebhookId,
+    AgentId, AuditEntryId, AuditReviewId, CompanyId, ContractId, CtiHoldingId, ExtractionId, ExtractionStepId, FieldId,
+    IdentityProviderId, ImportId, InvitationId, JobId, KeyId, MemberId, OrganizationId, PasswordResetId,
+    PermissionChangeId, PictureId, PiiChangeId, PiiGrantId, PriceListId, RefreshTokenId, ServiceId, SessionId,
+    TicketId, WebhookDeliveryId, WebhookId,
 };
 pub use idempotency::{Ask, On, Outcome, Plain};
 pub use journal::{Journal, JournalPen};

@@ -11,10 +11,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::{StreamExt, TryStreamExt, stream::BoxStream};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream::BoxStream};
 use object_store::{
     Attribute, Attributes, ClientOptions, ObjectStore, ObjectStoreExt, PutMode, PutOptions, RetryConfig,
-    aws::AmazonS3Builder, local::LocalFileSystem, path::Path,
+    WriteMultipart, aws::AmazonS3Builder, local::LocalFileSystem, path::Path,
 };
 
 use super::{
@@ -107,6 +107,33 @@ impl Store {
             Ok(_) => Ok(true),
             Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
             Err(error) => Err(unavailable(error)),
+        }
+    }
+
+    /// Writes an object piece by piece, so that none has to be in memory as a whole. It is there when all of it is, and not
+    /// before.
+    ///
+    /// # Errors
+    /// `STORAGE_UNAVAILABLE`, and whatever the pieces say; there is no object then.
+    pub async fn put_pieces(&self, path: &str, mut pieces: impl Stream<Item = Result<Bytes>> + Unpin) -> Result<()> {
+        let store = self.made()?;
+        let upload = store.put_multipart(&Path::from(path)).await.map_err(unavailable)?;
+        let mut upload = WriteMultipart::new(upload);
+        let written = async {
+            while let Some(piece) = pieces.next().await {
+                upload.put(piece?);
+                upload.wait_for_capacity(1).await.map_err(unavailable)?;
+            }
+            Ok(())
+        };
+        match written.await {
+            Ok(()) => upload.finish().await.map(drop).map_err(unavailable),
+            Err(error) => {
+                if let Err(fault) = upload.abort().await {
+                    tracing::warn!(%fault, "what was begun in the store of files stays there");
+                }
+                Err(error)
+            }
         }
     }
 

@@ -4,6 +4,7 @@ pub mod account;
 mod confirm;
 mod departure;
 mod entity;
+mod extract;
 pub mod graphql;
 pub mod identity;
 pub mod invitation;
@@ -25,6 +26,7 @@ mod token;
 
 pub use departure::depart;
 pub use entity::{ActiveModel, Column, Entity, Model, Model as Member, Status};
+pub use extract::{MemberExtraction, SOURCE};
 pub use password::{
     Hasher,
     policy::{Accepted, Whose, accept as accept_password},

@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::grant::{Model as Grant, Scope};
 use crate::{
     kernel::{
-        AuditEntryId, MemberId, OrganizationId, PiiChangeId, PiiGrantId, Reader, Result, ServiceId, Timestamp, Tx,
+        AuditEntryId, Job, MemberId, OrganizationId, PiiChangeId, PiiGrantId, Reader, Result, ServiceId, Timestamp, Tx,
         audit::{ActorKind, clean},
+        outbox::EXTRACTION_RECHECK,
         record::{part, record},
     },
     member::Member,
@@ -163,7 +164,14 @@ pub(super) async fn tell(
     let grant = after.or(before).map(|grant| grant.id);
     let Some(grant_id) = grant else { return Ok(()) };
     let member = tx.actor().member();
-    let id = tx.fresh_id();
+    let id: PiiChangeId = tx.fresh_id();
+    if before.is_some() {
+        // Files in clear that this grant let somebody have are looked at anew.
+        let argument = format!("{}/{id}", holder.id);
+        let (kind, due_at) = (EXTRACTION_RECHECK, tx.now());
+        let job = Job { kind, argument, due_at };
+        tx.enqueue(job).await?;
+    }
     tx.create::<Entity>(Model {
         id,
         organization_id: tx.organization_id(),

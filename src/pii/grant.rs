@@ -101,7 +101,7 @@ impl Model {
 ///
 /// # Errors
 /// Only if the database fails.
-pub(super) async fn active(reader: &Reader, member: MemberId) -> Result<Option<Model>> {
+pub async fn active(reader: &Reader, member: MemberId) -> Result<Option<Model>> {
     let own = reader.select::<Entity>().filter(Column::MemberId.eq(member));
     own.filter(Column::Status.eq(Status::Active)).one().await
 }

@@ -4,6 +4,7 @@
 
 mod access;
 mod change;
+mod extract;
 mod grant;
 pub mod graphql;
 mod input;
@@ -16,7 +17,8 @@ use crate::kernel::{MemberId, Reader, Result, Tx};
 
 pub use access::{Access, access};
 pub use change::{Entity as ChangeEntity, Model as PiiGrantChange, PURGED_AT_ONCE, has_changes_before, purge_changes};
-pub use grant::{Column, Entity, Model, Model as PiiGrant, Status};
+pub use extract::SOURCE;
+pub use grant::{Column, Entity, Model, Model as PiiGrant, Status, active};
 pub use input::{PiiGrantCreateInput, PiiGrantRevokeInput};
 pub use rules::{LAPSE, create, lapse, remove_agent, revoke};
 

@@ -92,7 +92,38 @@ pub(super) async fn count(view: &View, wanted: &Wanted) -> Result<u64> {
     select.filter(any).count().await
 }
 
-fn place(row: &Model) -> Place {
+/// The next of them behind a place, the newest first.
+///
+/// # Errors
+/// Only if the database fails.
+pub(super) async fn behind(view: &View, wanted: &Wanted, after: Option<Place>, most: usize) -> Result<Vec<Model>> {
+    let any = wanted.alternatives().into_iter().fold(Condition::any(), Condition::add);
+    if any.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (select, columns) = match &wanted.term {
+        Some(term) => {
+            let columns = [term::Column::ReceivedAt, term::Column::TicketId];
+            let columns = columns.map(|column| Expr::col((term::Entity, column)));
+            (wanted.along(view, term), columns)
+        }
+        None => {
+            let columns = [Column::ReceivedAt, Column::Id];
+            (wanted.narrowed(view), columns.map(|column| Expr::col((Entity, column))))
+        }
+    };
+    let mut select = select.filter(any);
+    if let Some(after) = after {
+        let there = Expr::tuple(after.map(|part| Expr::val(sea_orm::Value::from(part))));
+        select = select.filter(Expr::tuple(columns.clone()).lt(there));
+    }
+    for column in columns {
+        QueryOrder::query(&mut select).order_by_expr(column, Order::Desc);
+    }
+    QuerySelect::limit(select, Some(most as u64)).all().await
+}
+
+pub(super) fn place(row: &Model) -> Place {
     [Part::Instant(row.received_at), Part::Id(row.id.0)]
 }
 

@@ -17,11 +17,11 @@ use super::{
 use crate::{
     billing,
     cti::log as cti_log,
-    import,
+    extraction, import,
     kernel::{
         Action, App, Caller, Error, Month, Plain, Result,
         db::JobPool,
-        outbox::{self, Attempt, Fate, MONTH_CLOSE, Taken},
+        outbox::{self, Attempt, EXTRACTION_RECHECK, EXTRACTION_RUN, Fate, MONTH_CLOSE, Taken},
     },
     member::{invitation, notice, password_reset},
     partner::webhook,
@@ -177,6 +177,9 @@ async fn give_up(app: &App, job: &outbox::Model) -> Result<()> {
     if job.kind == import::CHECK {
         import::give_up_check(app, job).await?;
     }
+    if job.kind == EXTRACTION_RUN {
+        extraction::give_up(app, job).await?;
+    }
     if job.kind == import::RUN && import::goes_on(app, job).await? {
         return outbox::end_attempt(app, job, Fate::Later(app.clock.now())).await;
     }
@@ -212,6 +215,10 @@ async fn perform(app: &App, job: &outbox::Model) -> Result<Fate> {
         import::CHECK => import::check(app, job).await,
         import::FORGET => import::forget(app, job).await,
         import::SWEEP => import::sweep(app, job).await,
+        EXTRACTION_RUN => extraction::run(app, job).await,
+        EXTRACTION_RECHECK => extraction::recheck(app, job).await,
+        extraction::EXPIRE => extraction::expire(app, job).await,
+        extraction::SWEEP => extraction::sweep(app, job).await,
         picture::KIND => picture::sweep(app, job).await,
         // A newer server may have asked for a job that this one does not know: it is left for that one.
         _ => Ok(Fate::Later(crate::kernel::Timestamp(

@@ -118,7 +118,7 @@ fn files_say_what_they_are_for_and_stay_short() {
 
 /// The tables of organizations whose rows give nobody a right. All others say with `grants:` what right a row gives, so
 /// that whatever writes one leaves it in the permission-change log: a new table has to be thought about here.
-const GRANT_NOTHING: [&str; 51] = [
+const GRANT_NOTHING: [&str; 53] = [
     // What it gives stands in a log of its own.
     "pii_grant",
     "pii_grant_change",
@@ -126,6 +126,8 @@ const GRANT_NOTHING: [&str; 51] = [
     "import",
     "import_problem",
     "import_outcome",
+    "extraction",
+    "extraction_step",
     "field",
     "field_composition",
     "field_composition_revision",

@@ -14,7 +14,12 @@ use crate::{
 };
 
 /// The columns that may still name a member who has left, each with why.
-const HISTORIES: [(&str, &str, &str); 11] = [
+const HISTORIES: [(&str, &str, &str); 12] = [
+    (
+        "extraction",
+        "requested_by",
+        "which lists he had as files; none is left of them",
+    ),
     ("import", "uploaded_by", "which files he sent"),
     ("import", "confirmed_by", "which imports he confirmed"),
     (
@@ -100,6 +105,10 @@ async fn laden(app: &TestApp) -> Value {
         format!(
             "INSERT INTO invitation SELECT id, organization_id, 'invited', 'Invited', 'invited', 'invited@example.com', 'KOREAN', is_owner,
                'PENDING', id, joined_at, joined_at, 1, NULL, NULL, id, 1 {of_leaver}"
+        ),
+        format!(
+            "INSERT INTO extraction SELECT id, organization_id, 'MEMBERS', NULL, 'XLSX', is_owner, NULL, NULL, '[]', '{{}}', is_owner, NULL, 'KOREAN', 'READY',
+               joined_at, id, '', 'f', 0, 0, 0, '', {bytes}, is_owner, joined_at, joined_at, 0, NULL, 1, 1 {of_leaver}"
         ),
         format!(
             "INSERT INTO import SELECT m.id, m.organization_id, s.id, 'DELETED', 'f', 0, '', {bytes}, m.is_owner, m.joined_at, m.id, NULL, '[]', '[]',

@@ -10,7 +10,7 @@ use crate::{
     both,
     support::{
         app::TestApp,
-        cti, grants, imports, invite, make, people, picture,
+        cti, extraction, grants, imports, invite, make, people, picture,
         raw::Raw,
         staff,
         surface::{self, Surface},
@@ -92,6 +92,8 @@ async fn ids(app: &TestApp, organization: &str) -> Vec<String> {
             "/services/nodes/0/fields/0/id",
         ),
         ("{ imports { nodes { id } } }", "/imports/nodes/0/id"),
+        ("{ extractions { nodes { id } } }", "/extractions/nodes/0/id"),
+        ("{ extractionSteps { nodes { id } } }", "/extractionSteps/nodes/0/id"),
         ("{ piiGrants { nodes { id } } }", "/piiGrants/nodes/0/id"),
         ("{ piiGrantChanges { nodes { id } } }", "/piiGrantChanges/nodes/0/id"),
         ("{ auditEntries { nodes { id } } }", "/auditEntries/nodes/0/id"),
@@ -133,6 +135,7 @@ async fn furnish(app: &TestApp) {
         staff::add(other, &desk, &people::member(who, "owner").await, json!({})).await;
         ticket::made(who, &desk, json!({})).await;
         imports::uploaded(who, &desk.id, b"none").await;
+        extraction::requested(who, json!({ "members": {} }), json!({})).await;
         invite::made(who, "new.agent").await;
         who.deed(
             r#"organizationKeyCreate(input: { name: "k", scopes: [SERVICE_READ] }) => key { id }"#,

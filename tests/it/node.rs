@@ -7,7 +7,7 @@ use crate::{
     both,
     support::{
         app::{TestApp, Who},
-        cti, grants, imports, invite, make, people, picture, staff, ticket,
+        cti, extraction, grants, imports, invite, make, people, picture, staff, ticket,
     },
 };
 
@@ -110,7 +110,18 @@ async fn everything(app: &TestApp) -> Vec<(&'static str, String)> {
     people::employ(app, "desk", "owner", false).await;
     let ticket = ticket::made(owner, &desk, json!({})).await;
     let import = imports::uploaded(owner, &desk.id, b"none").await;
+    let extraction = extraction::requested(owner, json!({ "members": {} }), json!({})).await;
     vec![
+        ("Extraction", extraction),
+        (
+            "ExtractionStep",
+            find(
+                owner,
+                "{ extractionSteps { nodes { id } } }",
+                "/extractionSteps/nodes/0/id",
+            )
+            .await,
+        ),
         ("Import", import["id"].as_str().unwrap().to_owned()),
         ("Ticket", ticket["id"].as_str().unwrap().to_owned()),
         ("Picture", picture::id(&logo).to_owned()),

@@ -18,7 +18,7 @@ use crate::{
         account,
         app::{PASSWORD, TestApp, Who},
         authenticator::{self, Authenticator},
-        cti, grants, imports, invite,
+        cti, extraction, grants, imports, invite,
         make::{self, Made},
         people, picture,
         provider::{Key, Provider, prove_addresses},
@@ -208,6 +208,7 @@ pub struct World<'a> {
     sheet: Vec<u8>,
     tickets: Vec<u8>,
     imports: [String; 3],
+    extraction: String,
 }
 
 impl<'a> World<'a> {
@@ -306,6 +307,8 @@ impl<'a> World<'a> {
             .await,
             done,
         ];
+        let members = json!({ "members": {} });
+        let extraction = extraction::made(app, owner, members, json!({})).await;
         let mut hooks = [String::new(), String::new()];
         for hook in &mut hooks {
             let made = "webhookCreate(input: { name: \"hook\", url: \"https://hooks.example.com/\", events: [SERVICE_CREATE] }) => webhook { id }";
@@ -333,6 +336,7 @@ impl<'a> World<'a> {
         Self {
             figures_hash,
             ticket: ticket["id"].as_str().unwrap().to_owned(),
+            extraction: extraction["id"].as_str().unwrap().to_owned(),
             app,
             tickets,
             imports,
@@ -392,6 +396,7 @@ impl<'a> World<'a> {
             ("$SPARE_COMPANY_ID", &self.companies[1]),
             ("$INVITATION_ID", invitation),
             ("$INVITATION_TOKEN", &self.token),
+            ("$EXTRACTION_ID", &self.extraction),
             ("$DONE_IMPORT_ID", &self.imports[2]),
             ("$RESERVED_IMPORT_ID", &self.imports[1]),
             ("$IMPORT_ID", &self.imports[0]),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     both,
-    support::{app::TestApp, imports, invite, make, people},
+    support::{app::TestApp, extraction, imports, invite, make, people},
 };
 
 /// What the check of the session takes, beside the operation.
@@ -15,7 +15,16 @@ const MOST: u64 = 6;
 const QUOTED: &str = "{ contractItems(kind: ISSUE) { code } }";
 
 /// Operations that ask for everything at once, each with its name.
-const OPERATIONS: [(&str, &str); 30] = [
+const OPERATIONS: [(&str, &str); 32] = [
+    (
+        "extractions",
+        "{ extractions(first: 20) { totalCount nodes { state fileName columns requestedBy { name } service { name } failure { code } job { state file { url } }
+            actions { name } } } }",
+    ),
+    (
+        "steps of extractions",
+        "{ extractionSteps(first: 100) { totalCount nodes { kind source actor { name } requester { name } filter entry { action } } } }",
+    ),
     (
         "imports",
         "{ imports(first: 20) { nodes { state fileName uploadedBy { name } service { name } dueAt { local } refusal { message }
@@ -175,6 +184,7 @@ async fn services(app: &TestApp, which: std::ops::Range<u8>) {
         let code = letters.iter().collect::<String>();
         let made = make::in_use(app.owner(), &code, 2).await;
         imports::uploaded(app.owner(), &made.id, b"none").await;
+        extraction::requested(app.owner(), json!({ "members": {} }), json!({})).await;
         // Only a few files may wait for their check at once.
         app.run_due().await;
         invite::made(app.owner(), &format!("agent.{code}")).await;

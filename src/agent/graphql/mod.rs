@@ -1,5 +1,6 @@
 //! What the API says of agents, and the verbs that put members into services and say what they may do there.
 
+mod extract;
 mod list;
 mod narrow;
 mod staff;
@@ -30,6 +31,7 @@ use crate::{
     ticket,
 };
 
+pub use extract::SOURCE;
 pub use list::{AgentConnection, AgentEdge};
 pub(crate) use list::{of_service, own};
 pub use narrow::{AgentFilter, AgentOrder, AgentOrderField, ServiceAgentFilter};

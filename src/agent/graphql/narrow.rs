@@ -1,7 +1,5 @@
 //! Which agents a list shows, and in what order.
 
-use std::sync::Arc;
-
 use async_graphql::{Enum, ID, InputObject};
 use sea_orm::{
     ColumnTrait, Condition,
@@ -83,7 +81,7 @@ pub struct Asked {
 
 impl Asked {
     /// The first to come first, unless another order is asked for.
-    pub(super) fn by(caller: &Arc<Caller>, filter: ServiceAgentFilter, order: Option<AgentOrder>) -> Self {
+    pub(super) fn by(caller: &Caller, filter: ServiceAgentFilter, order: Option<AgentOrder>) -> Self {
         let (field, direction) = order.map_or((AgentOrderField::AddedAt, Direction::Asc), |order| {
             (order.field, order.direction)
         });

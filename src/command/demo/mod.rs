@@ -1,6 +1,7 @@
 //! `orgdesk demo`: an organization to explore, on a database of its own. Made at the first start, kept afterwards.
 
 mod cti;
+mod extractions;
 mod fields;
 mod grants;
 mod imports;

@@ -7,7 +7,7 @@ use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
 use chrono_tz::{Asia::Seoul, Tz};
 
 use super::{
-    cti, fields, grants, imports,
+    cti, extractions, fields, grants, imports,
     invitations::invite,
     keys, logo,
     people::{employ, people},
@@ -123,6 +123,7 @@ pub(super) async fn make(settings: Settings) -> anyhow::Result<App> {
     }
     telephone(&owner).await.map_err(told)?;
     imports::send(&owner, &services).await.map_err(told)?;
+    extractions::ask(&owner, last).await.map_err(told)?;
     Ok(app)
 }
 

@@ -6,6 +6,7 @@
 mod call;
 mod day;
 mod event;
+mod extract;
 mod file;
 pub mod graphql;
 mod input;
@@ -15,6 +16,7 @@ mod sheet;
 
 pub use call::{Model as Call, OUTBOUND, dialed};
 pub use event::{Kind, State};
+pub use extract::{CtiEventExtraction, SOURCE};
 pub use file::{KIND as FILE, make as file};
 pub use input::{CtiEventInput, CtiEventsRecordInput};
 pub use purge::{KIND as PURGE, run as purge};

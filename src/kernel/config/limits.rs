@@ -31,6 +31,22 @@ pub(super) fn cost(source: &Source, faults: &mut Vec<String>) -> (u32, u32) {
     )
 }
 
+/// The most rows of an extraction, and the most days of tickets or of the CTI log in one.
+pub(super) fn extraction(source: &Source, faults: &mut Vec<String>) -> (u32, u32) {
+    let mut number = |name: &str, usual: u32, most: u32| {
+        let text = source.get(name);
+        let read = text.map_or(Ok(usual), str::parse).ok();
+        read.filter(|number| (1..=most).contains(number)).unwrap_or_else(|| {
+            faults.push(format!("ORGDESK_{name} is a number from 1 to {most}"));
+            usual
+        })
+    };
+    (
+        number("EXTRACTION_ROWS", 10_000, 100_000),
+        number("EXTRACTION_DAYS", 31, 184),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,5 +72,20 @@ mod tests {
         ] {
             assert_eq!(read(bucket, refill).1, wrong, "{bucket} {refill}");
         }
+    }
+
+    #[test]
+    fn l4_an_extraction_has_a_most_of_rows_and_days() {
+        let read = |rows: &str, days: &str| {
+            let pairs = [("ORGDESK_EXTRACTION_ROWS", rows), ("ORGDESK_EXTRACTION_DAYS", days)];
+            let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let mut faults = Vec::new();
+            let read = extraction(&Source::read(pairs.into_iter()).unwrap(), &mut faults);
+            (read, faults.len())
+        };
+
+        assert_eq!(read("", ""), ((10_000, 31), 0));
+        assert_eq!(read("100000", "184"), ((100_000, 184), 0));
+        assert_eq!(read("100001", "0"), ((10_000, 31), 2));
     }
 }

@@ -80,6 +80,10 @@ pub struct Settings {
     pub cti_log_days: u16,
     /// How the logs are kept.
     pub logs: LogSettings,
+    /// The most rows of an extraction, 1 to 100,000.
+    pub extraction_rows: u32,
+    /// The most days of tickets or of the CTI log in an extraction, 1 to 184.
+    pub extraction_days: u32,
     /// Whether this is the demo, with its known password and long-lived tokens.
     pub is_demo: bool,
 }
@@ -129,6 +133,8 @@ const KNOWN: &[&str] = &[
     "ACCESS_LOG_MONTHS",
     "ACCESS_LOG_FLOOR",
     "MANAGEMENT_LOG_MONTHS",
+    "EXTRACTION_ROWS",
+    "EXTRACTION_DAYS",
     "COST_BUCKET",
     "COST_REFILL",
     "WEBHOOK_NETWORKS",
@@ -294,6 +300,7 @@ impl Settings {
         });
         let logs = logs::read(source, faults);
         let (cost_bucket, cost_refill) = limits::cost(source, faults);
+        let (extraction_rows, extraction_days) = limits::extraction(source, faults);
         let mut choose = |name: &str, choices: &[&str]| {
             let text = source.get(name).unwrap_or(choices[0]);
             choices.iter().position(|choice| *choice == text).unwrap_or_else(|| {
@@ -326,6 +333,8 @@ impl Settings {
             webhook_networks,
             cti_log_days,
             logs,
+            extraction_rows,
+            extraction_days,
             is_demo,
         }
     }

@@ -81,6 +81,12 @@ pub const MONTH_CLOSE: &str = "month-close";
 /// The night of an import.
 pub const IMPORT_RUN: &str = "import-run";
 
+/// The making of an extraction's file.
+pub const EXTRACTION_RUN: &str = "extraction-run";
+
+/// Looking anew at a member's extractions in clear, since the grant behind them has changed.
+pub const EXTRACTION_RECHECK: &str = "extraction-recheck";
+
 /// The close of a month: due on the first of the next one, at 00:10 in the organization's zone.
 ///
 /// # Errors
@@ -136,7 +142,7 @@ const MOST_ATTEMPTS: i32 = 12;
 const LOST_AFTER: Duration = Duration::minutes(10);
 
 /// The jobs that tell with [`keep`] that somebody is at work on them, and after how long a silence that somebody is lost.
-const KEPT: [&str; 1] = [IMPORT_RUN];
+const KEPT: [&str; 2] = [IMPORT_RUN, EXTRACTION_RUN];
 const SILENT_AFTER: Duration = Duration::seconds(60);
 
 /// What became of a job.

@@ -2,6 +2,8 @@
 //! that are sealed one by one, so that none has to be in memory as a whole. A piece opens in its place in its file only,
 //! and the last one says that it is the last: no piece can be swapped, left out or cut off.
 
+use std::io::Read;
+
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt as _, stream};
 use zeroize::Zeroizing;
@@ -27,6 +29,11 @@ impl FileKey {
     /// A new key.
     pub fn fresh(random: &Random) -> Self {
         Self(DataKey(Zeroizing::new(random.bytes())))
+    }
+
+    /// The same key once more, for whoever keeps it while the file is encrypted.
+    pub fn again(&self) -> Self {
+        Self(DataKey(self.0.0.clone()))
     }
 
     /// The key as it lies in the file's row.
@@ -62,6 +69,38 @@ impl FileKey {
         Ok(stored.freeze())
     }
 
+    /// A file as it is stored, piece by piece, from where it is read; what it is read as goes through `seen` first.
+    pub fn encrypt_pieces<R: Read + Send + 'static>(
+        self,
+        random: Random,
+        content: R,
+        seen: impl FnMut(&[u8]) + Send + 'static,
+    ) -> impl Stream<Item = Result<Bytes>> + Send + Unpin + 'static {
+        let sealing = Sealing {
+            key: self.0,
+            random,
+            content,
+            seen,
+            ahead: None,
+            number: 0,
+            is_over: false,
+        };
+        Box::pin(stream::unfold(Some(sealing), |sealing| async move {
+            let mut sealing = sealing?;
+            // What is read lies in a file of this machine.
+            let next = tokio::task::spawn_blocking(move || {
+                let piece = sealing.next().transpose();
+                (piece, sealing)
+            });
+            match next.await {
+                Ok((Some(Ok(piece)), sealing)) => Some((Ok(piece), Some(sealing))),
+                Ok((Some(Err(error)), _)) => Some((Err(error), None)),
+                Ok((None, _)) => None,
+                Err(error) => Some((Err(Error::internal(error)), None)),
+            }
+        }))
+    }
+
     /// The content of a file, piece by piece, from how it is stored.
     pub fn decrypt(
         self,
@@ -79,6 +118,46 @@ impl FileKey {
             opening.is_over |= piece.is_err();
             Some((piece, opening))
         }))
+    }
+}
+
+/// A file that is being sealed.
+struct Sealing<R, S> {
+    key: DataKey,
+    random: Random,
+    content: R,
+    seen: S,
+    ahead: Option<Vec<u8>>,
+    number: usize,
+    is_over: bool,
+}
+
+impl<R: Read, S: FnMut(&[u8])> Sealing<R, S> {
+    fn next(&mut self) -> Result<Option<Bytes>> {
+        if self.is_over {
+            return Ok(None);
+        }
+        let piece = match self.ahead.take() {
+            Some(piece) => piece,
+            None => self.read()?,
+        };
+        // A full piece is the last one where nothing follows.
+        let following = if piece.len() < PIECE { Vec::new() } else { self.read()? };
+        self.is_over = following.is_empty();
+        (self.seen)(&piece);
+        let place = place(self.number, self.is_over);
+        let sealed = self.key.seal(self.random.bytes(), &place, &piece);
+        self.number += 1;
+        self.ahead = Some(following);
+        sealed.map(|sealed| Some(Bytes::from(sealed))).map_err(Error::internal)
+    }
+
+    fn read(&mut self) -> Result<Vec<u8>> {
+        let mut piece = Vec::with_capacity(PIECE);
+        let limit = PIECE as u64;
+        let mut part = self.content.by_ref().take(limit);
+        part.read_to_end(&mut piece).map_err(Error::internal)?;
+        Ok(piece)
     }
 }
 
@@ -138,6 +217,21 @@ mod tests {
             whole.extend_from_slice(&piece.ok()?);
         }
         Some(whole)
+    }
+
+    #[tokio::test]
+    async fn l4_a_file_sealed_piece_by_piece_is_the_file_sealed_at_once() {
+        for length in [1, 28, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, 2 * PIECE + 7] {
+            let content: Vec<u8> = (0..length).map(|number| (number % 251) as u8).collect();
+            let mut pieces = key().encrypt_pieces(Random::seeded(1), std::io::Cursor::new(content.clone()), |_| {});
+            let mut stored = Vec::new();
+            while let Some(piece) = pieces.next().await {
+                let piece = piece.unwrap();
+                assert!(piece.len() <= PIECE + MORE, "no more than a piece is in memory");
+                stored.extend_from_slice(&piece);
+            }
+            assert_eq!(opened(key(), &stored).await, Some(content), "{length}");
+        }
     }
 
     fn key() -> FileKey {

@@ -147,7 +147,7 @@ impl Model {
 
 /// The question for an entry of the audit log.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-struct Entry(AuditEntryId);
+pub(crate) struct Entry(pub(crate) AuditEntryId);
 
 impl Loader<Entry> for Batch {
     type Value = audit::Model;
@@ -207,7 +207,8 @@ impl PiiLogQuery {
     }
 }
 
-fn check(filter: &PiiGrantChangeFilter) -> Result<()> {
+/// Whether a filter's lists and texts are as long as they may be.
+pub(in crate::pii) fn check(filter: &PiiGrantChangeFilter) -> Result<()> {
     let fits = |text: &Option<String>, least, most| {
         let length = text.as_ref().map(|text| text.chars().count());
         length.is_none_or(|length| (least..=most).contains(&length))
@@ -239,7 +240,8 @@ fn span(range: Option<&DateTimeRange>, now: Timestamp) -> Result<(Timestamp, Opt
     Ok((Timestamp(from), to))
 }
 
-fn narrowed<'v>(
+/// The rows of the log, but for the ways to be of several things.
+pub(in crate::pii) fn narrowed<'v>(
     mut select: Scoped<'v, Entity>,
     filter: &PiiGrantChangeFilter,
     (from, to): (Timestamp, Option<Timestamp>),
@@ -259,7 +261,7 @@ fn narrowed<'v>(
 }
 
 /// The ways to be what the filter asks for, where there are several; each has an index. Nothing is of none of the kinds.
-fn alternatives(reader: &Reader, filter: &PiiGrantChangeFilter) -> Vec<Condition> {
+pub(in crate::pii) fn alternatives(reader: &Reader, filter: &PiiGrantChangeFilter) -> Vec<Condition> {
     let is = |column: Column, text: &str| Condition::all().add(column.eq(text));
     let either = |columns: [Column; 2], text: &String| columns.map(|column| is(column, &clean(text))).to_vec();
     if filter.kind.as_ref().is_some_and(Vec::is_empty) {
@@ -303,6 +305,6 @@ fn alternatives(reader: &Reader, filter: &PiiGrantChangeFilter) -> Vec<Condition
 }
 
 /// Any of these, of which there is one at least.
-fn any(of: impl IntoIterator<Item = Condition>) -> Condition {
+pub(in crate::pii) fn any(of: impl IntoIterator<Item = Condition>) -> Condition {
     of.into_iter().fold(Condition::any(), Condition::add)
 }

@@ -26,7 +26,9 @@ use crate::{
     service::{Service, graphql::PossibleAction},
 };
 
-pub use log::{PiiGrantChangeConnection, PiiGrantChangeEdge, PiiLogQuery};
+pub(crate) use log::Entry;
+pub use log::{PiiGrantChangeConnection, PiiGrantChangeEdge, PiiGrantChangeFilter, PiiLogQuery};
+pub(super) use log::{alternatives, any, check, narrowed as changes_of};
 
 user_errors! { PiiGrantUserError, PiiGrantErrorCode, "a grant", {
     /// A value is needed.

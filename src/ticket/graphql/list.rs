@@ -8,7 +8,7 @@ use chrono::{DateTime, Duration, Months};
 use super::value;
 use crate::{
     kernel::{
-        Action, Caller, Error, MemberId, PageRequest, Personal, Result, ServiceId, Timestamp,
+        Action, Caller, Error, MemberId, PageRequest, Personal, Result, ServiceId, Timestamp, View,
         page::{Cursors, connection},
         security::{self, Brake},
     },
@@ -90,7 +90,7 @@ pub(super) async fn page(
     let Some(ground) = ground.map_err(Error::internal)? else {
         return Ok(None);
     };
-    let wanted = wanted(context, service, &ground, filter).await?;
+    let wanted = wanted(caller, &view, (service, &ground), filter, true).await?;
     let order = format!("tickets {service}");
     let cursors = Cursors::new(&caller.app().keys, view.organization_id(), &order);
     let page = search::page(&view, &wanted, &request, &cursors).await?;
@@ -102,8 +102,15 @@ pub(super) async fn page(
     Ok(Some(TicketConnection::of(page, total)))
 }
 
-async fn wanted(context: &Context<'_>, service: ServiceId, ground: &Ground, filter: TicketFilter) -> Result<Wanted> {
-    let now = context.data_unchecked::<Arc<Caller>>().now();
+/// What is asked for. Whoever looks for a personal value is counted, where this is a look of his own.
+pub(super) async fn wanted(
+    caller: &Caller,
+    view: &View,
+    (service, ground): (ServiceId, &Ground),
+    filter: TicketFilter,
+    is_counted: bool,
+) -> Result<Wanted> {
+    let now = caller.now();
     let is_named = filter.number.is_some() || filter.external_reference.is_some();
     let (from, to) = span(filter.received_at.as_ref(), now, is_named)?;
     if filter.status.as_ref().is_some_and(|states| states.len() > 5) {
@@ -129,7 +136,7 @@ async fn wanted(context: &Context<'_>, service: ServiceId, ground: &Ground, filt
     let nobody = MemberId(uuid::Uuid::nil());
     let assignee = filter.assignee_id.map(|id| id.parse().unwrap_or(nobody));
     let term = match &filter.value {
-        Some(value) => Some(term_of(context, service, ground, value).await?),
+        Some(value) => Some(term_of(caller, view, (service, ground), value, is_counted).await?),
         None => None,
     };
     Ok(Wanted {
@@ -163,10 +170,11 @@ fn span(range: Option<&DateTimeRange>, now: Timestamp, is_named: bool) -> Result
 }
 
 async fn term_of(
-    context: &Context<'_>,
-    service: ServiceId,
-    ground: &Ground,
+    caller: &Caller,
+    view: &View,
+    (service, ground): (ServiceId, &Ground),
     filter: &TicketValueFilter,
+    is_counted: bool,
 ) -> Result<Term> {
     let wrong = |text: &str| Err(Error::BadInput(text.to_owned()));
     let known = ground.field(&filter.code).filter(|field| term::is_searchable(field));
@@ -181,8 +189,10 @@ async fn term_of(
         (Some(text), None) if !fits(text, 1, LONGEST) => return wrong("`value.equals` has 1 to 200 characters."),
         (Some(text), None) if field.is_encrypted => {
             let value = Personal::new(service, filled::kind(field), text.trim().to_owned());
-            brake(context).await?;
-            let keys = value::keys(context).await?;
+            if is_counted {
+                brake(caller).await?;
+            }
+            let keys = value::keys_of(view).await?;
             let token = keys.index.as_ref();
             let token = token.and_then(|index| term::of_personal(field, &value, index));
             token.map_or(Is::Nothing, Is::Equal)
@@ -204,8 +214,7 @@ async fn term_of(
 }
 
 /// Counts that a member looks for a personal value.
-async fn brake(context: &Context<'_>) -> Result<()> {
-    let caller = context.data_unchecked::<Arc<Caller>>();
+async fn brake(caller: &Caller) -> Result<()> {
     let member = caller.actor().member().ok_or(Error::Unauthenticated)?.member_id;
     let Some(stop) = security::attempt(caller.app(), &[(LOOKING, member.to_string())]).await? else {
         return Ok(());

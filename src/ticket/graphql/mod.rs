@@ -1,5 +1,6 @@
 //! What the API says of tickets. They exist for whoever works in their service, and for nobody else.
 
+mod extract;
 mod list;
 mod value;
 
@@ -25,6 +26,7 @@ use crate::{
     service::{Service, graphql::PossibleAction},
 };
 
+pub use extract::{SOURCE, TicketExtraction};
 pub use list::{TicketConnection, TicketEdge, TicketFilter, TicketValueFilter};
 pub use value::{TicketValue, TicketValueFault};
 

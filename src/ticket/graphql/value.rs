@@ -7,7 +7,7 @@ use async_graphql::{Context, Enum, SimpleObject, dataloader::Loader};
 
 use crate::{
     field::{Field, FieldType},
-    kernel::{Action, Batch, Caller, Error, Result, audit::UNREADABLE, seal::FieldKeys},
+    kernel::{Action, Batch, Caller, Error, Result, View, audit::UNREADABLE, seal::FieldKeys},
     ticket::{
         content::Kept,
         entity::Model,
@@ -73,7 +73,11 @@ pub(super) async fn ground(context: &Context<'_>, ticket: &Model) -> Result<Opti
 
 /// The keys of encrypted fields, read once for all of a request.
 pub(super) async fn keys(context: &Context<'_>) -> Result<Arc<FieldKeys>> {
-    let view = context.data_unchecked::<Arc<Caller>>().view(Action::TicketRead).await?;
+    keys_of(&*context.data_unchecked::<Arc<Caller>>().view(Action::TicketRead).await?).await
+}
+
+/// The same by what is seen.
+pub(super) async fn keys_of(view: &View) -> Result<Arc<FieldKeys>> {
     let keys = view.loader.load_one(Keys).await.map_err(Error::internal)?;
     keys.ok_or_else(|| Error::internal("keys that were not read"))
 }

@@ -116,6 +116,8 @@ pub fn settings(url: &str) -> Settings {
             access_months: 24,
             management_months: 36,
         },
+        extraction_rows: 10_000,
+        extraction_days: 31,
         is_demo: false,
     }
 }

@@ -12,6 +12,7 @@ pub mod cti;
 pub mod database;
 pub mod deed;
 pub mod dump;
+pub mod extraction;
 pub mod form;
 pub mod grants;
 pub mod hostile;

@@ -1,0 +1,125 @@
+//! The file of an extraction in the making: a row after the other, each on its way to a temporary file at once, so that a long
+//! list takes no more memory than a short one. Temporary files have no name and go with whoever holds them, so that nothing is
+//! left of them where a server falls.
+
+mod csv;
+mod xlsx;
+
+use std::{
+    fs::File,
+    io::{BufWriter, Seek as _, Write as _},
+    path::Path,
+};
+
+use chrono_tz::Tz;
+use zip::{AesMode, CompressionMethod, ZipWriter, write::SimpleFileOptions};
+
+use super::entity::Format;
+use crate::kernel::{Error, Result, Timestamp, extract::Cell};
+
+/// What kind of file it becomes.
+enum Kind {
+    Xlsx(Box<xlsx::Sheet>),
+    Csv(csv::Lines),
+}
+
+/// A file in the making.
+pub(super) struct Writer {
+    kind: Kind,
+    folder: std::path::PathBuf,
+    rows: u32,
+}
+
+/// What a file is like.
+pub(super) struct Shape<'a> {
+    /// Where temporary files may lie.
+    pub folder: &'a Path,
+    pub format: Format,
+    /// What the sheet is called.
+    pub name: &'a str,
+    /// What stands at the heads of its columns.
+    pub titles: &'a [String],
+    /// By whose clocks instants are shown.
+    pub zone: Tz,
+    pub now: Timestamp,
+}
+
+impl Writer {
+    /// Begins a file with the heads of its columns.
+    ///
+    /// # Errors
+    /// If the folder can't be written.
+    pub fn new(shape: &Shape<'_>) -> Result<Self> {
+        let kind = match shape.format {
+            Format::Xlsx => Kind::Xlsx(Box::new(xlsx::Sheet::new(shape).map_err(Error::internal)?)),
+            Format::Csv => Kind::Csv(csv::Lines::new(temporary(shape.folder)?, shape).map_err(Error::internal)?),
+        };
+        Ok(Self {
+            kind,
+            folder: shape.folder.to_owned(),
+            rows: 0,
+        })
+    }
+
+    /// Adds a row.
+    ///
+    /// # Errors
+    /// If the folder can't be written.
+    pub fn add(&mut self, row: &[Cell]) -> Result<()> {
+        self.rows += 1;
+        match &mut self.kind {
+            Kind::Xlsx(sheet) => sheet.add(self.rows, row).map_err(Error::internal),
+            Kind::Csv(lines) => lines.add(row).map_err(Error::internal),
+        }
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> u32 {
+        self.rows
+    }
+
+    /// The file, to be read from its beginning; with a password, an archive that holds it under `name`.
+    ///
+    /// # Errors
+    /// If the folder can't be written.
+    pub fn finish(self, password: Option<&str>, name: &str) -> Result<File> {
+        let folder = self.folder;
+        let mut file = match self.kind {
+            Kind::Xlsx(sheet) => {
+                let file = temporary(&folder)?;
+                let mut buffer = BufWriter::new(file);
+                sheet.finish(&mut buffer).map_err(Error::internal)?;
+                buffer.into_inner().map_err(Error::internal)?
+            }
+            Kind::Csv(lines) => lines.finish().map_err(Error::internal)?,
+        };
+        file.rewind().map_err(Error::internal)?;
+        match password {
+            None => Ok(file),
+            Some(password) => locked(file, &folder, password, name),
+        }
+    }
+}
+
+/// The same as an archive that opens with a password only: AES-256, as WinZip has it, which 7-Zip, Keka and others open too.
+fn locked(mut file: File, folder: &Path, password: &str, name: &str) -> Result<File> {
+    let mut archive = ZipWriter::new(temporary(folder)?);
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .large_file(true)
+        .with_aes_encryption(AesMode::Aes256, password);
+    archive.start_file(name, options).map_err(Error::internal)?;
+    std::io::copy(&mut file, &mut archive).map_err(Error::internal)?;
+    archive.flush().map_err(Error::internal)?;
+    let mut file = archive.finish().map_err(Error::internal)?;
+    file.rewind().map_err(Error::internal)?;
+    Ok(file)
+}
+
+/// A file without a name.
+fn temporary(folder: &Path) -> Result<File> {
+    tempfile::tempfile_in(folder).map_err(Error::internal)
+}
+
+#[cfg(test)]
+mod tests;
