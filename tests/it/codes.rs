@@ -126,7 +126,7 @@ fn page() -> String {
     for (code, place) in EXECUTED {
         writeln!(text, "| `{code}` | {place} | {} |", told(code)).unwrap();
     }
-    text += "\n## What a person can mend\n\n`userErrors[].code` of mutations, `reasonCode` of `actions`. *where* names the enumerations below; *import* is `Import.refusal.code` or `ImportProblem.code`.\n\n| code | where | Korean | English |\n|---|---|---|---|\n";
+    text += "\n## What a person can mend\n\n`userErrors[].code` of mutations, `reasonCode` of `actions`. *where* names the enumerations below; *import* is `Import.refusal.code` or `ImportProblem.code`, *extraction* what an extraction says for itself.\n\n| code | where | Korean | English |\n|---|---|---|---|\n";
     let mut places: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (name, codes) in &enumerations {
         for code in codes {
@@ -144,6 +144,7 @@ fn page() -> String {
             Some(all) if all.len() == enumerations.len() => "every mutation".to_owned(),
             Some(some) => some.join(", "),
             None if IMPORTS.contains(code) => "import".to_owned(),
+            None if code.starts_with("EXTRACTION_") => "extraction".to_owned(),
             None => panic!("{code} is said nowhere: say here where"),
         };
         writeln!(text, "| `{code}` | {place} | {} |", told(code)).unwrap();
@@ -170,7 +171,8 @@ WebSocket is closed are in [subscriptions.md](subscriptions.md).
 ";
 
 /// What is said of files only.
-const IMPORTS: [&str; 23] = [
+const IMPORTS: [&str; 24] = [
+    "FILE_NOT_CHECKED",
     "FILE_OTHER_FORMAT",
     "FILE_HAS_PASSWORD",
     "FILE_HAS_MACROS",

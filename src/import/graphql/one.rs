@@ -63,7 +63,7 @@ impl JobState {
     }
 }
 
-/// Work that takes longer than a request: ask again to see how far it is, or follow it with the subscription `jobProgress`.
+/// Work that takes longer than a request: ask again to see how far it is. That of an import can be followed by the subscription `jobProgress`.
 #[derive(Debug, Clone, SimpleObject)]
 pub struct Job {
     /// How far it is.
