@@ -260,6 +260,7 @@ both! {
         ]);
         let managers = file(&app, app.someone("acme", "manager"), json!({ "agents": {} }), json!({})).await;
         assert_eq!(cells(&managers).len(), 3, "those of his own service");
+        execute(&app, "UPDATE agent SET handles_tickets = FALSE").await;
         let without = agent.payload(REQUEST, input(tickets.clone(), json!({}))).await;
         assert_eq!(codes(&without), ["NOT_FOUND at input.list.tickets.serviceId"], "without the ticket right");
         execute(&app, "UPDATE agent SET handles_tickets = TRUE").await;
