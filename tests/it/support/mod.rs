@@ -14,6 +14,7 @@ pub mod dump;
 pub mod form;
 pub mod grants;
 pub mod hostile;
+pub mod import_server;
 pub mod imports;
 pub mod invite;
 pub mod ledger;
