@@ -1,14 +1,18 @@
-//! What an operator does with imports: looking at a file by hand.
+//! What an operator does with imports: looking at a file by hand, at what is not over, and doing what is due.
 
-use std::{io::Read as _, path::PathBuf};
+use std::{collections::BTreeMap, io::Read as _, path::PathBuf, time::Duration};
 
 use anyhow::{Context, bail};
 
+use super::progress::Progress;
 use crate::{
     import::sheet::{LARGEST, inside},
-    kernel::{Language, message},
+    kernel::{App, Language, message},
     operate, worker,
 };
+
+/// How often whoever waits sees how far it is.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// What can be done with imports.
 #[derive(Debug, clap::Subcommand)]
@@ -25,7 +29,8 @@ pub enum Command {
         /// The organization's domain.
         organization: String,
     },
-    /// Do now what is due, such as imports whose night has come while no server was up, and wait until it is done.
+    /// Do now what is due, such as imports whose night has come while no server was up, wait until it is done, and print how
+    /// many jobs were begun.
     RunDue,
     /// Write the rows of the file that comes from standard input to standard output, for the server that started this.
     #[command(hide = true)]
@@ -53,11 +58,38 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
             Ok(())
         }
         Command::RunDue => {
-            let begun = worker::run_due(&super::installation().await?).await;
-            println!("{}", begun.map_err(operate::told)?);
+            println!("{}", run_due(&super::installation().await?).await?);
             Ok(())
         }
         command @ (Command::Check { .. } | Command::Read) => run_bare(&command).unwrap_or(Ok(())),
+    }
+}
+
+/// Does what is due until no import is left that will be in a moment; shows meanwhile how far the imports are. Answers how
+/// many jobs were begun.
+async fn run_due(app: &App) -> anyhow::Result<usize> {
+    let (mut progress, mut begun) = (Progress::on_terminal("rows"), 0);
+    // Those that were seen at work: how many rows were done of how many.
+    let mut seen: BTreeMap<String, (u32, u32)> = BTreeMap::new();
+    loop {
+        let mut running = std::pin::pin!(worker::run_due(app));
+        let mut interval = tokio::time::interval(LOOK);
+        begun += loop {
+            tokio::select! {
+                done = &mut running => break done.map_err(operate::told)?,
+                _ = interval.tick(), if progress.is_shown() => {
+                    // Whatever is at work no more is done.
+                    seen.values_mut().for_each(|(done, all)| *done = *all);
+                    seen.extend(operate::imports_at_work(app).await?);
+                    let sum = |of: fn(&(u32, u32)) -> u32| seen.values().map(|one| u64::from(of(one))).sum();
+                    progress.tell(sum(|one| one.0), Some(sum(|one| one.1)));
+                }
+            }
+        };
+        if !operate::is_import_due_soon(app).await? {
+            return Ok(begun);
+        }
+        tokio::time::sleep(LOOK).await;
     }
 }
 
@@ -66,7 +98,10 @@ fn check(path: &PathBuf) -> anyhow::Result<()> {
     let mut bytes = Vec::new();
     file.take(LARGEST as u64 + 1).read_to_end(&mut bytes)?;
     inside::bind().context("the limits of memory and time")?;
-    match inside::look(&bytes) {
+    let mut progress = Progress::on_terminal("rows");
+    let looked = inside::look(&bytes, |rows| progress.tell(u64::from(rows), None));
+    drop(progress);
+    match looked {
         Ok(summary) => {
             let head = &summary.head;
             println!("service {}", head.service);

@@ -11,6 +11,7 @@ mod demo;
 mod identity_provider;
 mod import;
 mod organization;
+mod progress;
 mod token;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};

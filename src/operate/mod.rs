@@ -32,7 +32,7 @@ pub use audit::{
 };
 pub use founding::{Owner, found_organization, invite_owner_again};
 pub use identity::{Algorithm, Setting as Provider};
-pub use imports::imports;
+pub use imports::{imports, imports_at_work, is_import_due_soon};
 pub use keys::{rewrap_keys, rotate_keys};
 
 /// Somebody to be made a member.

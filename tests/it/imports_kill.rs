@@ -1,80 +1,32 @@
 //! What an import survives: the server that is at work on it is killed, again and again, at whatever it does; afterwards
-//! each row is one ticket, and the counts are those of the database.
+//! each row is one ticket, and the counts are those of the database. `tests/kills.sh` does it 200 times.
 
-use std::{process::Command, time::Duration};
+use std::time::Duration;
 
-use orgdesk::kernel::{Clock as _, Random, SystemClock};
+use orgdesk::kernel::Random;
 
 use crate::{
     both,
     support::{
-        app::TestApp,
         cluster::free_port,
+        import_server::{a_minute_later, all_over, more_than, number, serve},
         imports::{self, CONFIRM, In, Row, agreed, fill, import, template, without},
-        ledger::{self, texts},
+        ledger::texts,
         make,
-        running::{BINARY, Running},
         sink::Sink,
     },
 };
 
-const SECRET: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-const KEY_RING: &str = "test:JSYnKCkqKywtLi8wMTIzNDU2Nzg5Ojs8PT4/QEFCQ0Q=";
-
-/// How often the server is killed: six times here on each database, more where it is asked for.
-fn kills() -> u64 {
+/// How often the server is killed: thirty times here on each database, more where it is asked for.
+fn kills() -> usize {
     let asked = std::env::var("ORGDESK_TEST_KILLS").ok();
-    asked.and_then(|text| text.parse().ok()).unwrap_or(6)
+    asked.and_then(|text| text.parse().ok()).unwrap_or(30)
 }
 
-/// How many rows the file has, so many that each kill finds it at work; every twentieth has something wrong.
+/// How many rows the file has: a part and a third for each kill, since not every kill waits for one, and no more than can be
+/// read again and again; every twentieth has something wrong.
 fn rows_of_file() -> usize {
-    usize::try_from(kills()).unwrap().min(100) * 1_000
-}
-
-/// A server of its own process, as it runs for real.
-fn serve(app: &TestApp, address: &str, mail: u16) -> Running {
-    let folder = app.data();
-    let smtp = format!("smtp://127.0.0.1:{mail}?tls=none");
-    let mut command = Command::new(BINARY);
-    command.arg("serve").env_clear().current_dir(folder).envs([
-        ("DATABASE_URL", app.url.as_str()),
-        ("ORGDESK_DATA", folder.to_str().unwrap()),
-        ("ORGDESK_SECRET", SECRET),
-        ("ORGDESK_KEY_RING", KEY_RING),
-        ("ORGDESK_ORGANIZATION_URL", "https://{domain}.example.com"),
-        ("ORGDESK_PUBLIC_URL", "https://desk.example.com"),
-        ("ORGDESK_MAIL_FROM", "Orgdesk <no-reply@example.com>"),
-        ("ORGDESK_SMTP_URL", smtp.as_str()),
-        ("ORGDESK_LISTEN", address),
-    ]);
-    Running::start(&mut command, address)
-}
-
-/// What a server that was killed has begun is another's after a minute, which nobody waits for here.
-async fn a_minute_later(app: &TestApp) {
-    let then = (SystemClock.now().0 - chrono::Duration::minutes(2)).to_rfc3339();
-    let lost = format!("UPDATE job_outbox SET handed_over_at = '{then}' WHERE state = 'QUEUED'");
-    ledger::execute(app, &lost).await;
-}
-
-async fn number(app: &TestApp, sql: &str) -> usize {
-    texts(app, &format!("SELECT CAST(({sql}) AS TEXT)")).await[0]
-        .parse()
-        .unwrap()
-}
-
-/// Waits until more tickets are there than these, or all of them.
-async fn more_than(app: &TestApp, tickets: usize) {
-    for _ in 0..3_000 {
-        let now = number(app, "SELECT count(*) FROM ticket").await;
-        let is_over = number(app, "SELECT count(*) FROM import WHERE finished_at IS NOT NULL").await;
-        if now > tickets || is_over > 0 {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("no ticket comes after {tickets}");
+    (kills() * 334).clamp(2_000, 25_000)
 }
 
 both! {
@@ -95,12 +47,21 @@ both! {
         let (sink, address, random) = (Sink::start(), format!("127.0.0.1:{}", free_port()), Random::seeded(13));
 
         let mut parts = Vec::new();
-        for _ in 0..kills() {
+        for round in 0..kills() {
             a_minute_later(&app).await;
             let before = number(&app, "SELECT count(*) FROM ticket").await;
             let server = serve(&app, &address, sink.port);
-            more_than(&app, before).await;
-            tokio::time::sleep(Duration::from_millis(random.below(400))).await;
+            // One of three dies soon after a part, whatever it is at then; the others at any moment after they are up.
+            let moment = if round % 3 == 0 {
+                more_than(&app, before).await;
+                random.below(150)
+            } else {
+                random.below(500)
+            };
+            tokio::time::sleep(Duration::from_millis(moment)).await;
+            if number(&app, "SELECT count(*) FROM import WHERE finished_at IS NOT NULL").await > 0 {
+                break;
+            }
             // Dropping it kills it without a word.
             drop(server);
             // One look at both: a commit may still be on its way.
@@ -112,13 +73,9 @@ both! {
         }
         a_minute_later(&app).await;
         let server = serve(&app, &address, sink.port);
-        for _ in 0..9_000 {
-            if number(&app, "SELECT count(*) FROM import WHERE finished_at IS NOT NULL").await > 0 {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        all_over(&app).await;
         drop(server);
+        assert!(parts.len() >= kills() * 2 / 3, "it was over before it was killed often: {parts:?}");
 
         let good = all - all / 20;
         assert_eq!(number(&app, "SELECT count(*) FROM ticket").await, good, "{parts:?}");
@@ -129,6 +86,6 @@ both! {
         assert_eq!(texts(&app, "SELECT state || ' ' || CAST(inserted_count AS TEXT) || ' ' || CAST(failed_count AS TEXT) || ' ' || CAST(done_count AS TEXT) FROM import").await,
             [format!("PARTIAL {good} {} {all}", all / 20)]);
         assert_eq!(number(&app, "SELECT count(*) FROM audit_entry WHERE action = 'IMPORT_RUN'").await, 1, "its end stands in the log once");
-        println!("{} kills at {parts:?}", kills());
+        println!("{} kills at {parts:?}", parts.len());
     }
 }

@@ -138,32 +138,6 @@ both! {
         assert_eq!(Raw::admin(&app).await.count("ticket").await, 1);
     }
 
-    async fn m6_who_gives_up_and_who_begins_at_once_never_both_have_their_way(app) {
-        let (desk, template) = desk(&app).await;
-        for number in 0..12 {
-            let subject = format!("{number}");
-            let row = with(&[("subject", In::Text(&subject))]);
-            let id = reserved(&app, &desk, &fill(&template, &[&row])).await;
-            let waiting = import(app.owner(), &id).await;
-            let due: chrono::DateTime<chrono::Utc> = waiting["dueAt"]["at"].as_str().unwrap().parse().unwrap();
-            app.go_to(&due.to_rfc3339());
-            let owner = app.owner();
-            let give_up = owner.payload(imports::DELETE, on(&waiting, json!({})));
-            if number % 2 == 0 {
-                tokio::join!(give_up, app.run_due());
-            } else {
-                tokio::join!(app.run_due(), give_up);
-            }
-            app.run_due().await;
-            let state = import(app.owner(), &id).await["state"].as_str().unwrap().to_owned();
-            assert!(["DELETED", "COMPLETED"].contains(&&*state), "{state}");
-        }
-        let mut raw = Raw::admin(&app).await;
-        let completed = raw.count("import WHERE state = 'COMPLETED'").await;
-        assert_eq!(raw.count("ticket").await, completed, "a ticket for each that was done, and none for those given up");
-        assert_eq!(raw.count("import WHERE state = 'DELETED'").await + completed, 12);
-    }
-
     async fn m7_m9_what_is_left_out_is_counted_and_told_and_an_external_id_comes_once(app) {
         let (desk, template) = desk(&app).await;
         let row = |id: &'static str| with(&[("@externalId", In::Text(id))]);

@@ -61,6 +61,7 @@ pub(super) async fn write(caller: &Caller, import: &Model, service: &Service, ro
 async fn written(tx: &Tx, import: &Model, service: &Service, rows: Vec<Judged>) -> Result<Wrote> {
     let present = tx.find::<Entity>("id", &import.id.to_string()).await?;
     if present.state != State::Running || present.fence != import.fence {
+        tracing::warn!(import = %import.id, fence = import.fence, "another server has gone on with this import: this one writes nothing more");
         return Ok(Wrote::Overtaken);
     }
     let count = rows.len();

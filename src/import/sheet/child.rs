@@ -34,7 +34,8 @@ const WAITING: usize = 32;
 /// A file that is being read.
 pub struct Reading {
     pieces: Receiver<Step<Piece>>,
-    feeding: JoinHandle<Result<()>>,
+    /// Until it was asked how it went.
+    feeding: Option<JoinHandle<Result<()>>>,
     child: Arc<Mutex<Child>>,
     until: Instant,
 }
@@ -89,7 +90,7 @@ impl Reading {
         });
         let mut reading = Self {
             pieces,
-            feeding,
+            feeding: Some(feeding),
             child,
             until: Instant::now() + PATIENCE,
         };
@@ -126,11 +127,23 @@ impl Reading {
                 Err(Fault::TooComplex)
             }
         };
-        // A file that could not be handed over as a whole looks broken, and is not.
-        if piece.is_err() && self.feeding.is_finished() {
-            (&mut self.feeding).await.map_err(Error::internal)??;
+        // A file that could not be handed over as a whole looks broken, or like nothing at all, and is not.
+        if matches!(piece, Err(_) | Ok(Piece::Fault(_))) {
+            self.handed_over().await?;
         }
         Ok(piece)
+    }
+
+    /// Waits until nobody hands over any more: a reader that has ended takes nothing.
+    async fn handed_over(&mut self) -> Result<()> {
+        let Some(feeding) = self.feeding.take() else {
+            return Ok(());
+        };
+        match tokio::time::timeout(LAST_WORDS, feeding).await {
+            Ok(fed) => fed.map_err(Error::internal)?,
+            // The store is slow to say whether there is more, which nobody wants.
+            Err(_) => Ok(()),
+        }
     }
 }
 

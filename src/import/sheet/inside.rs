@@ -91,30 +91,40 @@ pub struct Summary {
     pub odd_cells: u32,
 }
 
-impl Listener for Summary {
+/// Somebody who looks, and tells how many rows he has seen.
+struct Looking<T> {
+    summary: Summary,
+    tell: T,
+}
+
+impl<T: FnMut(u32)> Listener for Looking<T> {
     fn head(&mut self, head: Head) -> bool {
-        self.head = head;
+        self.summary.head = head;
         true
     }
 
     fn row(&mut self, row: Row) -> bool {
         use super::Cell;
-        self.rows += 1;
+        self.summary.rows += 1;
         let odd = row
             .cells
             .iter()
             .filter(|(_, cell)| matches!(cell, Cell::Formula | Cell::Error | Cell::Merged));
-        self.odd_cells += u32::try_from(odd.count()).unwrap_or(u32::MAX);
+        self.summary.odd_cells += u32::try_from(odd.count()).unwrap_or(u32::MAX);
+        (self.tell)(self.summary.rows);
         true
     }
 }
 
-/// Looks at a file.
+/// Looks at a file; `tell` gets the number of rows that were seen, after each.
 ///
 /// # Errors
 /// Why it can't be read.
-pub fn look(bytes: &[u8]) -> Result<Summary, Fault> {
-    let mut summary = Summary::default();
-    read::read(bytes, &mut summary)?;
-    Ok(summary)
+pub fn look(bytes: &[u8], tell: impl FnMut(u32)) -> Result<Summary, Fault> {
+    let mut looking = Looking {
+        summary: Summary::default(),
+        tell,
+    };
+    read::read(bytes, &mut looking)?;
+    Ok(looking.summary)
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use calamine::{DataRef, ExcelDateTime, Reader as _, Xlsx, XlsxError};
-use chrono::{Duration, NaiveDate, NaiveDateTime, Timelike as _};
+use chrono::{Datelike as _, Duration, NaiveDate, NaiveDateTime, Timelike as _};
 use unicode_normalization::UnicodeNormalization as _;
 use zip::ZipArchive;
 
@@ -159,10 +159,12 @@ fn understood(value: &DataRef<'_>, is_1904: bool) -> Option<Cell> {
 pub(super) const TIME: &str = "%Y-%m-%d %H:%M:%S";
 
 /// The day and time that a number of days stands for, to the nearest second; empty where there is none. Excel's calendar
-/// from 1900 has a 29 February 1900 that never was: it is number 60.
+/// from 1900 has a 29 February 1900 that never was: it is number 60. What is less than a day is a time without one, whichever
+/// the calendar.
 fn time(at: &ExcelDateTime, is_1904: bool) -> String {
     let days = at.as_f64();
     let first = match (is_1904, days) {
+        (_, ..1.0) => None,
         (true, _) => NaiveDate::from_ymd_opt(1904, 1, 1),
         (false, ..60.0) => NaiveDate::from_ymd_opt(1899, 12, 31),
         (false, 61.0..) => NaiveDate::from_ymd_opt(1899, 12, 30),
@@ -177,6 +179,8 @@ fn time(at: &ExcelDateTime, is_1904: bool) -> String {
             .and_hms_opt(0, 0, 0)?
             .checked_add_signed(Duration::seconds(seconds as i64))
     });
+    // Excel's last day is the end of the year 9999; what comes after is written otherwise.
+    let at = at.filter(|at| at.year() <= 9_999);
     at.map(|at| at.format(TIME).to_string()).unwrap_or_default()
 }
 

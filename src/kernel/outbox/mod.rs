@@ -341,6 +341,33 @@ pub async fn revive(app: &App) -> Result<Vec<Model>> {
     Ok(dead)
 }
 
+/// The jobs of a kind that were handed over and are not done, at most 100.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn at_work(app: &App, kind: &str) -> Result<Vec<Model>> {
+    let queued = Entity::find()
+        .filter(Column::State.eq(State::Queued))
+        .filter(Column::Kind.eq(kind))
+        .order_by_asc(Column::Id)
+        .limit(100);
+    Ok(queued.all(app.database.looking()).await?)
+}
+
+/// Whether a job of a kind waits that is due by then.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn is_due_by(app: &App, kind: &str, then: Timestamp) -> Result<bool> {
+    let waiting = Column::State.eq(State::Waiting).and(Column::DueAt.lte(then));
+    let first = Entity::find()
+        .filter(waiting)
+        .filter(Column::Kind.eq(kind))
+        .one(app.database.looking())
+        .await?;
+    Ok(first.is_some())
+}
+
 /// Since when the oldest job waits that is due and was not taken; for the readiness check.
 ///
 /// # Errors

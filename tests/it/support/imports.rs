@@ -24,8 +24,12 @@ pub enum In<'a> {
     Truth(bool),
     /// A day and a time, as Excel keeps them.
     Time(&'a str),
+    /// The number behind a day and a time, whatever it is, shown as one.
+    Serial(f64),
     /// A formula.
     Formula(&'a str),
+    /// What Excel shows where a formula went wrong, without the formula; [`with_errors`] makes it of the number that stands here.
+    Error,
 }
 
 /// A row: the codes of columns, and what stands there.
@@ -124,6 +128,41 @@ pub fn made(template: &[u8], more: impl FnOnce(&mut Worksheet, &[String])) -> Ve
     book.save_to_buffer().unwrap()
 }
 
+/// The number that stands for an error until [`with_errors`] has seen it.
+const ERROR: f64 = 0.011_718_75;
+
+/// The same file with its errors in it.
+pub fn with_errors(book: &[u8]) -> Vec<u8> {
+    let number = format!("><v>{ERROR}</v>");
+    changed(book, "xl/worksheets/sheet1.xml", &number, " t=\"e\"><v>#N/A</v>")
+}
+
+/// The same file as a program keeps it whose calendar begins in 1904.
+pub fn of_1904(book: &[u8]) -> Vec<u8> {
+    changed(book, "xl/workbook.xml", "<workbookPr ", "<workbookPr date1904=\"1\" ")
+}
+
+/// The same file with another text in one of its parts, in place of one that must be there.
+pub fn changed(book: &[u8], part: &str, from: &str, to: &str) -> Vec<u8> {
+    let mut old = zip::ZipArchive::new(Cursor::new(book)).unwrap();
+    let mut new = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for place in 0..old.len() {
+        let mut entry = old.by_index(place).unwrap();
+        let mut content = Vec::new();
+        std::io::Read::read_to_end(&mut entry, &mut content).unwrap();
+        let name = entry.name().unwrap().into_owned();
+        if name == part {
+            let text = String::from_utf8(content).unwrap();
+            assert!(text.contains(from), "{part} has no {from}");
+            content = text.replace(from, to).into_bytes();
+        }
+        let options = zip::write::SimpleFileOptions::default();
+        new.start_file(name, options).unwrap();
+        std::io::Write::write_all(&mut new, &content).unwrap();
+    }
+    new.finish().unwrap().into_inner()
+}
+
 /// Writes a row into a line of a sheet with these columns.
 pub fn put(sheet: &mut Worksheet, line: u32, columns: &[String], row: Row<'_>) {
     let time = Format::new().set_num_format("yyyy-mm-dd hh:mm");
@@ -134,6 +173,8 @@ pub fn put(sheet: &mut Worksheet, line: u32, columns: &[String], row: Row<'_>) {
             In::Text(text) => sheet.write_string(line, place, *text).unwrap(),
             In::Number(number) => sheet.write_number(line, place, *number).unwrap(),
             In::Truth(is) => sheet.write_boolean(line, place, *is).unwrap(),
+            In::Serial(number) => sheet.write_number_with_format(line, place, *number, &time).unwrap(),
+            In::Error => sheet.write_number(line, place, ERROR).unwrap(),
             In::Formula(text) => sheet
                 .write_formula(line, place, Formula::new(*text).set_result("1"))
                 .unwrap(),

@@ -16,6 +16,7 @@ pub mod extraction;
 pub mod form;
 pub mod grants;
 pub mod hostile;
+pub mod import_server;
 pub mod imports;
 pub mod invite;
 pub mod ledger;

@@ -65,8 +65,7 @@ impl Running {
     /// # Panics
     /// When it is still there after forty seconds.
     pub fn terminate(mut self) -> std::process::ExitStatus {
-        let asked = Command::new("kill").args(["-TERM", &self.id().to_string()]).status();
-        assert!(asked.is_ok_and(|asked| asked.success()), "kill");
+        self.signal("TERM");
         let begin = Instant::now();
         loop {
             if let Some(end) = self.child.try_wait().expect("the process is our child") {
@@ -79,6 +78,17 @@ impl Running {
             );
             std::thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    /// Sends it a signal, such as `STOP` and `CONT`.
+    ///
+    /// # Panics
+    /// When it is gone.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args([&format!("-{name}"), &self.id().to_string()])
+            .status();
+        assert!(sent.is_ok_and(|sent| sent.success()), "kill -{name}");
     }
 
     /// Its process ID.
