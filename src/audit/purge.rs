@@ -103,13 +103,12 @@ async fn purge_all(caller: &Caller) -> Result<u64> {
             }
         }
     }
-    while has_changes {
+    let mut goes_on = has_changes;
+    while goes_on {
         let deed = async |tx: &Tx| pii::purge_changes(tx, grants_from).await.map(Removed);
         let removed = caller.act(Action::AuditPurge, &Plain, deed).await?.0;
         total += removed;
-        if removed < pii::PURGED_AT_ONCE {
-            break;
-        }
+        goes_on = removed >= pii::PURGED_AT_ONCE;
     }
     Ok(total)
 }

@@ -215,6 +215,9 @@ pub struct Part {
     pub next: Option<Place>,
 }
 
+/// How some rows of a list are read: what is asked for, the chosen columns, and the place behind which they lie.
+pub type ReadPart = for<'a> fn(&'a Asking<'a>, &'a [String], Option<Place>) -> BoxFuture<'a, Result<Part>>;
+
 /// A list that can leave as a file.
 #[derive(Clone, Copy)]
 pub struct Source {
@@ -225,7 +228,7 @@ pub struct Source {
     /// Looks at what is asked for.
     pub check: for<'a> fn(&'a Asking<'a>) -> BoxFuture<'a, Result<Checked>>,
     /// Reads some rows, with the chosen columns, from behind a place on.
-    pub part: for<'a> fn(&'a Asking<'a>, &'a [String], Option<Place>) -> BoxFuture<'a, Result<Part>>,
+    pub part: ReadPart,
 }
 
 impl std::fmt::Debug for Source {

@@ -92,7 +92,7 @@ impl Anchor {
             return;
         };
         if block.number != self.number + 1 || block.previous != self.mac {
-            self.broken = Some(self.number + 1);
+            (self.broken, self.is_torn) = (Some(self.number + 1), false);
             return;
         }
         for (organization, log, sequence, hash) in block.heads {
