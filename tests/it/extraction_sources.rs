@@ -76,7 +76,8 @@ both! {
         let kept = rows(&app, app.owner(), json!({ "members": {} })).await;
         let mut logins = of(&kept, "login");
         let mut listed = at(&members, "/login");
-        (logins.sort_unstable(), listed.sort_unstable());
+        logins.sort_unstable();
+        listed.sort_unstable();
         assert_eq!(logins, listed);
         assert!(kept.iter().all(|row| row["email"] == format!("{}@example.com", row["login"])));
         let left = rows(&app, app.owner(), json!({ "members": { "status": ["LEFT"] } })).await;
