@@ -65,6 +65,15 @@ pub struct Codes(pub Vec<String>);
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct Snapshot(pub serde_json::Value);
 
+impl Snapshot {
+    /// As JSON, in one order whatever the database makes of it.
+    pub fn text(&self) -> String {
+        let mut sorted = self.0.clone();
+        sorted.sort_all_objects();
+        sorted.to_string()
+    }
+}
+
 /// 데이터 추출: a list on its way out as a file.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize, SimpleObject)]
 #[sea_orm(table_name = "extraction")]

@@ -253,7 +253,7 @@ const COLUMNS: &[Of<Model>] = &[
     Of {
         code: "filter",
         title: ("조건", "Filter"),
-        cell: |row, _| Cell::Text(row.snapshot.0.to_string()),
+        cell: |row, _| Cell::Text(row.snapshot.text()),
     },
     Of {
         code: "columns",

@@ -1,7 +1,7 @@
 //! Every door of the API, found by asking the API itself: who may pass, and what another organization's IDs and
 //! cursors open.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use orgdesk::kernel::{Action, Role};
 use serde_json::{Value, json};
@@ -149,6 +149,14 @@ async fn furnish(app: &TestApp) {
     }
 }
 
+/// What a database holds, but for the entries that tell who read a log.
+fn unread(mut dump: BTreeMap<String, Vec<String>>) -> BTreeMap<String, Vec<String>> {
+    for rows in dump.values_mut() {
+        rows.retain(|row| !row.contains("AUDIT_READ"));
+    }
+    dump
+}
+
 both! {
     async fn a2_every_door_opens_to_whom_the_table_says(app) {
         let surface = Surface::of(&app).await;
@@ -262,7 +270,7 @@ both! {
         let theirs = ids(&app, "rival").await;
         let token = app.owner().token().await;
         let mut raw = Raw::admin(&app).await;
-        let before = raw.dump().await;
+        let before = unread(raw.dump().await);
         let mut tried = 0;
 
         for (kind, word) in [("Query", "query"), ("Mutation", "mutation")] {
@@ -285,7 +293,7 @@ both! {
         }
 
         assert!(tried > 100, "{tried}");
-        assert!(raw.dump().await == before, "nothing was changed");
+        assert!(unread(raw.dump().await) == before, "nothing was changed");
         for name in surface.objects() {
             for field in surface.fields(&name) {
                 let nested = !["Query", "Mutation", "Subscription"].contains(&name.as_str()) && !surface.ways(&field, "ID").is_empty();

@@ -91,7 +91,7 @@ impl Model {
 
     /// 조건: how the list was narrowed, as JSON; texts that were searched for show as `***`.
     async fn filter(&self) -> String {
-        self.snapshot.0.to_string()
+        self.snapshot.text()
     }
 
     /// The size of the file in bytes; null before it was made.
