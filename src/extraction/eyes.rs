@@ -3,14 +3,16 @@
 
 use std::net::IpAddr;
 
-use sea_orm::{ColumnTrait, QueryFilter};
+use sea_orm::{ColumnTrait, QueryFilter, QuerySelect};
 
 use super::entity::Model;
 use crate::{
     admin, agent,
     kernel::{
         Action, Actor, App, Caller, Code, MemberId, Origin, Reader, Result, SessionId, SignedIn, Timestamp,
-        extract::Source, personal::Masked,
+        extract::{Source, SourceName},
+        permission,
+        personal::Masked,
     },
     member, pii, service,
 };
@@ -83,13 +85,36 @@ pub(super) async fn hindrance(
     let Some(member) = member(reader, extraction.requested_by).await? else {
         return Ok(Some(Hindrance::Right));
     };
-    if !may(&member, source.action) {
+    if !may(&member, source.action) || has_other_rights(reader, extraction).await? || is_out(reader, extraction).await?
+    {
         return Ok(Some(Hindrance::Right));
     }
     if !extraction.is_unmasked {
         return Ok(None);
     }
     Ok(access(reader, extraction, address, now).await?.err())
+}
+
+/// Whether anything of his rights has changed since he asked. Which rows and columns a list shows hangs on each of them, and
+/// what the file has was chosen by those of then: whoever still may asks again.
+async fn has_other_rights(reader: &Reader, extraction: &Model) -> Result<bool> {
+    let changes = reader
+        .select::<permission::Entity>()
+        .filter(permission::Column::TargetId.eq(extraction.requested_by.to_string()))
+        .filter(permission::Column::OccurredAt.gt(extraction.requested_at));
+    Ok(changes.limit(1).one().await?.is_some())
+}
+
+/// Whether its tickets are those of a service that may not be used any more: such a one has none to be seen.
+async fn is_out(reader: &Reader, extraction: &Model) -> Result<bool> {
+    let Some(service) = extraction
+        .service_id
+        .filter(|_| extraction.source == SourceName::Tickets)
+    else {
+        return Ok(false);
+    };
+    let found = reader.seek::<service::Entity>(&service.to_string()).await?;
+    Ok(found.is_none_or(|service| service.status != service::Status::InUse))
 }
 
 /// Whether an extraction shows personal data in clear now.

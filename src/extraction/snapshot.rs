@@ -37,6 +37,8 @@ pub(super) fn snapshot(filter: &Json) -> Json {
                 let value = match value {
                     Json::Null => return None,
                     Json::Object(_) => snapshot(value),
+                    value if name.ends_with("Id") && !value.as_str().is_some_and(is_id) => json!("***"),
+                    Json::String(text) if name == "code" && !is_code(text) => json!("***"),
                     value if TOLD.contains(&name.as_str()) => value.clone(),
                     Json::Bool(_) => value.clone(),
                     _ => json!("***"),
@@ -49,6 +51,23 @@ pub(super) fn snapshot(filter: &Json) -> Json {
     }
 }
 
+/// Whether a text has the form of an ID, and so nothing else in it: the schema takes any text for one.
+fn is_id(text: &str) -> bool {
+    let is_own = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
+    text.split_once('_').is_some_and(|(kind, number)| {
+        kind.len() <= 5
+            && kind.chars().all(|letter| letter.is_ascii_lowercase())
+            && number.len() == 26
+            && number.chars().all(is_own)
+    })
+}
+
+/// Whether a text has the form of a field's code.
+fn is_code(text: &str) -> bool {
+    let is_own = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
+    text.len() <= 50 && text.starts_with(|first: char| first.is_ascii_alphabetic()) && text.chars().all(is_own)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,14 +75,16 @@ mod tests {
     #[test]
     fn l4_a_filters_texts_are_not_told() {
         let filter = json!({
-            "serviceId": "svc_1", "filter": { "status": ["NEW"], "receivedAt": { "from": "2026-11-01T00:00:00Z", "to": null },
+            "serviceId": "svc_00000000000000000000000007", "assigneeId": "홍길동 010-1234-5678", "extractionId": "\u{0}",
+            "filter": { "status": ["NEW"], "receivedAt": { "from": "2026-11-01T00:00:00Z", "to": null },
             "externalReference": "홍길동", "value": { "code": "phone", "equals": "010-1234-5678" } },
         });
 
         assert_eq!(
             snapshot(&filter),
             json!({
-                "serviceId": "svc_1", "filter": { "status": ["NEW"], "receivedAt": { "from": "2026-11-01T00:00:00Z" },
+                "serviceId": "svc_00000000000000000000000007", "assigneeId": "***", "extractionId": "***",
+                "filter": { "status": ["NEW"], "receivedAt": { "from": "2026-11-01T00:00:00Z" },
                 "externalReference": "***", "value": { "code": "phone", "equals": "***" } },
             })
         );

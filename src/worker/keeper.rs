@@ -49,7 +49,10 @@ pub(super) async fn end(app: &App) {
 
 async fn purge(app: &App) -> Result<()> {
     for organization in organization::all_organizations(app).await? {
-        audit::purge(app, organization).await?;
+        // What is wrong with one organization's logs keeps no other's.
+        if let Err(error) = audit::purge(app, organization).await {
+            tracing::error!(?error, %organization, "the logs of an organization were not purged");
+        }
     }
     Ok(())
 }

@@ -140,6 +140,27 @@ both! {
         assert_eq!(breaks(&app).await, ["MANAGEMENT 1"]);
     }
 
+    async fn l7_an_entry_in_a_place_that_was_given_up_is_a_break(app) {
+        let (app, _) = anchored(app);
+        for step in 0..6 {
+            let token = app.owner().token().await;
+            rename(&app, &token, 1 + step, &format!("Acme {step}")).await;
+            app.wait(Duration::days(1));
+        }
+        app.go_to("2029-11-13T15:00:00Z");
+        operate::purge_audit(&app.app).await.unwrap();
+        assert_eq!(breaks(&app).await, Vec::<String>::new());
+
+        let mut raw = Raw::admin(&app).await;
+        let id = if raw.is_postgres() { "gen_random_uuid()" } else { "randomblob(16)" };
+        raw.must(&format!("CREATE TABLE forged AS SELECT * FROM audit_entry WHERE log = 'MANAGEMENT' AND sequence = 5 AND {ACME}")).await;
+        raw.must(&format!("UPDATE forged SET sequence = 1, id = {id}, actor_name = 'nobody'")).await;
+        raw.must("INSERT INTO audit_entry SELECT * FROM forged").await;
+
+        assert_eq!(breaks(&app).await.len(), 1, "{:?}", breaks(&app).await);
+        assert!(!verification(&app, "MANAGEMENT").await["brokenPosition"].is_null());
+    }
+
     async fn l7_what_was_tampered_with_is_not_removed(app) {
         let token = app.owner().token().await;
         for step in 0..5 {

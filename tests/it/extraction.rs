@@ -11,7 +11,7 @@ use crate::{
         app::{TestApp, codes},
         extraction::{REQUEST, extraction, fetch, fetch_from, file, input, link, log, made, requested},
         ledger::{execute, texts},
-        make, people,
+        make, people, staff,
         ticket::{self, desk},
         workbook::cells,
     },
@@ -319,6 +319,26 @@ both! {
         let states = texts(&app, "SELECT state || ' ' || COALESCE(failure, '-') FROM extraction ORDER BY id").await;
         assert_eq!(states, ["FAILED EXTRACTION_RIGHT_LOST", "FAILED EXTRACTION_RIGHT_LOST"], "{waiting}");
         assert_eq!(log(&app, json!({ "kind": ["FAILED"], "login": "other" })).await.len(), 2);
+    }
+
+    async fn l4_whose_rights_changed_since_he_asked_fetches_no_file(app) {
+        let service = desk(&app, "desk").await;
+        ticket::made(app.someone("acme", "agent"), &service, json!({})).await;
+        let manager = app.someone("acme", "manager");
+        let list = json!({ "tickets": { "serviceId": service.id } });
+        let [first, second] = [made(&app, manager, list.clone(), json!({})).await, made(&app, app.someone("acme", "agent"), list, json!({})).await];
+        let urls = [link(&first).to_owned(), link(&second).to_owned()];
+        app.wait(Duration::seconds(1));
+        let query = "{ agents(first: 10) { nodes { id version member { login } } } }";
+        let agents = app.owner().data(query, json!({})).await["agents"]["nodes"].clone();
+        let place = agents.as_array().unwrap().iter().find(|agent| agent["member"]["login"] == "manager").unwrap().clone();
+        assert_eq!(staff::remove(app.owner(), &place).await, Vec::<String>::new());
+
+        assert_eq!(fetch(&app, &urls[0]).await.status, 404, "his place is lost, and the file with it");
+        make::suspend(app.owner(), &service).await;
+        assert_eq!(fetch(&app, &urls[1]).await.status, 404, "nobody sees the tickets of a service that may not be used");
+        app.run_due().await;
+        assert_eq!(objects(&app), 0);
     }
 
     async fn l4_what_he_lost_since_he_asked_is_not_in_the_file(app) {

@@ -18,7 +18,7 @@ const QUOTED: &str = "{ contractItems(kind: ISSUE) { code } }";
 const OPERATIONS: [(&str, &str); 32] = [
     (
         "extractions",
-        "{ extractions(first: 20) { totalCount nodes { state fileName columns requestedBy { name } service { name } failure { code } job { state file { url } }
+        "{ extractions(first: 100) { totalCount nodes { state fileName columns requestedBy { name } service { name } failure { code } job { state file { url } }
             actions { name } } } }",
     ),
     (

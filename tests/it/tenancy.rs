@@ -112,7 +112,7 @@ both! {
     async fn a6_a_connection_remembers_nothing_of_its_last_borrower(app) {
         furnish(&app).await;
         let (owner, rival) = (app.owner().token().await, app.rival().token().await);
-        let ask = "{ organization { domain } services(first: 100) { nodes { name } totalCount } auditEntries(first: 1) { totalCount } }";
+        let ask = "{ organization { domain } services(first: 100) { nodes { name } totalCount } auditEntries(first: 1, filter: { log: [MANAGEMENT] }) { totalCount } }";
         let rename = r#"mutation { serviceCreate(input: { kind: ISSUE, code: "xx", name: "x", dryRun: true }) { service { id } userErrors { code } } }"#;
         let expected = app.ask(Some(&rival), ask, json!({})).await.json;
 
