@@ -1,11 +1,11 @@
 //! Writing many rows in one deed: the log holds their number, since a line for each would drown it.
 
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, IdenStatic, IntoActiveModel, Iterable, QueryFilter, Value,
+    ColumnTrait, Condition, IdenStatic, QueryFilter, Value,
     sea_query::{Expr, ExprTrait},
 };
 
-use super::{Error, Record, Result, Tx, audit::Change, difference::camel, permission};
+use super::{Error, Record, Result, Tx, audit::Change, bulk, difference::camel, permission};
 
 impl Tx {
     /// Writes many new rows; the log holds their number, since a line for each would drown it.
@@ -17,14 +17,7 @@ impl Tx {
         for row in &rows {
             self.own::<E>(row)?;
         }
-        // SQLite takes 32,766 values in one statement.
-        let width = E::Column::iter().count().max(1);
-        for chunk in rows.chunks(30_000 / width) {
-            let active = chunk.iter().map(|row| row.clone().into_active_model().reset_all());
-            E::insert_many(active)
-                .exec_without_returning(&self.reader().connection)
-                .await?;
-        }
+        bulk::insert::<E>(&self.reader().connection, &rows).await?;
         self.told()
             .shifts
             .extend(rows.iter().flat_map(|row| permission::shifts::<E>(None, Some(row))));

@@ -139,6 +139,7 @@ mod anew;
 pub(crate) mod announce;
 pub mod app;
 pub(crate) mod audit;
+mod bulk;
 pub(crate) mod caller;
 pub mod clock;
 pub mod config;

@@ -36,7 +36,7 @@ const HEAVIEST: usize = 4 * 1024 * 1024;
 /// How long one attempt works before others have their turn.
 const SLICE: Duration = Duration::from_secs(20);
 
-/// How long a reading goes on before the job says that somebody is at work: one that is silent for a minute counts as lost.
+/// How long the work goes on before the job says that somebody is at work: one that is silent for a minute counts as lost.
 const WORD: Duration = Duration::from_secs(10);
 
 /// What an attempt came to.
@@ -187,8 +187,11 @@ async fn bring(
         if is_last {
             return Ok(Came::ToItsEnd);
         }
-        if !outbox::keep(caller.app(), job).await? {
-            return Ok(Came::Nothing);
+        if told.elapsed() > WORD {
+            if !outbox::keep(caller.app(), job).await? {
+                return Ok(Came::Nothing);
+            }
+            told = Instant::now();
         }
         if begun.elapsed() > SLICE {
             return Ok(Came::More);
