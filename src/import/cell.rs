@@ -38,6 +38,9 @@ pub(super) fn text(cell: &Cell) -> Result<String, Fault> {
 
 fn is_shortened(text: &str) -> bool {
     let text = text.trim();
+    if !text.ends_with(|letter: char| letter.is_ascii_digit()) {
+        return false;
+    }
     let parts = text.split_once("E+").or_else(|| text.split_once("e+"));
     parts.is_some_and(|(digits, power)| {
         let is_number = digits.chars().all(|letter| letter.is_ascii_digit() || letter == '.');

@@ -150,13 +150,18 @@ pub fn own<'t>(language: Language, korean: &'t str, english: &'t str) -> &'t str
 
 /// The code of the choice that a cell says, in either language or by its name; whatever the case.
 pub fn chosen(choices: &'static [Choice], said: &str) -> Option<&'static str> {
-    let said = said.trim().to_lowercase();
-    let is_it = |choice: &&Choice| {
-        [choice.0, choice.1, choice.2]
+    let said = said.trim();
+    let find = |is_it: &dyn Fn(&str) -> bool| {
+        let choice = choices
             .iter()
-            .any(|word| word.to_lowercase() == said)
+            .find(|choice| [choice.0, choice.1, choice.2].iter().any(|word| is_it(word)));
+        choice.map(|choice| choice.0)
     };
-    choices.iter().find(is_it).map(|choice| choice.0)
+    // Nearly every cell was chosen from the list.
+    find(&|word| word == said).or_else(|| {
+        let said = said.to_lowercase();
+        find(&|word| word.to_lowercase() == said)
+    })
 }
 
 /// A column of a template.

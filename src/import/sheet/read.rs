@@ -137,8 +137,16 @@ pub(in crate::import) fn folded(head: &str) -> String {
         .join(" ")
 }
 
+/// As much of a text as tells whether it is too long. Few are even near it.
+fn beginning(text: &str) -> &str {
+    let cut = (text.len() > LONGEST)
+        .then(|| text.char_indices().nth(LONGEST + 1))
+        .flatten();
+    cut.map_or(text, |(end, _)| &text[..end])
+}
+
 fn understood(value: &DataRef<'_>, is_1904: bool) -> Option<Cell> {
-    let text = |text: &str| Cell::Text(text.chars().take(LONGEST + 1).collect());
+    let text = |text: &str| Cell::Text(beginning(text).to_owned());
     Some(match value {
         DataRef::Empty => return None,
         DataRef::String(said) if said.trim().is_empty() => return None,
@@ -154,9 +162,6 @@ fn understood(value: &DataRef<'_>, is_1904: bool) -> Option<Cell> {
         DataRef::Error(_) => Cell::Error,
     })
 }
-
-/// How times travel.
-pub(super) const TIME: &str = "%Y-%m-%d %H:%M:%S";
 
 /// The day and time that a number of days stands for, to the nearest second; empty where there is none. Excel's calendar
 /// from 1900 has a 29 February 1900 that never was: it is number 60. What is less than a day is a time without one, whichever
@@ -181,7 +186,21 @@ fn time(at: &ExcelDateTime, is_1904: bool) -> String {
     });
     // Excel's last day is the end of the year 9999; what comes after is written otherwise.
     let at = at.filter(|at| at.year() <= 9_999);
-    at.map(|at| at.format(TIME).to_string()).unwrap_or_default()
+    at.map(told).unwrap_or_default()
+}
+
+/// How times travel: written by hand, since each of a hundred thousand cells would read a pattern anew.
+fn told(at: NaiveDateTime) -> String {
+    let (day, time) = (at.date(), at.time());
+    format!(
+        "{:04}-{:02}-{:02} {:02}:{:02}:{:02}",
+        day.year(),
+        day.month(),
+        day.day(),
+        time.hour(),
+        time.minute(),
+        time.second()
+    )
 }
 
 fn iso(said: &str) -> String {
@@ -192,7 +211,7 @@ fn iso(said: &str) -> String {
         .find_map(|form| NaiveDateTime::parse_from_str(said, form).ok());
     let day = || NaiveDate::parse_from_str(said, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0);
     let at = at.or_else(day).and_then(|at| at.with_nanosecond(0));
-    at.map(|at| at.format(TIME).to_string()).unwrap_or_default()
+    at.map(told).unwrap_or_default()
 }
 
 /// The sheet that is filled in, as far as it was read.
