@@ -10,7 +10,7 @@ use crate::{
         account_page, cross_origin, download, graphql_http, health,
         health::{Checks, Ready},
         layers::Layers,
-        mailbox, pictures,
+        mailbox, metrics, pictures,
         playground::{self, Hint},
         server::{self, ServerSettings},
         session::Api,
@@ -25,14 +25,26 @@ use crate::{
 /// # Errors
 /// Only if the schema's own text can't be read.
 pub fn routes(app: &App, ready: Ready, hint: Option<Hint>) -> anyhow::Result<Router> {
-    routes_with(app, ready, hint, &Sockets::default())
+    routes_with(app, ready, hint, &Sockets::default(), layers(app))
 }
 
-/// The same with sockets that whoever serves can count and close.
+/// What stands around the routes of a server.
+pub fn layers(app: &App) -> Layers {
+    let random = app.random.clone();
+    Layers::new(move || id::encode(uuid::Uuid::from_bytes(random.bytes())))
+}
+
+/// The same with sockets that whoever serves can count and close, and with layers whose meter he can read.
 ///
 /// # Errors
 /// Only if the schema's own text can't be read.
-pub fn routes_with(app: &App, ready: Ready, hint: Option<Hint>, sockets: &Sockets) -> anyhow::Result<Router> {
+pub fn routes_with(
+    app: &App,
+    ready: Ready,
+    hint: Option<Hint>,
+    sockets: &Sockets,
+    layers: Layers,
+) -> anyhow::Result<Router> {
     let api = Api::new(app.clone())?;
     let mut router = Router::new()
         .route("/graphql", sockets.beside(graphql_http::route(api.clone()), api))
@@ -46,8 +58,6 @@ pub fn routes_with(app: &App, ready: Ready, hint: Option<Hint>, sockets: &Socket
             .route("/", get(|| async { Redirect::temporary("/graphiql") }))
             .merge(playground::routes(hint));
     }
-    let random = app.random.clone();
-    let layers = Layers::new(move || id::encode(uuid::Uuid::from_bytes(random.bytes())));
     Ok(layers.around(cross_origin::around(router, &app.settings.allowed_origins)))
 }
 
@@ -55,7 +65,7 @@ pub fn routes_with(app: &App, ready: Ready, hint: Option<Hint>, sockets: &Socket
 /// jobs, then the database.
 ///
 /// # Errors
-/// If the address can't be listened on.
+/// If one of the addresses can't be listened on.
 pub async fn serve(app: App, hint: Option<Hint>) -> anyhow::Result<()> {
     let listener = listen(&app).await?;
     serve_on(app, hint, listener, stopped()).await
@@ -91,7 +101,7 @@ fn limits(app: &App) -> ServerSettings {
 /// Serves on a listener until `stop`.
 ///
 /// # Errors
-/// Only if the schema's own text can't be read.
+/// If the schema's own text can't be read, or the address of the metrics can't be listened on.
 pub async fn serve_on(
     app: App,
     hint: Option<Hint>,
@@ -100,7 +110,11 @@ pub async fn serve_on(
 ) -> anyhow::Result<()> {
     let ready = Ready::default();
     let sockets = Sockets::default();
-    let router = routes_with(&app, ready.clone(), hint, &sockets)?;
+    let layers = layers(&app);
+    let metrics = listen_for_metrics(&app).await?;
+    let metrics =
+        metrics.map(|listener| tokio::spawn(tell_metrics(listener, metrics::routes(&app, &layers, &sockets))));
+    let router = routes_with(&app, ready.clone(), hint, &sockets, layers)?;
     let jobs = CancellationToken::new();
     let worker = tokio::spawn(worker::work(app.clone(), jobs.clone()));
     ready.set(true);
@@ -116,9 +130,33 @@ pub async fn serve_on(
     if let Err(error) = worker.await {
         tracing::error!(%error, "the job runner ended badly");
     }
+    // To the end: how a server stops is what its operator wants to see.
+    if let Some(metrics) = metrics {
+        metrics.abort();
+    }
     app.database.close().await;
     drop(ended.hard_stop);
     Ok(())
+}
+
+async fn listen_for_metrics(app: &App) -> anyhow::Result<Option<TcpListener>> {
+    let Some(address) = app.settings.metrics_listen else {
+        return Ok(None);
+    };
+    let bound = TcpListener::bind(address).await;
+    let bound =
+        bound.with_context(|| format!("{address} can't be listened on; ORGDESK_METRICS_LISTEN names another"))?;
+    tracing::info!(address = %bound.local_addr()?, "metrics");
+    Ok(Some(bound))
+}
+
+/// Serves the metrics until it is aborted.
+async fn tell_metrics(listener: TcpListener, router: Router) {
+    let limits = ServerSettings {
+        max_connections: 32,
+        ..ServerSettings::default()
+    };
+    server::serve(listener, router, limits, Ready::default(), std::future::pending()).await;
 }
 
 /// What readiness asks of the database.

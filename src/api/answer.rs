@@ -44,14 +44,9 @@ struct Refused<'r> {
 /// that was not read, let in, or finished.
 #[must_use]
 pub fn problem(media: Media, status: StatusCode, error: &ServerError) -> Response<Body> {
-    reply(
-        media,
-        status,
-        &Refused {
-            errors: std::slice::from_ref(error),
-        },
-        PLAIN_LANGUAGE,
-    )
+    let errors = std::slice::from_ref(error);
+    let reply = reply(media, status, &Refused { errors }, PLAIN_LANGUAGE);
+    with_codes(reply, errors)
 }
 
 /// An answer to a well-formed request that was not executed.
@@ -61,7 +56,7 @@ pub fn refused(media: Media, errors: &[ServerError], language: &'static str) -> 
         Media::GraphqlResponse => StatusCode::BAD_REQUEST,
         Media::Json => StatusCode::OK,
     };
-    reply(media, status, &Refused { errors }, language)
+    with_codes(reply(media, status, &Refused { errors }, language), errors)
 }
 
 /// The answer of the executor, already [`shape`]d, in the media type that was asked for.
@@ -73,6 +68,18 @@ pub fn answered(media: Media, response: &GraphqlResponse, asked: Asked<'_>, lang
     let mut reply = reply(media, StatusCode::OK, response, language);
     for (name, value) in &response.http_headers {
         reply.headers_mut().entry(name).or_insert_with(|| value.clone());
+    }
+    with_codes(reply, &response.errors)
+}
+
+/// The codes of an answer's errors, as an extension of the answer for whoever counts them.
+#[derive(Clone, Debug)]
+pub struct Codes(pub Vec<String>);
+
+fn with_codes(mut reply: Response<Body>, errors: &[ServerError]) -> Response<Body> {
+    let codes: Vec<_> = errors.iter().filter_map(code_of).map(str::to_owned).collect();
+    if !codes.is_empty() {
+        reply.extensions_mut().insert(Codes(codes));
     }
     reply
 }

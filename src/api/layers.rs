@@ -10,7 +10,7 @@ use std::{
 use axum::{
     Router,
     body::Body,
-    extract::{Request, State},
+    extract::{MatchedPath, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::Response,
@@ -22,6 +22,7 @@ use super::{
     answer,
     codes::{RequestCode, request_error},
     media::{self, Media},
+    metrics::Meter,
 };
 use crate::kernel::download;
 
@@ -125,6 +126,8 @@ pub struct Layers {
     request_ids: Arc<dyn Fn() -> String + Send + Sync>,
     timeout: Duration,
     in_flight: Arc<Semaphore>,
+    most_in_flight: usize,
+    meter: Meter,
 }
 
 impl Layers {
@@ -134,6 +137,8 @@ impl Layers {
             request_ids: Arc::new(request_ids),
             timeout: REQUEST_TIMEOUT,
             in_flight: Arc::new(Semaphore::new(MAX_IN_FLIGHT)),
+            most_in_flight: MAX_IN_FLIGHT,
+            meter: Meter::default(),
         }
     }
 
@@ -141,6 +146,7 @@ impl Layers {
     #[must_use]
     pub fn with_in_flight(mut self, most: usize) -> Self {
         self.in_flight = Arc::new(Semaphore::new(most));
+        self.most_in_flight = most;
         self
     }
 
@@ -149,6 +155,16 @@ impl Layers {
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
+    }
+
+    /// What counts the answers.
+    pub fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// How many requests are being answered.
+    pub fn in_flight(&self) -> usize {
+        self.most_in_flight.saturating_sub(self.in_flight.available_permits())
     }
 
     /// Puts the layers around all routes of a router and its fallback. To be called last.
@@ -164,9 +180,16 @@ async fn outermost(State(layers): State<Layers>, mut request: Request, next: Nex
     request.extensions_mut().insert(id.clone());
     let method = request.method().clone();
     let path = logged(request.uri().path());
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let mut response = bounded(&layers, &id, request, next).await;
     seal(response.headers_mut(), &id);
-    let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let took = started.elapsed();
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    layers.meter.answered(route, response.status(), took);
+    if let Some(codes) = response.extensions().get::<answer::Codes>() {
+        layers.meter.erred(&codes.0);
+    }
+    let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let status = response.status().as_u16();
     tracing::info!(target: "access", %method, path, status, ms, request_id = id.as_str());
     response

@@ -19,6 +19,7 @@ pub mod layers;
 pub mod mailbox;
 pub mod media;
 pub mod menu;
+pub mod metrics;
 pub mod multipart;
 pub mod node;
 pub mod null_in_place;

@@ -141,6 +141,22 @@ impl Database {
         self.statements.load(Ordering::Relaxed)
     }
 
+    /// How many connections each pool has, and how many of them nobody uses.
+    pub fn connections(&self) -> [(&'static str, usize, usize); 2] {
+        let count = |connection: &DatabaseConnection| match connection.get_database_backend() {
+            DbBackend::Postgres => {
+                let pool = connection.get_postgres_connection_pool();
+                (pool.size() as usize, pool.num_idle())
+            }
+            _ => {
+                let pool = connection.get_sqlite_connection_pool();
+                (pool.size() as usize, pool.num_idle())
+            }
+        };
+        let (writing, reading) = (count(&self.writer), count(&self.reader));
+        [("writing", writing.0, writing.1), ("reading", reading.0, reading.1)]
+    }
+
     /// The statements since the last call, their values filled in; none at the first, which begins to keep them. For
     /// whoever asks the database how it would run them: a running service never does.
     pub fn overhear(&self) -> Vec<String> {

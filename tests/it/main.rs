@@ -83,6 +83,7 @@ mod mailbox;
 mod member_search;
 mod menu;
 mod message;
+mod metrics;
 mod migration;
 mod month_close;
 mod node;

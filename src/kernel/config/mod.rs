@@ -2,6 +2,7 @@
 //! the same names in lower case without the prefix. Every fault is reported at once, and none is guessed away.
 
 mod limits;
+mod listen;
 mod logs;
 mod mail;
 mod secret;
@@ -44,6 +45,8 @@ pub struct Settings {
     pub database_url: String,
     /// Where to listen.
     pub listen: SocketAddr,
+    /// Where to tell the metrics; `None` for nowhere.
+    pub metrics_listen: Option<SocketAddr>,
     /// The folder for what the service keeps beside its database.
     pub data: PathBuf,
     /// The address of an organization, with `{domain}` in it.
@@ -101,6 +104,7 @@ impl std::fmt::Debug for Settings {
 const KNOWN: &[&str] = &[
     "DATABASE_URL",
     "LISTEN",
+    "METRICS_LISTEN",
     "DATA",
     "ORGANIZATION_URL",
     "PUBLIC_URL",
@@ -256,14 +260,7 @@ impl Settings {
         is_demo: bool,
         faults: &mut Vec<String>,
     ) -> Self {
-        let listen = source
-            .get("LISTEN")
-            .unwrap_or("127.0.0.1:8080")
-            .parse()
-            .unwrap_or_else(|_| {
-                faults.push("ORGDESK_LISTEN must be an address and port, such as 127.0.0.1:8080".to_owned());
-                SocketAddr::from(([127, 0, 0, 1], 0))
-            });
+        let (listen, metrics_listen) = listen::read(source, faults);
         let public_url = mail::public_url(source, listen, is_demo, faults);
         let mail = mail::read(source, is_demo, faults);
         let storage = storage::read(source, faults);
@@ -315,6 +312,7 @@ impl Settings {
         Self {
             database_url,
             listen,
+            metrics_listen,
             data,
             organization_url,
             public_url,

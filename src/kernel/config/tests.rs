@@ -17,19 +17,21 @@ fn p4_a_broken_configuration_is_refused_with_every_fault_at_once() {
     let broken = source(&[
         ("DATABASE_URL", "mysql://x"),
         ("ORGDESK_LISTEN", "nowhere"),
+        ("ORGDESK_METRICS_LISTEN", "everywhere"),
         ("ORGDESK_SECRET", "c2hvcnQ="),
         ("ORGDESK_ORGANIZATION_URL", "http://example.com"),
         ("ORGDESK_LOG", "xml"),
         ("ORGDESK_INTROSPECTION", "maybe"),
     ]);
     let faults = Settings::for_service(&broken.unwrap()).unwrap_err();
-    assert_eq!(faults.len(), 11, "{faults:#?}");
+    assert_eq!(faults.len(), 12, "{faults:#?}");
     for word in [
         "PUBLIC_URL",
         "MAIL_FROM",
         "SMTP_URL",
         "DATABASE_URL",
-        "LISTEN",
+        "ORGDESK_LISTEN must",
+        "ORGDESK_METRICS_LISTEN",
         "SECRET",
         "KEY_RING",
         "{domain}",

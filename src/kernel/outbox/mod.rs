@@ -1,6 +1,7 @@
 //! Jobs that commit with the deed: a row with `due_at`, written in the caller's transaction, taken up once it is due
 //! by whichever server comes first, also when none was up at that time. A row holds IDs, never data.
 
+mod standing;
 mod taken;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict},
 };
 
+pub use standing::{Standing, oldest_due, standing};
 pub use taken::Taken;
 
 use super::{App, Error, JobId, Month, OrganizationId, Random, Result, Timestamp, zone};
@@ -366,20 +368,6 @@ pub async fn is_due_by(app: &App, kind: &str, then: Timestamp) -> Result<bool> {
         .one(app.database.looking())
         .await?;
     Ok(first.is_some())
-}
-
-/// Since when the oldest job waits that is due and was not taken; for the readiness check.
-///
-/// # Errors
-/// Only if the database fails.
-pub async fn oldest_due(app: &App) -> Result<Option<Timestamp>> {
-    let due = Column::State.eq(State::Waiting).and(Column::DueAt.lte(app.clock.now()));
-    let oldest = Entity::find()
-        .filter(due)
-        .order_by_asc(Column::DueAt)
-        .one(app.database.looking())
-        .await?;
-    Ok(oldest.map(|job| job.due_at))
 }
 
 async fn begin(app: &App) -> Result<DatabaseTransaction> {
