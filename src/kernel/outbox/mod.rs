@@ -15,7 +15,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict},
 };
 
-pub use standing::{Standing, oldest_due, standing};
+pub use standing::{oldest_due, standing};
 pub use taken::Taken;
 
 use super::{App, Error, JobId, Month, OrganizationId, Random, Result, Timestamp, zone};
