@@ -1,6 +1,6 @@
 //! The commands.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
 use orgdesk::command::{Command, run, run_bare};
@@ -17,6 +17,9 @@ struct Arguments {
 /// than the usual two MiB; what is not used costs nothing.
 const STACK: usize = 8 * 1_024 * 1_024;
 
+/// How long what waits for a file that hangs keeps the process from its end.
+const HANGING: Duration = Duration::from_secs(1);
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if let Some(done) = run_bare(&arguments.command) {
@@ -27,7 +30,9 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.into()),
     };
-    match runtime.block_on(run(arguments.command)) {
+    let done = runtime.block_on(run(arguments.command));
+    runtime.shutdown_timeout(HANGING);
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
     }

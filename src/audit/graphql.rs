@@ -110,12 +110,11 @@ impl AuditQuery {
         Ok(Some(AuditEntryConnection::of(page, total)))
     }
 
-    /// Verifies the chains of the audit logs, at most 10, from their beginning, against their ends as they are kept outside the database; one verification at a time, else THROTTLED. Costs 2000 points. Needs `AUDIT_READ`.
+    /// Verifies the chains of the audit logs, at most 10, from their beginning, against their ends as they are kept outside the database; one verification of each organization at a time and two in all on each server, else THROTTLED. Costs 2000 points. Needs `AUDIT_READ`.
     async fn audit_verification(&self, context: &Context<'_>) -> Result<Vec<AuditVerification>> {
         let caller = context.data_unchecked::<Arc<Caller>>();
-        caller.view(Action::AuditRead).await?;
-        let verification = caller.app().verification.clone();
-        let _alone = verification.try_lock().map_err(|_| Error::Busy(5))?;
+        let organization = caller.view(Action::AuditRead).await?.organization_id();
+        let _walk = caller.app().verification.begin(organization).ok_or(Error::Busy(5))?;
         let anchor = anchor::read(caller.app()).await?;
         let one = |report: verify::Report| AuditVerification {
             log: report.log,

@@ -6,12 +6,16 @@ use chrono::Months;
 use chrono_tz::Tz;
 use sea_orm::{ColumnTrait, Iterable, QueryFilter, QueryOrder, QuerySelect};
 
-use super::verify::{Rights, STEP, entries};
+use super::{
+    anchor,
+    verify::{Rights, STEP, entries},
+};
 use crate::{
     kernel::{
         Action, App, AuditLog, Caller, Error, OrganizationId, Outcome, Plain, Reader, Result, Timestamp, Tx,
         audit::{
-            self, Break, Verifier,
+            self, Break, Known, Verifier,
+            anchor::Anchor,
             segment::{self, Stretch},
         },
         zone,
@@ -55,18 +59,19 @@ impl Kept<'_> {
     }
 }
 
-/// Removes from the logs of an organization what has been kept long enough. Answers how many rows went.
+/// Removes from the logs of an organization what has been kept long enough, as far as the anchor knows it to be that old.
+/// Answers how many rows went.
 ///
 /// # Errors
 /// Only if the database fails.
-pub async fn purge(app: &App, organization: OrganizationId) -> Result<u64> {
+pub async fn purge(app: &App, organization: OrganizationId, anchor: &Anchor) -> Result<u64> {
     let caller = Caller::system(app.clone(), NAME, organization);
-    let done = purge_all(&caller).await;
+    let done = purge_all(&caller, anchor).await;
     caller.release().await;
     done
 }
 
-async fn purge_all(caller: &Caller) -> Result<u64> {
+async fn purge_all(caller: &Caller, anchor: &Anchor) -> Result<u64> {
     let view = caller.view(Action::AuditPurge).await?;
     let zone = organization::own(&view).await?.time_zone;
     let kept = Kept {
@@ -74,6 +79,7 @@ async fn purge_all(caller: &Caller) -> Result<u64> {
         zone: zone.parse().map_err(Error::internal)?,
         now: caller.now(),
     };
+    let organization = view.organization_id();
     let rights_from = kept.from(AuditLog::Permission)?;
     let mut due = Vec::new();
     for log in AuditLog::iter() {
@@ -89,8 +95,9 @@ async fn purge_all(caller: &Caller) -> Result<u64> {
     drop(view);
     let mut total = 0;
     for (log, from) in due {
+        let known = anchor::known(caller.app(), anchor, organization, log);
         loop {
-            let deed = async |tx: &Tx| remove(tx, log, from, rights_from).await;
+            let deed = async |tx: &Tx| remove(tx, &known, log, (from, rights_from)).await;
             let removed = match caller.act(Action::AuditPurge, &Plain, deed).await {
                 Ok(Removed(removed)) => removed,
                 // The other logs go on.
@@ -131,15 +138,15 @@ fn is_over(entry: &audit::Model, from: Timestamp, rights_from: Timestamp) -> boo
 }
 
 /// Removes the oldest entries of a log, as many as one deed takes.
-async fn remove(tx: &Tx, log: AuditLog, from: Timestamp, rights_from: Timestamp) -> Result<Removed> {
+async fn remove(tx: &Tx, known: &Known, log: AuditLog, (from, rights_from): (Timestamp, Timestamp)) -> Result<Removed> {
     let keys = &tx.app().keys;
     let last = tx
         .select::<segment::Entity>()
         .filter(segment::Column::Log.eq(log))
         .order_by_desc(segment::Column::LastSequence);
     let begun = match QuerySelect::limit(last, Some(1)).one().await? {
-        Some(last) => Verifier::behind(keys, &last),
-        None => Ok(Verifier::new(keys, log, None)),
+        Some(last) => Verifier::behind(keys, &last, known.clone()),
+        None => Ok(Verifier::new(keys, log, known.clone())),
     };
     let mut verifier = begun.map_err(broken)?;
     let before = verifier.head().to_vec();
@@ -147,7 +154,7 @@ async fn remove(tx: &Tx, log: AuditLog, from: Timestamp, rights_from: Timestamp)
     rows.pop();
     let over = rows
         .iter()
-        .take_while(|entry| is_over(entry, from, rights_from))
+        .take_while(|entry| is_over(entry, from, rights_from) && entry.sequence <= known.removable)
         .count();
     rows.truncate(over);
     let mut rights = Rights::new(tx, log);

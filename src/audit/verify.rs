@@ -9,6 +9,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait},
 };
 
+use super::anchor;
 use crate::kernel::{
     AuditLog, Caller, PermissionChangeId, Reader, Result,
     audit::{Break, Cause, Column, Entity, Model, Verifier, anchor::Anchor, segment},
@@ -17,7 +18,7 @@ use crate::kernel::{
 };
 
 /// How many entries are read at a time.
-pub(super) const STEP: u64 = 1_000;
+pub(super) const STEP: u64 = 250;
 
 /// What was found of one log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,9 +58,9 @@ pub async fn verify_log(caller: &Caller, log: AuditLog, anchor: &Anchor) -> Resu
         return Ok(None);
     };
     let view = caller.open(organization).await?;
-    let anchored = anchor.head(organization, log);
-    let place = anchored.as_ref().map(|(place, _)| *place);
-    let mut verifier = Verifier::new(&caller.app().keys, log, anchored);
+    let known = anchor::known(caller.app(), anchor, organization, log);
+    let place = Some(known.place).filter(|place| *place > 0);
+    let mut verifier = Verifier::new(&caller.app().keys, log, known);
     let broken = walk(&view, log, &mut verifier).await?;
     let head = verifier.head().iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(Some(Report {

@@ -97,6 +97,6 @@ fn words(cause: Cause) -> &'static str {
         Cause::Changed => "it or one of its permission changes is not what was written",
         Cause::SealBroken => "the sealed record of what was removed there is not what was written",
         Cause::CutOff => "the log ends there, and was longer when it was anchored",
-        Cause::Replaced => "it is not the one that was anchored",
+        Cause::Replaced => "it is not the one that was anchored, or was removed before its time",
     }
 }

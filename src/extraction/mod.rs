@@ -32,5 +32,5 @@ pub use log::SOURCE;
 pub use rules::{Requested, request};
 pub use run::{give_up, run};
 pub use sealing::SEALING;
-pub use step::{Entity as StepEntity, Kind as StepKind, Model as ExtractionStep};
+pub use step::{Column as StepColumn, Entity as StepEntity, Kind as StepKind, Model as ExtractionStep};
 pub use sweep::{EXPIRE, SWEEP, expire, recheck, sweep};

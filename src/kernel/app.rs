@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 
 use super::{
     Announce, Clock, Database, Demand, Departure, Keys, Mailer, Random, Standing,
+    audit::Walks,
     config::Settings,
     extract::Source,
     seal::{Sealing, Vault},
@@ -45,8 +46,8 @@ pub struct App {
     pub watches: Arc<Watches>,
     /// How many passwords were hashed since the start: each sign-in costs one, whatever comes of it.
     pub hashes: Arc<AtomicU64>,
-    /// Held by whoever walks whole audit chains, so that this is done once at a time.
-    pub verification: Arc<tokio::sync::Mutex<()>>,
+    /// Who walks whole audit chains: few at a time.
+    pub verification: Arc<Walks>,
     /// What each area takes from a member who leaves.
     pub departures: &'static [Departure],
     /// Which tokens that are not good were told of in the log, by their address.

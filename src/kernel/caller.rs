@@ -214,7 +214,7 @@ impl Caller {
                 *self.view.lock().await = Some(self.view_of(tx.reader().clone()));
                 Ok(outcome)
             }
-            Ok(outcome) => tx.commit().await.map(|()| outcome),
+            Ok(outcome) => tx.commit(turn).await.map(|()| outcome),
             Err(error) => {
                 tx.rollback().await;
                 drop(turn);

@@ -23,7 +23,7 @@ use sqlx::{
 };
 use tokio::sync::{Mutex as Turn, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
-use super::{Error, OrganizationId, Result};
+use super::{Error, OrganizationId, Result, flush::Flush};
 
 /// How long a request waits for a connection before it is told to come back.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -50,6 +50,7 @@ pub struct Database {
     writer: DatabaseConnection,
     reader: DatabaseConnection,
     jobs: JobPool,
+    flush: Option<Arc<Flush>>,
     statements: Arc<AtomicU64>,
     texts: Arc<Mutex<Option<Vec<String>>>>,
     turns: Arc<Mutex<HashMap<OrganizationId, Arc<Turn<()>>>>>,
@@ -69,7 +70,7 @@ impl Database {
     /// # Errors
     /// If the URL is no such URL or the database does not answer.
     pub async fn connect(url: &str) -> anyhow::Result<Self> {
-        let (writer, reader, jobs) = if url.starts_with("sqlite:") {
+        let (writer, reader, jobs, flush) = if url.starts_with("sqlite:") {
             let options = sqlite_options(url)?;
             own_file(options.get_filename())?;
             let pool = |size: u32, patience, options: SqliteConnectOptions| {
@@ -85,6 +86,7 @@ impl Database {
                 SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
                 SqlxSqliteConnector::from_sqlx_sqlite_pool(reader),
                 JobPool::Sqlite(jobs),
+                None,
             )
         } else {
             let options = PgConnectOptions::from_str(url)?.application_name("orgdesk").options([
@@ -100,17 +102,20 @@ impl Database {
             let pool = |size: u32| PgPoolOptions::new().max_connections(size).acquire_timeout(PATIENCE);
             let writer = pool(8).connect_with(options.clone()).await?;
             let reader = pool(12).connect_with(looking).await?;
-            let jobs = pool(4).connect_with(options).await?;
+            let jobs = pool(4).connect_with(options.clone()).await?;
+            let flush = pool(1).connect_lazy_with(options);
             (
                 SqlxPostgresConnector::from_sqlx_postgres_pool(writer),
                 SqlxPostgresConnector::from_sqlx_postgres_pool(reader),
                 JobPool::Postgres(jobs),
+                Some(Arc::new(Flush::over(flush))),
             )
         };
         let mut database = Self {
             writer,
             reader,
             jobs,
+            flush,
             statements: Arc::default(),
             texts: Arc::default(),
             turns: Arc::default(),
@@ -204,19 +209,40 @@ impl Database {
 
     /// A transaction that can write rows of `organization`.
     pub(super) async fn begin_write(&self, organization: OrganizationId) -> Result<DatabaseTransaction> {
+        self.begin(organization, SCOPE).await
+    }
+
+    /// The same, whose commit does not wait for the disk: whoever commits it says nothing of it before
+    /// [`Database::flushed`].
+    pub(super) async fn begin_deed(&self, organization: OrganizationId) -> Result<DatabaseTransaction> {
+        self.begin(organization, SCOPE_OF_DEED).await
+    }
+
+    /// Waits until everything that was committed before is on the disk.
+    ///
+    /// # Errors
+    /// If the database fails: then it is not known whether it is.
+    pub(crate) async fn flushed(&self) -> Result<()> {
+        match &self.flush {
+            Some(flush) => flush.wait().await,
+            None => Ok(()),
+        }
+    }
+
+    async fn begin(&self, organization: OrganizationId, sql: &str) -> Result<DatabaseTransaction> {
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..Default::default()
         };
         let transaction = self.writer.begin_with_options(options).await?;
-        scope(&transaction, organization).await?;
+        scope(&transaction, organization, sql).await?;
         Ok(transaction)
     }
 
     /// A transaction that sees `organization` as it is at this instant and can't write.
     pub(super) async fn begin_read(&self, organization: OrganizationId) -> Result<DatabaseTransaction> {
         let transaction = self.reader.begin().await?;
-        scope(&transaction, organization).await?;
+        scope(&transaction, organization, SCOPE).await?;
         Ok(transaction)
     }
 
@@ -225,6 +251,9 @@ impl Database {
         match &self.jobs {
             JobPool::Sqlite(pool) => pool.close().await,
             JobPool::Postgres(pool) => pool.close().await,
+        }
+        if let Some(flush) = &self.flush {
+            flush.close().await;
         }
         for connection in [&self.reader, &self.writer] {
             if let Err(error) = connection.clone().close().await {
@@ -240,10 +269,13 @@ impl std::fmt::Debug for Database {
     }
 }
 
+const SCOPE: &str = "SELECT set_config('orgdesk.organization', $1, true)";
+const SCOPE_OF_DEED: &str =
+    "SELECT set_config('orgdesk.organization', $1, true), set_config('synchronous_commit', 'off', true)";
+
 /// On PostgreSQL, row-level security shows a transaction the rows of the organization named here, until it ends.
-async fn scope(transaction: &DatabaseTransaction, organization: OrganizationId) -> Result<()> {
+async fn scope(transaction: &DatabaseTransaction, organization: OrganizationId, sql: &str) -> Result<()> {
     if transaction.get_database_backend() == DbBackend::Postgres {
-        let sql = "SELECT set_config('orgdesk.organization', $1, true)";
         let id = organization.0.to_string();
         transaction
             .execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [id.into()]))

@@ -143,13 +143,13 @@ impl Caller {
             return Ok(());
         };
         let (app, actor) = (self.app().clone(), self.actor().clone());
-        let _turn = app.database.turn(organization).await?;
+        let turn = app.database.turn(organization).await?;
         let tx = Tx::begin(app.clone(), actor, self.origin().clone(), first, organization).await?;
         for one in told {
             let draft = entry(&tx, one);
             audit::append(&tx.reader().connection, &app.keys, organization, draft).await?;
         }
-        tx.commit().await
+        tx.commit(turn).await
     }
 
     /// An entry of the log of access: this caller did this.

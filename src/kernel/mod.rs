@@ -151,6 +151,7 @@ mod entry;
 pub mod error;
 pub mod extract;
 mod fetches;
+mod flush;
 mod handling;
 pub(crate) mod id;
 pub(crate) mod idempotency;

@@ -12,6 +12,7 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, IdenStatic, IntoActiveModel, Iterable,
     ModelTrait, PrimaryKeyToColumn, QueryFilter, Statement, sea_query::Expr,
 };
+use tokio::sync::OwnedMutexGuard;
 use uuid::Uuid;
 
 use super::{
@@ -50,7 +51,7 @@ impl Tx {
         action: Action,
         organization: OrganizationId,
     ) -> Result<Self> {
-        let connection = app.database.begin_write(organization).await?;
+        let connection = app.database.begin_deed(organization).await?;
         let backend = connection.get_database_backend();
         let lock = if backend == DbBackend::Postgres {
             " FOR NO KEY UPDATE"
@@ -283,10 +284,12 @@ impl Tx {
         &self.reader
     }
 
-    /// Ends the transaction for good.
-    pub(super) async fn commit(self) -> Result<()> {
+    /// Ends the transaction for good, gives the organization's turn to the next, and waits until the deed is on the disk.
+    pub(super) async fn commit(self, turn: OwnedMutexGuard<()>) -> Result<()> {
         let reader = Arc::try_unwrap(self.reader).map_err(|_| Error::internal("the transaction is still in use"))?;
-        Ok(reader.connection.commit().await?)
+        reader.connection.commit().await?;
+        drop(turn);
+        self.app.database.flushed().await
     }
 
     /// Ends the transaction as if it had never been.

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::told;
 use crate::{
     audit::{self, Report, anchor},
-    kernel::{App, AuditLog, Caller, OrganizationId, audit::anchor::Anchor},
+    kernel::{App, AuditLog, Caller, OrganizationId},
     organization,
 };
 
@@ -67,7 +67,7 @@ pub async fn verify_audit_against(app: &App, file: Option<&Path>) -> anyhow::Res
 /// # Errors
 /// Only if the database fails; a broken chain is a finding.
 pub async fn verify_log(app: &App, organization: OrganizationId, log: AuditLog) -> anyhow::Result<Option<Report>> {
-    let anchor: Anchor = anchor::read(app).await.map_err(told)?;
+    let anchor = anchor::read(app).await.map_err(told)?;
     let caller = Caller::operator(app.clone(), organization);
     let report = audit::verify_log(&caller, log, &anchor).await;
     caller.release().await;
@@ -90,14 +90,15 @@ pub async fn anchor_audit_if_due(app: &App) -> anyhow::Result<bool> {
     anchor::write_if_due(app).await.map_err(told)
 }
 
-/// Removes from every organization's logs what has been kept long enough. Answers how many rows went.
+/// Removes from every organization's logs what has been kept long enough, after anchoring the ends of all chains. Answers
+/// how many rows went.
 ///
 /// # Errors
 /// Only if the database fails.
 pub async fn purge_audit(app: &App) -> anyhow::Result<u64> {
-    let mut total = 0;
+    let (mut total, anchor) = (0, anchor::before_purge(app).await);
     for organization in organization::all_organizations(app).await.map_err(told)? {
-        total += audit::purge(app, organization).await.map_err(told)?;
+        total += audit::purge(app, organization, &anchor).await.map_err(told)?;
     }
     Ok(total)
 }

@@ -1,9 +1,11 @@
 //! What a server does for the logs by itself: anchors the ends of their chains every so often, and ends what has been
-//! kept long enough once a day, at two in the night in Seoul. Several servers do each once, or the same twice.
+//! kept long enough once a day, at two in the night in Seoul. Several servers do each once, or the same twice. Neither
+//! waits for the other, and a stop waits for neither: an anchor that hangs holds up nothing else.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use chrono::{NaiveTime, TimeDelta};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -19,38 +21,66 @@ const LOOK: Duration = Duration::from_secs(60);
 /// Two in the night in Seoul, in UTC.
 const AT: Option<NaiveTime> = NaiveTime::from_hms_opt(17, 0, 0);
 
-/// Keeps the logs until `stop`.
+/// Keeps the logs until `stop`. What is under way then is given up: each step is a transaction.
 pub(super) async fn keep(app: App, stop: CancellationToken) {
-    let begin = tokio::time::Instant::now() + LOOK;
-    let mut interval = tokio::time::interval_at(begin, LOOK);
-    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    // What became due while no server ran is ended now.
-    let mut next = app.clock.now();
-    while stop.run_until_cancelled(interval.tick()).await.is_some() {
-        if let Err(error) = anchor::write_if_due(&app).await {
+    let both = async { tokio::join!(anchor_always(&app), purge_nightly(&app)) };
+    stop.run_until_cancelled(both).await;
+}
+
+/// Anchors what a server did last, when nothing of it is at work any more.
+pub(super) async fn end(app: &App) {
+    match timeout(anchor::PATIENCE, anchor::write(app)).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::error!(?error, "the audit chains were not anchored"),
+        Err(_) => tracing::error!("the audit chains were not anchored: the anchor hangs"),
+    }
+}
+
+async fn anchor_always(app: &App) {
+    let mut looks = looks();
+    loop {
+        looks.tick().await;
+        let mut anchoring = pin!(anchor::write_if_due(app));
+        // One that hangs is waited for: another would hang as well.
+        let done = loop {
+            match timeout(LOOK, &mut anchoring).await {
+                Ok(done) => break done,
+                Err(_) => tracing::error!("the audit chains are not anchored: the anchor hangs"),
+            }
+        };
+        if let Err(error) = done {
             tracing::error!(?error, "the audit chains were not anchored");
         }
+    }
+}
+
+async fn purge_nightly(app: &App) {
+    let mut looks = looks();
+    // What became due while no server ran is ended now.
+    let mut next = app.clock.now();
+    loop {
+        looks.tick().await;
         let now = app.clock.now();
         if now >= next {
             next = night_after(now);
-            if let Err(error) = purge(&app).await {
+            if let Err(error) = purge(app).await {
                 tracing::error!(?error, "the logs were not purged");
             }
         }
     }
 }
 
-/// Anchors what a server did last, when nothing of it is at work any more.
-pub(super) async fn end(app: &App) {
-    if let Err(error) = anchor::write(app).await {
-        tracing::error!(?error, "the audit chains were not anchored");
-    }
+fn looks() -> Interval {
+    let mut looks = interval_at(Instant::now() + LOOK, LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    looks
 }
 
 async fn purge(app: &App) -> Result<()> {
+    let anchor = anchor::before_purge(app).await;
     for organization in organization::all_organizations(app).await? {
         // What is wrong with one organization's logs keeps no other's.
-        if let Err(error) = audit::purge(app, organization).await {
+        if let Err(error) = audit::purge(app, organization, &anchor).await {
             tracing::error!(?error, %organization, "the logs of an organization were not purged");
         }
     }

@@ -322,6 +322,24 @@ both! {
         seen.sort_unstable();
         assert_eq!(seen, (1..=25).collect::<Vec<_>>());
     }
+
+    async fn l2_no_deed_is_answered_before_it_is_on_the_disk(app) {
+        let token = app.owner().token().await;
+        let mut raw = Raw::admin(&app).await;
+        if !raw.is_postgres() {
+            // There each commit waits by itself.
+            assert_eq!(rename(&app, &token, 1, "Acme 1").await["data"]["organizationUpdate"]["userErrors"], json!([]));
+            return;
+        }
+        // What deeds wait with can't be done.
+        raw.must("DO $$ DECLARE named text; BEGIN
+            FOR named IN SELECT CAST(oid::regprocedure AS text) FROM pg_proc WHERE proname = 'pg_logical_emit_message'
+            LOOP EXECUTE 'REVOKE ALL ON FUNCTION ' || named || ' FROM PUBLIC'; END LOOP; END $$").await;
+        let answer = rename(&app, &token, 1, "Acme 1").await;
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "INTERNAL", "{answer}");
+        let seen = app.ask(Some(&token), "{ organization { name } }", json!({})).await;
+        assert_eq!(seen.json["data"]["organization"]["name"], "Acme 1", "it is not known whether it would have lasted");
+    }
 }
 
 /// A code of letters for a number.

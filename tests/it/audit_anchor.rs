@@ -5,7 +5,7 @@ use std::io::Write;
 
 use chrono::Duration;
 use orgdesk::{
-    kernel::{AuditLog, config::AnchorPlace, config::Storage, store::Store},
+    kernel::{AuditLog, OrganizationId, config::AnchorPlace, config::Storage, store::Store},
     operate,
 };
 use serde_json::json;
@@ -148,5 +148,20 @@ both! {
         let third = app.second_server().await;
         let third = third.changed(|other| orgdesk::kernel::App { store: Store::open(&Storage::Folder, app.data()).unwrap(), ..other });
         assert_eq!(verified(&third).await.broken_block, Some(6));
+    }
+
+    async fn l3_a_verification_keeps_no_other_organization_from_its_own(app) {
+        let (app, _) = anchored(app);
+        let query = "{ auditVerification { log brokenPosition } }";
+        let organization = app.owner().data("{ organization { id } }", json!({})).await;
+        let acme: OrganizationId = organization["organization"]["id"].as_str().unwrap().parse().unwrap();
+        let walk = app.app.verification.begin(acme).unwrap();
+        assert_eq!(app.owner().ask(query, json!({})).await.code(), "THROTTLED");
+        assert_eq!(app.rival().data(query, json!({})).await["auditVerification"].as_array().unwrap().len(), 5);
+        let other = OrganizationId(uuid::Uuid::nil());
+        let second = app.app.verification.begin(other).unwrap();
+        assert_eq!(app.rival().ask(query, json!({})).await.code(), "THROTTLED", "and not so many that nobody else can read");
+        drop((walk, second));
+        app.owner().data(query, json!({})).await;
     }
 }

@@ -154,6 +154,36 @@ both! {
         assert_eq!(cells(&file.bytes)[1], ["1", "010-****-6789", "gil****@example.com"], "masked it is from anywhere");
     }
 
+    async fn l8_what_is_fetched_in_clear_counts_as_seen_in_clear(app) {
+        let (service, other, _) = granted(&app).await;
+        let grant = json!({ "serviceIds": [service.id, other.id], "validUntil": "2027-06-01T00:00:00Z" });
+        people::employ(&app, "desk", "member", false).await;
+        let idle = grants::give(app.owner(), "member", grant).await;
+        app.wait(chrono::Duration::days(1));
+        let id = taken(&app, &service).await;
+        app.wait(chrono::Duration::seconds(1));
+        app.run_due().await;
+        let figures = async |day: &str| {
+            let query = "query Q($day: Date!) { auditReview(firstDay: $day, lastDay: $day) { unmasked { actor { name } unmaskedCount } unusedGrants { reference } } }";
+            app.owner().data(query, json!({ "day": day })).await["auditReview"].clone()
+        };
+        assert_eq!(figures("2026-11-11").await["unmasked"], json!([]), "a file that nobody has fetched");
+        for _ in 0..2 {
+            let done = seen(&app, &id, INSIDE).await;
+            fetch_from(&app, link(&done), INSIDE).await;
+        }
+        let masked = request(&app, "agent", OUTSIDE, &service, json!({ "isUnmasked": false })).await;
+        app.run_due().await;
+        let masked = seen(&app, masked["extraction"]["id"].as_str().unwrap(), OUTSIDE).await;
+        fetch_from(&app, link(&masked), OUTSIDE).await;
+        let told = figures("2026-11-11").await["unmasked"].clone();
+        assert_eq!((told.as_array().unwrap().len(), &told[0]["unmaskedCount"]), (1, &json!(2)), "{told}");
+        assert!(told[0]["actor"]["name"].as_str().unwrap().contains("agent"), "{told}");
+        app.go_to("2027-02-08T02:00:00Z");
+        let unused = figures("2027-02-08").await["unusedGrants"].clone();
+        assert_eq!(unused.as_array().unwrap().iter().map(|one| &one["reference"]).collect::<Vec<_>>(), [&idle["id"]]);
+    }
+
     async fn l5_without_one_of_the_conditions_it_is_refused_and_stands_in_the_log(app) {
         let (service, other, grant) = granted(&app).await;
         let mut told = Vec::new();

@@ -20,6 +20,7 @@ mod audit_elements;
 mod audit_read;
 mod audit_retention;
 mod audit_review;
+mod audit_segment;
 mod audit_tamper;
 mod billing_property;
 mod canary;

@@ -151,6 +151,27 @@ fn p4_a_database_of_a_newer_version_is_refused() {
 }
 
 #[test]
+fn l3_an_anchor_that_hangs_keeps_no_server_from_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let (address, pipe) = (format!("127.0.0.1:{}", free_port()), folder.path().join("anchor"));
+    // Whoever opens it waits for somebody at the other end, who never comes: as with a file system that is not there.
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let settings = [
+        ("DATABASE_URL", "sqlite:orgdesk.db"),
+        ("ORGDESK_SECRET", SECRET),
+        ("ORGDESK_KEY_RING", KEY_RING),
+        ("ORGDESK_ORGANIZATION_URL", "https://{domain}.example.com"),
+        ("ORGDESK_PUBLIC_URL", "https://desk.example.com"),
+        ("ORGDESK_MAIL_FROM", "no-reply@example.com"),
+        ("ORGDESK_SMTP_URL", "smtp://127.0.0.1:1025?tls=none"),
+        ("ORGDESK_AUDIT_ANCHOR", "anchor"),
+        ("ORGDESK_LISTEN", &address),
+    ];
+    let server = Running::start(orgdesk(folder.path(), &settings).arg("serve"), &address);
+    assert!(server.terminate().success());
+}
+
+#[test]
 fn p1_the_demo_seeds_once_and_stops_gracefully() {
     // case: K9
     let folder = tempfile::tempdir().unwrap();

@@ -13,6 +13,7 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::fetched::{Fetched, fetched};
 use crate::{
     kernel::{
         Action, App, AuditLog, Day, PiiGrantId, Reader, Result, Timestamp,
@@ -95,7 +96,7 @@ pub struct AuditActorCount {
     pub denied_count: i64,
     /// How many were tried in vain.
     pub failed_count: i64,
-    /// 비식별 해제 조회: the personal data of how many things were seen in clear.
+    /// 비식별 해제 조회: the personal data of how many things were seen in clear, the rows of files included, each time that one was fetched.
     pub unmasked_count: i64,
 }
 
@@ -169,7 +170,8 @@ struct Quarter {
 pub async fn figures(reader: &Reader, app: &App, period: Period) -> Result<AuditFigures> {
     let kinds = kinds(reader, period).await?;
     let quarters = quarters(reader, app.database.backend(), period).await?;
-    let (actors, mass_reads) = by_actor(&quarters, period.zone);
+    let fetched = fetched(reader, period.from, period.to).await?;
+    let (actors, mass_reads) = by_actor(&quarters, &fetched, period.zone);
     let standing_out = |count: fn(&AuditActorCount) -> i64| {
         let mut those: Vec<_> = actors.iter().filter(|actor| count(actor) > 0).cloned().collect();
         those.sort_by_key(|actor| std::cmp::Reverse(count(actor)));
@@ -249,7 +251,7 @@ async fn quarters(reader: &Reader, backend: DbBackend, period: Period) -> Result
 }
 
 /// The busiest first; and the days of mass reading, the largest first.
-fn by_actor(quarters: &[Quarter], zone: Tz) -> (Vec<AuditActorCount>, Vec<AuditMassRead>) {
+fn by_actor(quarters: &[Quarter], fetched: &[Fetched], zone: Tz) -> (Vec<AuditActorCount>, Vec<AuditMassRead>) {
     let mut actors = BTreeMap::<_, AuditActorCount>::new();
     let mut days = BTreeMap::<_, i64>::new();
     for quarter in quarters {
@@ -285,6 +287,14 @@ fn by_actor(quarters: &[Quarter], zone: Tz) -> (Vec<AuditActorCount>, Vec<AuditM
             told.off_hours_count += quarter.count;
         }
         *days.entry((key, local.date_naive())).or_default() += quarter.unmasked;
+    }
+    for file in fetched {
+        let key = (file.actor_kind.to_value(), file.actor_id.clone().unwrap_or_default());
+        if let Some(told) = actors.get_mut(&key) {
+            told.unmasked_count += file.count();
+            let day = zone::date_at(file.occurred_at.0, zone);
+            *days.entry((key, day)).or_default() += file.count();
+        }
     }
     let mut masses: Vec<_> = days
         .into_iter()
@@ -333,8 +343,10 @@ async fn unused_grants(reader: &Reader, period: Period) -> Result<Vec<AuditUnuse
         .distinct();
     let used: Vec<User> = used.rows().await?;
     let used: HashSet<String> = used.into_iter().filter_map(|user| user.actor_id).collect();
+    let extracted = fetched(reader, since, period.to).await?;
+    let extracted: HashSet<PiiGrantId> = extracted.into_iter().filter_map(|file| file.grant_id).collect();
     let mut unused: Vec<_> = held;
-    unused.retain(|grant| !used.contains(&grant.member_id.to_string()));
+    unused.retain(|grant| !used.contains(&grant.member_id.to_string()) && !extracted.contains(&grant.id));
     unused.truncate(MOST);
     let holders: BTreeSet<String> = unused.iter().map(|grant| grant.member_id.to_string()).collect();
     let holders: Vec<&str> = holders.iter().map(String::as_str).collect();

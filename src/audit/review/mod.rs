@@ -5,6 +5,7 @@
     reason = "columns that the API does not show say by their names what they are"
 )]
 
+mod fetched;
 mod figures;
 pub mod graphql;
 

@@ -3,12 +3,16 @@
 //! shows; that its end was cut off shows by the number that the database keeps of it. And a chain whose tail was cut off,
 //! or that was written anew from its beginning with the key at hand, is not the one that the anchor knows.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
+use chrono::Months;
 use sea_orm::sea_query::ExprTrait;
-use sea_orm::{ActiveEnum, ActiveModelTrait, EntityTrait, IntoActiveModel, entity::prelude::*, sea_query::OnConflict};
+use sea_orm::{
+    ActiveEnum, ActiveModelTrait, EntityTrait, IntoActiveModel, Iterable, entity::prelude::*, sea_query::OnConflict,
+};
 use serde::{Deserialize, Serialize};
 
+use super::known::{Known, Reach};
 use crate::kernel::{App, AuditLog, Keys, OrganizationId, Result, Timestamp, routing};
 
 /// The end of a chain.
@@ -24,12 +28,18 @@ pub struct Head {
     pub hash: Vec<u8>,
 }
 
-/// One block as it is written: a line of JSON. Ends are organization, log, place and hash.
+/// For how many months each log is kept.
+pub type Kept = BTreeMap<String, u32>;
+
+/// One block as it is written: a line of JSON. Ends are organization, log, place and hash. For how long logs are kept
+/// stands in the first block and wherever it changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Block {
     number: i64,
     at: Timestamp,
     heads: Vec<(String, String, i64, String)>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    kept: Kept,
     previous: String,
     mac: String,
 }
@@ -37,14 +47,22 @@ struct Block {
 impl Block {
     fn mac(&self, keys: &Keys) -> Result<String> {
         let told = (&self.number, &self.at, &self.heads, &self.previous);
-        Ok(hex(&keys.chain(b"audit anchor", &serde_json::to_vec(&told)?)))
+        let told = if self.kept.is_empty() {
+            serde_json::to_vec(&told)?
+        } else {
+            serde_json::to_vec(&(told, &self.kept))?
+        };
+        Ok(hex(&keys.chain(b"audit anchor", &told)))
     }
 }
 
 /// What an anchor knows, read block by block.
 #[derive(Debug, Clone, Default)]
 pub struct Anchor {
-    heads: HashMap<(OrganizationId, AuditLog), (i64, Vec<u8>)>,
+    chains: HashMap<(OrganizationId, AuditLog), Reach>,
+    kept: Kept,
+    /// Up to when entries can have been removed in their time by the last block but one, by log.
+    over: HashMap<AuditLog, Timestamp>,
     number: i64,
     mac: String,
     at: Option<Timestamp>,
@@ -71,12 +89,32 @@ impl Anchor {
 
     /// The end of a chain as it was last anchored.
     pub fn head(&self, organization: OrganizationId, log: AuditLog) -> Option<(i64, Vec<u8>)> {
-        self.heads.get(&(organization, log)).cloned()
+        let (place, hash) = self.chains.get(&(organization, log))?.end();
+        Some((place, hash.to_vec()))
+    }
+
+    /// What is known of a chain whose entries are kept from `kept_from` on by the settings of now. What was over by those
+    /// of an earlier block may be gone, too.
+    pub fn known(&self, organization: OrganizationId, log: AuditLog, kept_from: Timestamp) -> Known {
+        let Some(at) = self.at else { return Known::default() };
+        let earlier = self.over.get(&log).copied();
+        let over = [earlier, self.over_at(log, at), Some(kept_from)];
+        let over = over.into_iter().flatten().max().unwrap_or(kept_from);
+        match self.chains.get(&(organization, log)) {
+            Some(reach) => reach.known(at, over),
+            None => Reach::default().known(at, over),
+        }
+    }
+
+    /// Up to when entries were over at an instant, by the settings of the last block.
+    fn over_at(&self, log: AuditLog, at: Timestamp) -> Option<Timestamp> {
+        let months = self.kept.get(&log.to_value())?;
+        at.0.checked_sub_months(Months::new(*months)).map(Timestamp)
     }
 
     /// The organizations that it knows.
     pub fn organizations(&self) -> std::collections::HashSet<OrganizationId> {
-        self.heads.keys().map(|(organization, _)| *organization).collect()
+        self.chains.keys().map(|(organization, _)| *organization).collect()
     }
 
     /// Reads the next block. A line that is none is passed over where the next block goes on as if it were not there:
@@ -95,26 +133,33 @@ impl Anchor {
             (self.broken, self.is_torn) = (Some(self.number + 1), false);
             return;
         }
+        // A clock that was ahead once makes nothing look younger or older than it is.
+        let before = self.at.map(|at| std::cmp::Ord::min(at, block.at));
         for (organization, log, sequence, hash) in block.heads {
             let known = organization.parse().ok().zip(AuditLog::try_from_value(&log).ok());
             if let Some((key, hash)) = known.zip(unhex(&hash)) {
-                self.heads.insert(key, (sequence, hash));
+                self.chains.entry(key).or_default().take(before, sequence, hash);
             }
+        }
+        for log in AuditLog::iter() {
+            if let Some(over) = before.and_then(|at| self.over_at(log, at)) {
+                let known = self.over.entry(log).or_insert(over);
+                *known = std::cmp::Ord::max(*known, over);
+            }
+        }
+        if !block.kept.is_empty() {
+            self.kept = block.kept;
         }
         (self.number, self.mac, self.is_torn) = (block.number, block.mac, false);
         self.at = Some(block.at);
     }
 
-    /// The end of an anchor that is whole up to here: what the database keeps of it must not be further.
-    pub fn end(&mut self, mark: Option<&Model>) {
-        let is_cut =
-            mark.is_some_and(|mark| mark.number > self.number || (mark.number == self.number && mark.mac != self.mac));
-        if self.broken.is_none() && is_cut {
-            self.broken = Some(self.number + 1);
-        }
+    /// Whether its end was cut off: what the database keeps of it is further, or is another.
+    pub fn is_cut(&self, mark: &Model) -> bool {
+        mark.number > self.number || (mark.number == self.number && mark.mac != self.mac)
     }
 
-    /// What stands where the next block belongs was never written there.
+    /// What stands where the next block belongs, or stands there no more, is not what was written.
     pub fn spoil(&mut self) {
         self.broken.get_or_insert(self.number + 1);
     }
@@ -128,7 +173,7 @@ impl Anchor {
     ///
     /// # Errors
     /// Never: every block has a text.
-    pub fn next(&self, keys: &Keys, at: Timestamp, heads: &[Head]) -> Result<String> {
+    pub fn next(&self, keys: &Keys, at: Timestamp, heads: &[Head], kept: &Kept) -> Result<String> {
         let told = |head: &Head| {
             let (organization, log) = (head.organization.to_string(), head.log.to_value());
             (organization, log, head.sequence, hex(&head.hash))
@@ -137,6 +182,7 @@ impl Anchor {
             number: self.number + 1,
             at,
             heads: heads.iter().map(told).collect(),
+            kept: if *kept == self.kept { Kept::new() } else { kept.clone() },
             previous: self.mac.clone(),
             mac: String::new(),
         };
@@ -222,7 +268,8 @@ mod tests {
                 hash: vec![place as u8; 32],
             };
             let at = Timestamp(DateTime::from_timestamp(1_800_000_000 + place, 0).unwrap());
-            lines.push(anchor.next(keys, at, &[head]).unwrap());
+            let kept = Kept::from([("ACCESS".to_owned(), 24 + u32::from(place == 2))]);
+            lines.push(anchor.next(keys, at, &[head], &kept).unwrap());
             anchor.take(keys, &lines[lines.len() - 1]);
         }
         lines
@@ -267,9 +314,8 @@ mod tests {
         let mut whole = cut.clone();
         whole.take(&keys, b);
         let mark = whole.mark("here", Timestamp(DateTime::UNIX_EPOCH));
-        cut.end(Some(&mark));
+        assert!(cut.is_cut(&mark) && !whole.is_cut(&mark));
+        cut.spoil();
         assert_eq!(cut.broken(), Some(2), "its end was cut off");
-        whole.end(Some(&mark));
-        assert_eq!(whole.broken(), None);
     }
 }

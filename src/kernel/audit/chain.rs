@@ -4,7 +4,7 @@
 
 use async_graphql::Enum;
 
-use super::{Model, segment};
+use super::{Model, known::Known, segment};
 use crate::kernel::{AuditLog, Keys, Result};
 
 /// The hash that an entry must have.
@@ -25,7 +25,7 @@ pub enum Cause {
     SealBroken,
     /// The chain ends there, and it was longer when its end was anchored outside the database.
     CutOff,
-    /// The chain is whole in itself, and is not the one that was anchored outside the database.
+    /// The chain is whole in itself, and is not the one that was anchored outside the database, which has an entry there that is another or too young to have been removed.
     Replaced,
 }
 
@@ -48,28 +48,28 @@ pub struct Verifier<'k> {
     sequence: i64,
     hash: Vec<u8>,
     removed: i64,
-    anchor: Option<(i64, Vec<u8>)>,
+    known: Known,
 }
 
 impl<'k> Verifier<'k> {
-    /// At the beginning of a log, of which this place and hash are known from outside the database.
-    pub fn new(keys: &'k Keys, log: AuditLog, anchor: Option<(i64, Vec<u8>)>) -> Self {
+    /// At the beginning of a log, of which this is known from outside the database.
+    pub fn new(keys: &'k Keys, log: AuditLog, known: Known) -> Self {
         Self {
             keys,
             log,
             sequence: 0,
             hash: Vec::new(),
             removed: 0,
-            anchor,
+            known,
         }
     }
 
-    /// Behind what was removed last.
+    /// Behind what was removed last, in a log of which this is known from outside the database.
     ///
     /// # Errors
-    /// The break, if the record of it is not the one that was sealed.
-    pub fn behind(keys: &'k Keys, segment: &segment::Model) -> std::result::Result<Self, Break> {
-        let mut verifier = Self::new(keys, segment.log, None);
+    /// The break, if the record of it is not the one that was sealed, or covers what can't have been removed.
+    pub fn behind(keys: &'k Keys, segment: &segment::Model, known: Known) -> std::result::Result<Self, Break> {
+        let mut verifier = Self::new(keys, segment.log, known);
         verifier.sequence = segment.first_sequence - 1;
         verifier.hash.clone_from(&segment.previous_hash);
         verifier.pass(segment)?;
@@ -94,13 +94,21 @@ impl<'k> Verifier<'k> {
     /// Passes over entries that were removed at the end of their time.
     ///
     /// # Errors
-    /// The break, if the record of them is not the one that was sealed behind this place.
+    /// The break, if the record of them is not the one that was sealed behind this place, or covers a place that can't have
+    /// been removed in its time.
     pub fn pass(&mut self, segment: &segment::Model) -> std::result::Result<(), Break> {
         let whole = segment.first_sequence == self.sequence + 1
             && segment.previous_hash == self.hash
             && segment::seal(self.keys, segment).is_ok_and(|seal| seal == segment.seal);
         if !whole {
             return Err(self.broken(Cause::SealBroken));
+        }
+        if segment.last_sequence > self.known.removable {
+            return Err(Break {
+                log: self.log,
+                sequence: segment.first_sequence.max(self.known.removable + 1),
+                cause: Cause::Replaced,
+            });
         }
         self.removed += segment.last_sequence - self.sequence;
         self.go_to(segment.last_sequence, &segment.last_hash)
@@ -127,10 +135,10 @@ impl<'k> Verifier<'k> {
     /// # Errors
     /// The break, if it does not.
     pub fn end(&self) -> std::result::Result<(), Break> {
-        match &self.anchor {
-            Some((place, _)) if *place > self.sequence => Err(self.broken(Cause::CutOff)),
-            _ => Ok(()),
+        if self.known.place > self.sequence {
+            return Err(self.broken(Cause::CutOff));
         }
+        Ok(())
     }
 
     /// The break behind the last whole entry.
@@ -143,10 +151,7 @@ impl<'k> Verifier<'k> {
     }
 
     fn go_to(&mut self, place: i64, hash: &[u8]) -> std::result::Result<(), Break> {
-        if let Some((anchored, known)) = &self.anchor
-            && *anchored == place
-            && known != hash
-        {
+        if place == self.known.place && hash != self.known.hash {
             return Err(Break {
                 log: self.log,
                 sequence: place,

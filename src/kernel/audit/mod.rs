@@ -4,8 +4,10 @@
 
 pub mod anchor;
 mod chain;
+mod known;
 mod over;
 pub mod segment;
+mod walk;
 
 use async_graphql::{Enum, SimpleObject};
 use sea_orm::{
@@ -17,6 +19,8 @@ use serde::{Deserialize, Serialize};
 use super::{AuditEntryId, AuditLog, Keys, OrganizationId, Record, Result, Timestamp, Tx, permission, record::record};
 use chain::link;
 pub use chain::{Break, Cause, Verifier};
+pub use known::Known;
+pub use walk::Walks;
 
 /// How it ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Enum, EnumIter, DeriveActiveEnum)]

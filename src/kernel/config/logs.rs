@@ -3,8 +3,8 @@
 
 use std::path::PathBuf;
 
-use super::{Source, data_folder};
-use crate::kernel::AuditLog;
+use super::{Source, data_folder, database_url};
+use crate::kernel::{AuditLog, Timestamp};
 
 /// How long a right's record is kept at least: 3 years, 개인정보의 안전성 확보조치 기준 제5조 제3항.
 const RIGHTS_FLOOR: u32 = 36;
@@ -65,6 +65,12 @@ impl LogSettings {
             AuditLog::Management => self.management_months,
         }
     }
+
+    /// From when on about a log is kept: to a day or two, since days begin in each organization's zone.
+    pub fn kept_from(&self, log: AuditLog, now: Timestamp) -> Timestamp {
+        let from = now.0.checked_sub_months(chrono::Months::new(self.months(log)));
+        Timestamp(from.unwrap_or(chrono::DateTime::UNIX_EPOCH))
+    }
 }
 
 /// Reads them. What lies below the floor of the law is refused.
@@ -90,6 +96,8 @@ pub(super) fn read(source: &Source, faults: &mut Vec<String>) -> LogSettings {
         access_months: number("ACCESS_LOG_MONTHS", "months", usual_access, access_floor, MOST),
         management_months: number("MANAGEMENT_LOG_MONTHS", "months", RIGHTS_FLOOR, access_floor, MOST),
         anchor: match source.get("AUDIT_ANCHOR") {
+            // Servers that share a database share its anchor, too, and the store of files is what they share besides.
+            None if database_url(source).is_ok_and(|url| url.starts_with("postgres")) => AnchorPlace::Store,
             None => AnchorPlace::File(data_folder(source).join("audit-anchor.jsonl")),
             Some("off") => AnchorPlace::Off,
             Some("store") => AnchorPlace::Store,
@@ -103,7 +111,14 @@ mod tests {
     use super::*;
 
     fn settings(pairs: &[(&str, &str)]) -> Result<LogSettings, Vec<String>> {
-        let named = |(name, value): &(&str, &str)| (format!("ORGDESK_{name}"), (*value).to_owned());
+        let named = |(name, value): &(&str, &str)| {
+            let name = if *name == "DATABASE_URL" {
+                (*name).to_owned()
+            } else {
+                format!("ORGDESK_{name}")
+            };
+            (name, (*value).to_owned())
+        };
         let mut faults = Vec::new();
         let read = read(&Source::read(pairs.iter().map(named)).unwrap(), &mut faults);
         if faults.is_empty() { Ok(read) } else { Err(faults) }
@@ -146,5 +161,21 @@ mod tests {
         }
         let low = [("ACCESS_LOG_MONTHS", "11"), ("ACCESS_LOG_FLOOR", "one-year")];
         assert!(settings(&low).is_err());
+    }
+
+    #[test]
+    fn l3_servers_that_share_a_database_share_an_anchor() {
+        let place = |pairs: &[(&str, &str)]| settings(pairs).unwrap().anchor;
+        let (small, large) = (("DATABASE_URL", "sqlite:x.db"), ("DATABASE_URL", "postgres://a@b/c"));
+        assert_eq!(
+            place(&[small, ("DATA", "there")]),
+            AnchorPlace::File("there/audit-anchor.jsonl".into())
+        );
+        assert_eq!(place(&[large]), AnchorPlace::Store);
+        assert_eq!(
+            place(&[large, ("AUDIT_ANCHOR", "/mnt/a.jsonl")]),
+            AnchorPlace::File("/mnt/a.jsonl".into())
+        );
+        assert_eq!(place(&[large, ("AUDIT_ANCHOR", "off")]), AnchorPlace::Off);
     }
 }
