@@ -127,6 +127,7 @@ mod sign_in_brakes;
 mod standing;
 mod statements;
 mod subscription;
+mod subscription_extraction;
 mod subscription_job;
 mod subscription_limit;
 mod supply;
