@@ -50,6 +50,7 @@ mod every_mutation;
 mod extraction;
 mod extraction_clear;
 mod extraction_sources;
+mod extractions_kill;
 mod field;
 mod idempotency;
 mod identity;
