@@ -31,6 +31,7 @@ mod m20261128_000072_extractions;
 mod m20261128_000075_audit_segments;
 mod m20261128_000076_audit_reviews;
 mod m20261128_000077_audit_anchors;
+mod m20261128_000086_purged_logs;
 
 pub use dialect::{APPEND_ONLY, PURGED, ROUTING, TENANT};
 pub use sea_orm_migration::MigratorTrait;
@@ -73,6 +74,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000075_audit_segments::Migration),
             Box::new(m20261128_000076_audit_reviews::Migration),
             Box::new(m20261128_000077_audit_anchors::Migration),
+            Box::new(m20261128_000086_purged_logs::Migration),
         ]
     }
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 use super::told;
 use crate::{
     audit::{self, Report, anchor},
-    kernel::{App, AuditLog, Caller, OrganizationId, audit::anchor::Anchor},
+    extraction,
+    kernel::{App, AuditLog, Caller, OrganizationId, audit::anchor::Anchor, security},
     organization,
 };
 
@@ -95,9 +96,10 @@ pub async fn anchor_audit_if_due(app: &App) -> anyhow::Result<bool> {
 /// # Errors
 /// Only if the database fails.
 pub async fn purge_audit(app: &App) -> anyhow::Result<u64> {
-    let mut total = 0;
+    let mut total = security::purge(app).await.map_err(told)?;
     for organization in organization::all_organizations(app).await.map_err(told)? {
         total += audit::purge(app, organization).await.map_err(told)?;
+        total += extraction::purge(app, organization).await.map_err(told)?;
     }
     Ok(total)
 }

@@ -49,6 +49,7 @@ mod dry_run;
 mod every_mutation;
 mod extraction;
 mod extraction_clear;
+mod extraction_retention;
 mod extraction_sources;
 mod extractions_kill;
 mod field;
