@@ -21,7 +21,7 @@ use super::{
 use crate::{
     kernel::{
         Action, App, Caller, Code, Error, Outcome, Plain, Result, Timestamp, Tx,
-        extract::{Asking, Cell, Head, Part, Source, SourceName},
+        extract::{Asking, Head, Part, Source, SourceName},
         outbox::{self, EXTRACTION_RUN, Fate},
         page::Place,
         seal::{Keychain, Purpose},
@@ -175,7 +175,7 @@ async fn rows(caller: &Caller, job: &outbox::Model, work: &Work, source: &Source
         if count > most {
             return Ok(Came::Stopped(Code::ExtractionTooLarge, None));
         }
-        let writer = tokio::task::spawn_blocking(move || add(file, &rows));
+        let writer = tokio::task::spawn_blocking(move || file.with(&rows));
         let Some(next) = part.part.next else {
             return Ok(Came::Made(written(writer).await?));
         };
@@ -186,14 +186,6 @@ async fn rows(caller: &Caller, job: &outbox::Model, work: &Work, source: &Source
         }
         (writing, after) = (Some(writer), Some(next));
     }
-}
-
-/// Writes the rows of a part.
-fn add(mut file: Writer, rows: &[Vec<Cell>]) -> Result<Writer> {
-    for row in rows {
-        file.add(row)?;
-    }
-    Ok(file)
 }
 
 /// The file when the part is in it.

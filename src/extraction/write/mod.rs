@@ -79,6 +79,17 @@ impl Writer {
         }
     }
 
+    /// Adds the rows of a part.
+    ///
+    /// # Errors
+    /// If the folder can't be written.
+    pub fn with(mut self, rows: &[Vec<Cell>]) -> Result<Self> {
+        for row in rows {
+            self.add(row)?;
+        }
+        Ok(self)
+    }
+
     /// How many rows there are.
     pub fn rows(&self) -> u32 {
         self.rows
