@@ -43,6 +43,9 @@ const ROWS: [u32; 2] = [100_000, 2_000];
 /// For how long the API is asked while nothing else is done.
 const IDLE: [Duration; 2] = [Duration::from_secs(15), Duration::from_secs(3)];
 
+/// What servers are started with beside what each needs.
+const VARIABLES: [(&str, &str); 0] = [];
+
 /// How often the template is fetched.
 const TEMPLATES: usize = 20;
 

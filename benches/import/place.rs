@@ -34,27 +34,27 @@ const SCALE: Scale = Scale {
 };
 
 /// The organization that imports, and another.
-const MOVER: &str = "mover";
+pub const MOVER: &str = "mover";
 const NEIGHBOUR: &str = "neighbour";
 
 /// A token is good for ten minutes; it is replaced well before.
 const TOKEN_FOR: Duration = Duration::from_secs(240);
 
 /// How long anything may take, of a debug build too.
-const PATIENCE: Duration = Duration::from_secs(1_800);
+pub const PATIENCE: Duration = Duration::from_secs(1_800);
 
 /// How often it is asked how far something is.
 const ASK_EVERY: Duration = Duration::from_millis(250);
 
 pub struct Place {
     pub name: &'static str,
-    server: Server,
-    app: App,
-    url: String,
+    pub server: Server,
+    pub app: App,
+    pub url: String,
     tokens: Mutex<HashMap<&'static str, (Instant, String)>>,
     /// Go last: with them goes what the server stands on.
     data: Option<DataSet>,
-    _folder: tempfile::TempDir,
+    pub folder: tempfile::TempDir,
 }
 
 impl Place {
@@ -106,7 +106,7 @@ impl Place {
             url,
             tokens: Mutex::default(),
             data,
-            _folder: folder,
+            folder,
         };
         place.service(NEIGHBOUR, "desk").await;
         place
@@ -151,7 +151,7 @@ impl Place {
         }
     }
 
-    async fn data_of(&self, domain: &'static str, query: &str, variables: Value) -> Value {
+    pub async fn data_of(&self, domain: &'static str, query: &str, variables: Value) -> Value {
         let token = self.token(domain).await;
         let body = json!({ "query": query, "variables": variables });
         let answer = client::ask(self.address(), &post("/graphql", Some(&token), &body)).await;
@@ -160,7 +160,7 @@ impl Place {
     }
 
     /// Runs a mutation, which must be done.
-    async fn deed(&self, domain: &'static str, (name, fields): (&str, &str), variables: Value) -> Value {
+    pub async fn deed(&self, domain: &'static str, (name, fields): (&str, &str), variables: Value) -> Value {
         let kind = format!("{}{}Input", name[..1].to_uppercase(), &name[1..]);
         let (declared, id) = if variables.get("id").is_some() {
             ("$id: ID!, ", "id: $id, ")
@@ -302,7 +302,7 @@ impl Place {
         }
     }
 
-    async fn run(&self, sql: &str) {
+    pub async fn run(&self, sql: &str) {
         // The texts are this benchmark's own.
         if let Some(data) = &self.data {
             return data.run(sql).await;
@@ -317,12 +317,15 @@ fn folder() -> tempfile::TempDir {
     tempfile::tempdir().expect("a temporary folder")
 }
 
-fn variables(url: &str, folder: &Path) -> Vec<(String, String)> {
+/// What a server is started with; a benchmark says more of it.
+pub fn variables(url: &str, folder: &Path) -> Vec<(String, String)> {
     let data = ("ORGDESK_DATA".to_owned(), folder.display().to_string());
-    data::variables(url).into_iter().chain([data]).collect()
+    let more = crate::VARIABLES.iter();
+    let more = more.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    data::variables(url).into_iter().chain([data]).chain(more).collect()
 }
 
-fn text(value: &Value) -> String {
+pub fn text(value: &Value) -> String {
     value
         .as_str()
         .unwrap_or_else(|| panic!("{value} is no text"))

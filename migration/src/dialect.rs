@@ -76,6 +76,7 @@ pub const ROUTING: &[&str] = &[
     "price_list",
     "wrapping_key",
     "security_event",
+    "security_purge",
     "audit_anchor",
 ];
 
@@ -84,6 +85,7 @@ pub const APPEND_ONLY: &[&str] = &[
     "audit_entry",
     "permission_change",
     "security_event",
+    "security_purge",
     "contract_revision",
     "usage_entry",
     "month_close",
@@ -114,6 +116,8 @@ pub const PURGED: &[&str] = &[
     "permission_change",
     "pii_grant_change",
     "pii_grant_change_service",
+    "extraction_step",
+    "security_event",
 ];
 
 /// Runs `sql` with the database's own names of types.

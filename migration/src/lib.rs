@@ -32,6 +32,7 @@ mod m20261128_000075_audit_segments;
 mod m20261128_000076_audit_reviews;
 mod m20261128_000077_audit_anchors;
 mod m20261128_000078_ticket_terms;
+mod m20261128_000086_purged_logs;
 
 pub use dialect::{APPEND_ONLY, PURGED, ROUTING, TENANT};
 pub use sea_orm_migration::MigratorTrait;
@@ -75,6 +76,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000076_audit_reviews::Migration),
             Box::new(m20261128_000077_audit_anchors::Migration),
             Box::new(m20261128_000078_ticket_terms::Migration),
+            Box::new(m20261128_000086_purged_logs::Migration),
         ]
     }
 }

@@ -26,6 +26,7 @@ pub mod null_in_place;
 pub mod parameters;
 pub mod pictures;
 pub mod playground;
+mod progress;
 pub mod schema;
 pub mod server;
 pub mod session;

@@ -7,6 +7,7 @@ use super::{
     menu::MenuQuery,
     node::{Node, NodeQuery},
     null_in_place::NullInPlace,
+    progress::JobSubscription,
 };
 use crate::{
     admin::graphql::{AdminMutation, AdminQuery, AdminUserError},
@@ -25,7 +26,7 @@ use crate::{
     },
     extraction::graphql::{ExtractionLogQuery, ExtractionMutation, ExtractionQuery, ExtractionUserError},
     field::graphql::{FieldMutation, FieldQuery, FieldUserError},
-    import::graphql::{ImportMutation, ImportQuery, ImportUserError, JobSubscription},
+    import::graphql::{ImportMutation, ImportQuery, ImportUserError},
     member::{
         account::{AccountUserError, OwnMutation, PasswordMutation, PasswordQuery, SecondFactorMutation},
         graphql::{MemberMutation, MemberQuery, SessionUserError},

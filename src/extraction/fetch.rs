@@ -67,9 +67,8 @@ pub fn fetch<'c>(caller: &'c Caller, id: &'c str) -> BoxFuture<'c, Result<File>>
 
 /// Why a file is not to be had, whatever his grant; `None` where it is.
 pub(super) fn obstacle(extraction: &Model, caller: &Caller) -> Option<Code> {
-    let is_his = caller.actor().member().map(|member| member.member_id) == Some(extraction.requested_by);
     let is_late = extraction.expires_at.is_some_and(|until| until <= caller.now());
-    if !is_his {
+    if !extraction.is_of(caller) {
         return Some(Code::NotFound);
     }
     match extraction.state {

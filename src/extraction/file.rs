@@ -2,10 +2,7 @@
 //! written before its row has the key, and the key goes before the file does: what a crash leaves over is bytes that nobody can
 //! read.
 
-use std::{
-    fs::File,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use futures_util::Stream;
@@ -14,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::entity::Model;
 use crate::kernel::{
     App, Caller, Error, ExtractionId, OrganizationId, Reader, Result, Tx, id,
-    seal::{Cell, FileKey, Keychain, Purpose, Sealed},
+    seal::{Cell, FileKey, Keychain, Purpose, Sealed, Staged},
 };
 
 /// Where the files of all extractions are.
@@ -30,8 +27,9 @@ pub(super) fn folder(organization: OrganizationId) -> String {
     format!("{FOLDER}/{}", id::encode(organization.0))
 }
 
-/// Which extraction's file it is, and whose of those who made it.
+/// Which extraction's file it is, or was to be, and whose of those who made it.
 pub(super) fn extraction_of(path: &str) -> Option<(ExtractionId, i32)> {
+    let (path, _) = path.split_once('#').unwrap_or((path, ""));
     let (extraction, fence) = path.rsplit('/').next()?.split_once('-')?;
     Some((ExtractionId(id::decode(extraction)?), fence.parse().ok()?))
 }
@@ -67,7 +65,7 @@ pub(super) struct Written {
 ///
 /// # Errors
 /// `STORAGE_UNAVAILABLE`; there is no file then.
-pub(super) async fn write(app: &App, extraction: &Model, file: File) -> Result<Written> {
+pub(super) async fn write(app: &App, extraction: &Model, file: Staged) -> Result<Written> {
     let key = FileKey::fresh(&app.random);
     let seen = Arc::new(Mutex::new((0_i64, Sha256::new())));
     let noting = {

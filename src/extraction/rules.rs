@@ -1,9 +1,13 @@
 //! `extractionRequest`: what may be asked for, and by whom. A refusal of personal data in clear stands in the log, and so does
 //! one of a list.
 
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use sea_orm::{ColumnTrait, QueryFilter};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use zeroize::Zeroizing;
 
@@ -16,8 +20,8 @@ use super::{
 };
 use crate::{
     kernel::{
-        Action, Caller, Code, Error, ExtractionId, Job, Language, MemberId, Outcome, PiiGrantId, Problem, Result,
-        ServiceId, Tx,
+        Action, Ask as _, Caller, Code, Error, ExtractionId, Job, Language, MemberId, Outcome, PiiGrantId, Plain,
+        Problem, Result, ServiceId, Tx,
         extract::{Asking, Head, Source, SourceName},
         seal::{Keychain, Purpose},
         zone,
@@ -33,27 +37,44 @@ const MOST_OPEN: u64 = 5;
 pub enum Requested {
     /// The extraction.
     Taken(Box<Model>),
-    /// It may not be, and the log has it.
-    Refused(Problem),
-    /// The list is not for him, and the log has it.
-    Forbidden(Action),
+    /// It may not be, for this reason, and the log has it.
+    Refused(String),
+}
+
+/// Why a list is refused that whoever asks may not see.
+const FORBIDDEN: &str = "FORBIDDEN";
+
+/// What is kept of it for whoever asks once more.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Receipt {
+    /// The extraction's ID; none where it was refused by a server that did not keep why.
+    Taken(Option<String>),
+    /// Why it was refused.
+    Refused {
+        /// As the log has it.
+        refused: String,
+    },
 }
 
 impl Outcome for Requested {
-    type Receipt = Option<String>;
+    type Receipt = Receipt;
 
     fn receipt(&self) -> Self::Receipt {
         match self {
-            Self::Taken(extraction) => Some(extraction.id.to_string()),
-            Self::Refused(_) | Self::Forbidden(_) => None,
+            Self::Taken(extraction) => Receipt::Taken(Some(extraction.id.to_string())),
+            Self::Refused(reason) => Receipt::Refused {
+                refused: reason.clone(),
+            },
         }
     }
 
     async fn again(tx: &Tx, receipt: Self::Receipt) -> Result<Self> {
-        match receipt {
-            Some(id) => Ok(Self::Taken(Box::new(tx.find::<Entity>("id", &id).await?))),
-            None => Ok(Self::Refused(Problem::at("input.isUnmasked", Code::UnmaskNotPermitted))),
-        }
+        Ok(match receipt {
+            Receipt::Taken(Some(id)) => Self::Taken(Box::new(tx.find::<Entity>("id", &id).await?)),
+            Receipt::Taken(None) => Self::Refused(Code::UnmaskNotPermitted.name().to_owned()),
+            Receipt::Refused { refused } => Self::Refused(refused),
+        })
     }
 }
 
@@ -69,7 +90,8 @@ struct Prepared {
 /// `extractionRequest`.
 ///
 /// # Errors
-/// As the input says; where the list is not for him, `FORBIDDEN`.
+/// As the input says; where the list is not for him, `FORBIDDEN`. Each refusal stands in the log, also where it was only tried
+/// out or is told once more.
 pub async fn request(caller: &Caller, input: &Demand) -> Result<Requested> {
     let (name, filter) = input.list.asked()?;
     let source = run::source(caller.app(), name)?;
@@ -81,18 +103,41 @@ pub async fn request(caller: &Caller, input: &Demand) -> Result<Requested> {
     } else {
         None
     };
-    let deed = async |tx: &Tx| match &prepared {
-        None => {
-            step::deny(tx, told(tx, input, (name, &filter), None)?, "FORBIDDEN").await?;
-            tx.refused("FORBIDDEN");
-            Ok(Requested::Forbidden(source.action))
+    let (asked, prepared) = ((name, &filter), prepared.as_ref());
+    let is_fresh = AtomicBool::new(false);
+    let deed = async |tx: &Tx| {
+        is_fresh.store(true, Ordering::Relaxed);
+        match prepared {
+            None => refuse(tx, input, asked, None, FORBIDDEN).await,
+            Some(prepared) => keep(tx, input, asked, prepared).await,
         }
-        Some(prepared) => keep(tx, input, (name, &filter), prepared).await,
     };
-    match caller.act(Action::ExtractionRequest, input, deed).await? {
-        Requested::Forbidden(action) => Err(Error::Forbidden(action)),
-        done => Ok(done),
+    let done = caller.act(Action::ExtractionRequest, input, deed).await?;
+    let Requested::Refused(reason) = &done else {
+        return Ok(done);
+    };
+    // A refusal that was tried out, or is told once more, has left nothing in the log so far.
+    if input.is_dry_run() || !is_fresh.load(Ordering::Relaxed) {
+        let telling = async |tx: &Tx| refuse(tx, input, asked, prepared, reason).await;
+        caller.act(Action::ExtractionRequest, &Plain, telling).await?;
     }
+    match reason.as_str() {
+        FORBIDDEN => Err(Error::Forbidden(source.action)),
+        _ => Ok(done),
+    }
+}
+
+/// Refuses it, which stands in the log.
+async fn refuse(
+    tx: &Tx,
+    input: &Demand,
+    asked: (SourceName, &Json),
+    of: Option<&Prepared>,
+    reason: &str,
+) -> Result<Requested> {
+    step::deny(tx, told(tx, input, asked, of)?, reason).await?;
+    tx.refused(reason);
+    Ok(Requested::Refused(reason.to_owned()))
 }
 
 /// Looks at what is asked for. No transaction for writing is open.
@@ -190,13 +235,7 @@ async fn keep(tx: &Tx, input: &Demand, (name, filter): (SourceName, &Json), prep
     let grant = match input.is_unmasked {
         Some(true) => match granted(tx, member, prepared).await? {
             Ok(grant) => Some(grant),
-            Err(reason) => {
-                let told = told(tx, input, (name, filter), Some(prepared))?;
-                step::deny(tx, told, reason).await?;
-                tx.refused(reason);
-                let problem = Problem::at("input.isUnmasked", Code::UnmaskNotPermitted);
-                return Ok(Requested::Refused(problem));
-            }
+            Err(reason) => return refuse(tx, input, (name, filter), Some(prepared), reason).await,
         },
         _ => None,
     };

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use chrono_tz::Tz;
 use serde_json::Value as Json;
+use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
 use super::{
@@ -156,32 +157,40 @@ async fn claim(tx: &Tx, id: &str) -> Result<Option<Work>> {
 async fn rows(caller: &Caller, job: &outbox::Model, work: &Work, source: &Source) -> Result<Came> {
     let app = caller.app();
     let most = app.settings.extraction_rows;
-    let (mut writer, mut after, mut parts) = (None, None, 0_u32);
+    let (mut writing, mut after, mut parts) = (None, None, 0_u32);
     loop {
-        let part = match part(caller, work, source, writer.is_none(), after.take()).await? {
+        // While a part is read, the one before it is written.
+        let part = match part(caller, work, source, writing.is_none(), after.take()).await? {
             Ok(part) => part,
             Err(hindrance) => return Ok(Came::Stopped(hindrance.code(), Some(hindrance.name()))),
         };
-        let mut file = match writer.take() {
-            Some(file) => file,
+        let file = match writing.take() {
+            Some(writing) => written(writing).await?,
             None => begin(app, &work.extraction, part.zone, &part.heads).await?,
         };
-        for row in &part.part.rows {
-            if file.rows() == most {
-                return Ok(Came::Stopped(Code::ExtractionTooLarge, None));
-            }
-            file.add(row)?;
+        let rows = part.part.rows;
+        let count = file
+            .rows()
+            .saturating_add(u32::try_from(rows.len()).unwrap_or(u32::MAX));
+        if count > most {
+            return Ok(Came::Stopped(Code::ExtractionTooLarge, None));
         }
+        let writer = tokio::task::spawn_blocking(move || file.with(&rows));
         let Some(next) = part.part.next else {
-            return Ok(Came::Made(file));
+            return Ok(Came::Made(written(writer).await?));
         };
         parts += 1;
         let is_time = parts % TOLD_EVERY == 0;
-        if is_time && !(outbox::keep(app, job).await? && progress(caller, &work.extraction, file.rows()).await?) {
+        if is_time && !(outbox::keep(app, job).await? && progress(caller, &work.extraction, count).await?) {
             return Ok(Came::Nothing);
         }
-        (writer, after) = (Some(file), Some(next));
+        (writing, after) = (Some(writer), Some(next));
     }
+}
+
+/// The file when the part is in it.
+async fn written(writing: JoinHandle<Result<Writer>>) -> Result<Writer> {
+    writing.await.map_err(Error::internal)?
 }
 
 /// A part, and with the first one what the file begins with.
@@ -261,11 +270,12 @@ async fn begin(app: &App, extraction: &Model, zone: Tz, heads: &[Head]) -> Resul
         head.map_or_else(|| code.clone(), |head| head.title.clone())
     };
     let titles: Vec<_> = extraction.columns.0.iter().map(title).collect();
-    // A read-only root has no folder for temporary files; the data folder is written anyhow.
+    // A read-only root has no folder for temporary files; the data folder is written anyhow, and nothing lies there in clear.
     let folder: &Path = &app.settings.data;
     tokio::fs::create_dir_all(folder).await.map_err(Error::internal)?;
     Writer::new(&Shape {
         folder,
+        random: &app.random,
         format: extraction.format,
         name: extraction.source.label(extraction.language),
         titles: &titles,

@@ -191,7 +191,9 @@ pub async fn sweep(app: &App, job: &outbox::Model) -> Result<Fate> {
 async fn take_away(caller: &Caller, before: Timestamp) -> Result<()> {
     let organization = caller.organization_id().ok_or(Error::Unauthenticated)?;
     let store = &caller.app().store;
-    let paths = store.list(&file::folder(organization)).await?;
+    let folder = file::folder(organization);
+    let mut paths = store.list(&folder).await?;
+    paths.extend(store.unfinished(&folder).await?);
     let old: Vec<_> = paths
         .into_iter()
         .filter_map(|path| file::extraction_of(&path).map(|(extraction, fence)| (extraction, fence, path)))

@@ -6,10 +6,10 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use chrono::Duration;
+use chrono::{Duration, Months, NaiveTime};
 use sea_orm::{ConnectionTrait, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait};
 
-use super::{App, Origin, Result, Timestamp, id};
+use super::{App, AuditLog, Error, Origin, Result, Timestamp, id};
 
 /// How many attempts are taken in how long.
 #[derive(Debug, Clone, Copy)]
@@ -198,6 +198,32 @@ pub async fn log(app: &App, kind: &'static str, origin: &Origin) -> Result<()> {
         .await?;
     transaction.commit().await?;
     Ok(())
+}
+
+/// Removes from that log what has been kept for as long as records of access are, in whole days of UTC. Answers how many rows
+/// went.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn purge(app: &App) -> Result<u64> {
+    let now = app.clock.now();
+    let months = Months::new(app.settings.logs.months(AuditLog::Access));
+    let day = now.0.date_naive().checked_sub_months(months);
+    let from = day.map(|day| Timestamp(day.and_time(NaiveTime::MIN).and_utc()));
+    let from = from.ok_or_else(|| Error::internal("a day before all days"))?;
+    let transaction = begin(app).await?;
+    let backend = transaction.get_database_backend();
+    // The database lets a row go only where a mark says that its time is over.
+    let mark = "INSERT INTO security_purge (keeps_from, purged_at) SELECT $1, $2
+        WHERE EXISTS (SELECT 1 FROM security_event WHERE occurred_at < $1)
+        AND NOT EXISTS (SELECT 1 FROM security_purge WHERE keeps_from = $1)";
+    let mark = Statement::from_sql_and_values(backend, mark, [from.into(), now.into()]);
+    transaction.execute_raw(mark).await?;
+    let sql = "DELETE FROM security_event WHERE occurred_at < $1";
+    let gone = Statement::from_sql_and_values(backend, sql, [from.into()]);
+    let gone = transaction.execute_raw(gone).await?.rows_affected();
+    transaction.commit().await?;
+    Ok(gone)
 }
 
 /// A transaction over the tables that belong to no organization.

@@ -32,6 +32,8 @@ const CONNECT_PATIENCE: Duration = Duration::from_secs(3);
 const RETRIES: (usize, Duration) = (2, Duration::from_secs(12));
 /// Most objects that one listing walks.
 const MOST_LISTED: usize = 100_000;
+/// What the names of files in a folder have that are no objects yet: a number follows.
+const UNFINISHED: char = '#';
 
 /// The store of an installation. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -171,6 +173,12 @@ impl Store {
     /// # Errors
     /// `STORAGE_UNAVAILABLE`.
     pub async fn delete(&self, path: &str) -> Result<()> {
+        if let (Place::Folder { path: root, .. }, true) = (&self.0, path.contains(UNFINISHED)) {
+            return match tokio::fs::remove_file(root.join(path)).await {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(unavailable(error)),
+                _ => Ok(()),
+            };
+        }
         let Some(store) = self.there()? else { return Ok(()) };
         match store.delete(&Path::from(path)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
@@ -189,6 +197,31 @@ impl Store {
         let found = store.list(Some(&Path::from(prefix))).take(MOST_LISTED);
         let paths = found.map_ok(|object| object.location.to_string());
         paths.try_collect().await.map_err(unavailable)
+    }
+
+    /// What lies in a folder of the store that never became an object, since its server fell while it was written: the path of
+    /// the object, `#` and a number, good for [`Store::delete`]. No listing shows it otherwise. What a bucket has of that kind
+    /// ends by a rule of the bucket.
+    ///
+    /// # Errors
+    /// `STORAGE_UNAVAILABLE`.
+    pub async fn unfinished(&self, folder: &str) -> Result<Vec<String>> {
+        let Place::Folder { path: root, .. } = &self.0 else {
+            return Ok(Vec::new());
+        };
+        let mut found = Vec::new();
+        let mut entries = match tokio::fs::read_dir(root.join(folder)).await {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(found),
+            entries => entries.map_err(unavailable)?,
+        };
+        while let Some(entry) = entries.next_entry().await.map_err(unavailable)? {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.contains(UNFINISHED) && found.len() < MOST_LISTED {
+                found.push(format!("{folder}/{name}"));
+            }
+        }
+        Ok(found)
     }
 
     /// The store, where there is something in it.

@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     audit,
     audit::anchor,
-    kernel::{App, Result, Timestamp},
+    extraction,
+    kernel::{App, Result, Timestamp, security},
     organization,
 };
 
@@ -78,10 +79,19 @@ fn looks() -> Interval {
 
 async fn purge(app: &App) -> Result<()> {
     let anchor = anchor::before_purge(app).await;
+    if let Err(error) = security::purge(app).await {
+        tracing::error!(
+            ?error,
+            "the log of attempts that belong to no organization was not purged"
+        );
+    }
     for organization in organization::all_organizations(app).await? {
         // What is wrong with one organization's logs keeps no other's.
         if let Err(error) = audit::purge(app, organization, &anchor).await {
             tracing::error!(?error, %organization, "the logs of an organization were not purged");
+        }
+        if let Err(error) = extraction::purge(app, organization).await {
+            tracing::error!(?error, %organization, "the log of extractions of an organization was not purged");
         }
     }
     Ok(())

@@ -44,6 +44,11 @@ fn objects(app: &TestApp) -> usize {
     count(&app.data().join("files/extractions"))
 }
 
+/// An extraction as its requester, the owner, sees it now.
+async fn extraction_of(app: &TestApp, done: &Value) -> Value {
+    extraction(app.owner(), done["id"].as_str().unwrap()).await
+}
+
 both! {
     async fn b5_the_lines_of_charges_leave_as_a_workbook_that_sums_to_what_the_list_shows(app) {
         make::in_use(app.owner(), "desk", 5).await;
@@ -169,6 +174,29 @@ both! {
         let gone = extraction(app.owner(), done["id"].as_str().unwrap()).await;
         assert_eq!((&gone["state"], fetch(&app, &late).await.status, objects(&app)), (&json!("EXPIRED"), 404, 0));
         assert_eq!(texts(&app, "SELECT CAST(count(*) AS TEXT) FROM extraction WHERE file_key IS NOT NULL OR asked IS NOT NULL OR has_file").await, ["0"]);
+    }
+
+    async fn l4_what_a_fallen_server_wrote_to_the_store_goes_a_day_later(app) {
+        let done = made(&app, app.owner(), json!({ "members": {} }), json!({})).await;
+        let folder = std::fs::read_dir(app.data().join("files/extractions")).unwrap().next().unwrap().unwrap().path();
+        let kept = std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap().file_name().into_string().unwrap();
+        let (extraction, fence) = kept.split_once('-').unwrap();
+        assert_eq!(fence, "1");
+        // One that was whole and one that was not, by whoever was overtaken; and one of another server's, at work just now.
+        for (name, content) in [(format!("{extraction}-0"), "whole"), (format!("{extraction}-0#1"), "half"), (format!("{extraction}-1#1"), "at work")] {
+            std::fs::write(folder.join(name), content).unwrap();
+        }
+        app.wait(Duration::hours(23));
+        app.run_due().await;
+        assert_eq!(objects(&app), 4, "not before a day is over");
+
+        app.wait(Duration::hours(30));
+        app.run_due().await;
+
+        let mut left: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        left.sort();
+        assert_eq!(left, [kept.clone(), format!("{kept}#1")]);
+        assert_eq!(fetch(&app, link(&extraction_of(&app, &done).await)).await.status, 200);
     }
 
     async fn l4_what_is_asked_for_is_checked_and_each_fault_is_told(app) {

@@ -206,6 +206,35 @@ both! {
         assert_eq!(texts(&app, "SELECT CAST(count(*) AS TEXT) FROM extraction").await, ["0"]);
     }
 
+    async fn l5_a_refusal_that_is_tried_out_or_told_once_more_stands_in_the_log(app) {
+        let (service, other, _) = granted(&app).await;
+        let mut told = Vec::new();
+        let key = json!({ "idempotencyKey": "once" });
+        for (address, of, more) in [(OUTSIDE, &service, json!({ "dryRun": true })), (OUTSIDE, &other, key.clone()), (OUTSIDE, &other, key.clone()), (INSIDE, &service, json!({ "dryRun": true }))] {
+            app.wait(chrono::Duration::seconds(1));
+            told.push(codes(&request(&app, "agent", address, of, more).await).join(", "));
+        }
+        // A list that is not for whoever asks.
+        let query = "mutation M($input: ExtractionRequestInput!) { extractionRequest(input: $input) { extraction { id } userErrors { code } } }";
+        let key = json!({ "idempotencyKey": "another" });
+        for more in [json!({ "dryRun": true }), key.clone(), key] {
+            app.wait(chrono::Duration::seconds(1));
+            let answer = ask(&app, "agent", INSIDE, query, input(json!({ "members": {} }), more)).await;
+            told.push(answer.code().to_owned());
+        }
+
+        let refused = "UNMASK_NOT_PERMITTED at input.isUnmasked";
+        assert_eq!(told, [refused, refused, refused, "", "FORBIDDEN", "FORBIDDEN", "FORBIDDEN"]);
+        assert_eq!(log(&app, json!({})).await, [
+            "DENIED MEMBERS agent agent FORBIDDEN", "DENIED MEMBERS agent agent FORBIDDEN", "DENIED MEMBERS agent agent FORBIDDEN",
+            "DENIED TICKETS agent agent OUT_OF_SCOPE", "DENIED TICKETS agent agent OUT_OF_SCOPE", "DENIED TICKETS agent agent ADDRESS_NOT_ALLOWED",
+        ], "and nothing of what would have been taken");
+        let audit = app.owner().data("{ auditEntries(first: 50, filter: { action: [EXTRACTION_REQUEST] }) { nodes { outcome } } auditVerification { brokenPosition } }", json!({})).await;
+        let outcomes: Vec<_> = audit["auditEntries"]["nodes"].as_array().unwrap().iter().map(|entry| &entry["outcome"]).collect();
+        assert_eq!(outcomes, ["DENIED"; 6]);
+        assert!(audit["auditVerification"].as_array().unwrap().iter().all(|log| log["brokenPosition"].is_null()));
+    }
+
     async fn l5_a_grant_that_ends_before_the_file_is_made_ends_it(app) {
         let (service, _, grant) = granted(&app).await;
         let id = taken(&app, &service).await;

@@ -20,7 +20,7 @@ use crate::{
     billing::graphql::ChargeFilter,
     cti::log::CtiEventExtraction,
     kernel::{
-        Action, Caller, Error, PageRequest, Result,
+        Action, Caller, Code, Error, PageRequest, Problem, Result,
         extract::{Asking, SourceName},
         payload::{payload, settle, user_errors},
     },
@@ -213,11 +213,10 @@ impl ExtractionMutation {
         let (done, mut problems) = settle(rules::request(caller, &input).await)?;
         let extraction = match done {
             Some(Requested::Taken(extraction)) => Some(*extraction),
-            Some(Requested::Refused(problem)) => {
-                problems.push(problem);
+            Some(Requested::Refused(_)) => {
+                problems.push(Problem::at("input.isUnmasked", Code::UnmaskNotPermitted));
                 None
             }
-            Some(Requested::Forbidden(action)) => return Err(Error::Forbidden(action)),
             None => None,
         };
         Ok(ExtractionRequestPayload {

@@ -70,21 +70,7 @@ impl Model {
 
     /// How far it is, and the link to its file, which is good for five minutes, for the caller alone and from where he asks; each time the file is fetched is counted.
     async fn job(&self, context: &Context<'_>) -> Result<Job> {
-        let caller = context.data_unchecked::<Arc<Caller>>();
-        Ok(Job {
-            state: match self.state {
-                State::Requested => JobState::Waiting,
-                State::Running => JobState::Running,
-                State::Ready | State::Downloaded | State::Expired => JobState::Done,
-                State::Failed => JobState::Failed,
-            },
-            done_count: self.done_count,
-            total_count: self.row_count,
-            failed_count: 0,
-            message: self.over(caller).map(|code| self.told(caller, code)),
-            file: self.link(caller)?,
-            expires_at: self.expires_at,
-        })
+        self.job_of(context.data_unchecked::<Arc<Caller>>())
     }
 
     /// What the caller can do with it now, and why not where not; at most 10.
@@ -105,6 +91,32 @@ impl Model {
 }
 
 impl Model {
+    /// Whether the caller asked for it.
+    pub(crate) fn is_of(&self, caller: &Caller) -> bool {
+        caller.actor().member().map(|member| member.member_id) == Some(self.requested_by)
+    }
+
+    /// How far it is, as the caller is told.
+    ///
+    /// # Errors
+    /// Only if a link can't be made.
+    pub(crate) fn job_of(&self, caller: &Caller) -> Result<Job> {
+        Ok(Job {
+            state: match self.state {
+                State::Requested => JobState::Waiting,
+                State::Running => JobState::Running,
+                State::Ready | State::Downloaded | State::Expired => JobState::Done,
+                State::Failed => JobState::Failed,
+            },
+            done_count: self.done_count,
+            total_count: self.row_count,
+            failed_count: 0,
+            message: self.over(caller).map(|code| self.told(caller, code)),
+            file: self.link(caller)?,
+            expires_at: self.expires_at,
+        })
+    }
+
     /// Why there is no file to be had any more.
     fn over(&self, caller: &Caller) -> Option<Code> {
         fetch::obstacle(self, caller).filter(|code| *code != Code::NotFound)

@@ -1,10 +1,7 @@
 //! An extraction as values with commas between them (RFC 4180), with the mark by which Excel knows UTF-8. A text that a
 //! spreadsheet would take for a formula gets an apostrophe in front of it.
 
-use std::{
-    fs::File,
-    io::{self, BufWriter, Write as _},
-};
+use std::io::{self, Write};
 
 use chrono::SecondsFormat;
 use chrono_tz::Tz;
@@ -18,18 +15,15 @@ const FORMULAS: [char; 13] = [
 ];
 
 /// Lines in the making.
-pub(super) struct Lines {
-    file: BufWriter<File>,
+pub(super) struct Lines<W> {
+    into: W,
     zone: Tz,
 }
 
-impl Lines {
-    pub fn new(file: File, shape: &Shape<'_>) -> io::Result<Self> {
-        let mut lines = Self {
-            file: BufWriter::new(file),
-            zone: shape.zone,
-        };
-        lines.file.write_all("\u{feff}".as_bytes())?;
+impl<W: Write> Lines<W> {
+    pub fn new(into: W, shape: &Shape<'_>) -> io::Result<Self> {
+        let mut lines = Self { into, zone: shape.zone };
+        lines.into.write_all("\u{feff}".as_bytes())?;
         let titles: Vec<_> = shape.titles.iter().cloned().map(Cell::Text).collect();
         lines.add(&titles)?;
         Ok(lines)
@@ -38,24 +32,24 @@ impl Lines {
     pub fn add(&mut self, row: &[Cell]) -> io::Result<()> {
         for (place, cell) in row.iter().enumerate() {
             if place > 0 {
-                self.file.write_all(b",")?;
+                self.into.write_all(b",")?;
             }
             match cell {
                 Cell::Empty => {}
-                Cell::Text(text) => self.file.write_all(quoted(text).as_bytes())?,
-                Cell::Number(number) => write!(self.file, "{number}")?,
+                Cell::Text(text) => self.into.write_all(quoted(text).as_bytes())?,
+                Cell::Number(number) => write!(self.into, "{number}")?,
                 Cell::Instant(at) => {
                     let local = at.0.with_timezone(&self.zone);
-                    write!(self.file, "{}", local.to_rfc3339_opts(SecondsFormat::Secs, true))?;
+                    write!(self.into, "{}", local.to_rfc3339_opts(SecondsFormat::Secs, true))?;
                 }
-                Cell::Day(day) => write!(self.file, "{}", day.0)?,
+                Cell::Day(day) => write!(self.into, "{}", day.0)?,
             }
         }
-        self.file.write_all(b"\r\n")
+        self.into.write_all(b"\r\n")
     }
 
-    pub fn finish(self) -> io::Result<File> {
-        self.file.into_inner().map_err(io::IntoInnerError::into_error)
+    pub fn finish(self) -> W {
+        self.into
     }
 }
 

@@ -1,32 +1,34 @@
 //! The file of an extraction in the making: a row after the other, each on its way to a temporary file at once, so that a long
-//! list takes no more memory than a short one. Temporary files have no name and go with whoever holds them, so that nothing is
-//! left of them where a server falls.
+//! list takes no more memory than a short one. What lies there is encrypted under a key that only this process has, and temporary
+//! files have no name and go with whoever holds them: where a server falls, nothing is left that anybody could read.
 
 mod csv;
+mod frame;
 mod xlsx;
 
-use std::{
-    fs::File,
-    io::{BufWriter, Seek as _, Write as _},
-    path::Path,
-};
+use std::{io::Write as _, path::Path};
 
 use chrono_tz::Tz;
 use zip::{AesMode, CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use super::entity::Format;
-use crate::kernel::{Error, Result, Timestamp, extract::Cell};
+use crate::kernel::{
+    Error, Random, Result, Timestamp,
+    extract::Cell,
+    seal::{Staged, Staging},
+};
 
 /// What kind of file it becomes.
 enum Kind {
-    Xlsx(Box<xlsx::Sheet>),
-    Csv(csv::Lines),
+    Xlsx(Box<xlsx::Sheet<Staging>>),
+    Csv(csv::Lines<Staging>),
 }
 
 /// A file in the making.
 pub(super) struct Writer {
     kind: Kind,
     folder: std::path::PathBuf,
+    random: Random,
     rows: u32,
 }
 
@@ -34,6 +36,8 @@ pub(super) struct Writer {
 pub(super) struct Shape<'a> {
     /// Where temporary files may lie.
     pub folder: &'a Path,
+    /// Where the keys of temporary files come from.
+    pub random: &'a Random,
     pub format: Format,
     /// What the sheet is called.
     pub name: &'a str,
@@ -50,13 +54,15 @@ impl Writer {
     /// # Errors
     /// If the folder can't be written.
     pub fn new(shape: &Shape<'_>) -> Result<Self> {
+        let file = temporary(shape.folder, shape.random)?;
         let kind = match shape.format {
-            Format::Xlsx => Kind::Xlsx(Box::new(xlsx::Sheet::new(shape).map_err(Error::internal)?)),
-            Format::Csv => Kind::Csv(csv::Lines::new(temporary(shape.folder)?, shape).map_err(Error::internal)?),
+            Format::Xlsx => Kind::Xlsx(Box::new(xlsx::Sheet::new(file, shape)?)),
+            Format::Csv => Kind::Csv(csv::Lines::new(file, shape).map_err(Error::internal)?),
         };
         Ok(Self {
             kind,
             folder: shape.folder.to_owned(),
+            random: shape.random.clone(),
             rows: 0,
         })
     }
@@ -73,6 +79,17 @@ impl Writer {
         }
     }
 
+    /// Adds the rows of a part.
+    ///
+    /// # Errors
+    /// If the folder can't be written.
+    pub fn with(mut self, rows: &[Vec<Cell>]) -> Result<Self> {
+        for row in rows {
+            self.add(row)?;
+        }
+        Ok(self)
+    }
+
     /// How many rows there are.
     pub fn rows(&self) -> u32 {
         self.rows
@@ -82,28 +99,22 @@ impl Writer {
     ///
     /// # Errors
     /// If the folder can't be written.
-    pub fn finish(self, password: Option<&str>, name: &str) -> Result<File> {
-        let folder = self.folder;
-        let mut file = match self.kind {
-            Kind::Xlsx(sheet) => {
-                let file = temporary(&folder)?;
-                let mut buffer = BufWriter::new(file);
-                sheet.finish(&mut buffer).map_err(Error::internal)?;
-                buffer.into_inner().map_err(Error::internal)?
-            }
-            Kind::Csv(lines) => lines.finish().map_err(Error::internal)?,
+    pub fn finish(self, password: Option<&str>, name: &str) -> Result<Staged> {
+        let file = match self.kind {
+            Kind::Xlsx(sheet) => sheet.finish()?,
+            Kind::Csv(lines) => lines.finish(),
         };
-        file.rewind().map_err(Error::internal)?;
+        let file = file.finish().map_err(Error::internal)?;
         match password {
             None => Ok(file),
-            Some(password) => locked(file, &folder, password, name),
+            Some(password) => locked(file, temporary(&self.folder, &self.random)?, password, name),
         }
     }
 }
 
 /// The same as an archive that opens with a password only: AES-256, as WinZip has it, which 7-Zip, Keka and others open too.
-fn locked(mut file: File, folder: &Path, password: &str, name: &str) -> Result<File> {
-    let mut archive = ZipWriter::new(temporary(folder)?);
+fn locked(mut file: Staged, into: Staging, password: &str, name: &str) -> Result<Staged> {
+    let mut archive = ZipWriter::new_stream(into);
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .large_file(true)
@@ -111,14 +122,13 @@ fn locked(mut file: File, folder: &Path, password: &str, name: &str) -> Result<F
     archive.start_file(name, options).map_err(Error::internal)?;
     std::io::copy(&mut file, &mut archive).map_err(Error::internal)?;
     archive.flush().map_err(Error::internal)?;
-    let mut file = archive.finish().map_err(Error::internal)?;
-    file.rewind().map_err(Error::internal)?;
-    Ok(file)
+    let into = archive.finish().map_err(Error::internal)?.into_inner();
+    into.finish().map_err(Error::internal)
 }
 
 /// A file without a name.
-fn temporary(folder: &Path) -> Result<File> {
-    tempfile::tempfile_in(folder).map_err(Error::internal)
+fn temporary(folder: &Path, random: &Random) -> Result<Staging> {
+    Staging::new(folder, random).map_err(Error::internal)
 }
 
 #[cfg(test)]

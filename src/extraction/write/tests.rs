@@ -42,6 +42,7 @@ fn made(format: Format, rows: &[Vec<Cell>], password: Option<&str>) -> Vec<u8> {
     let titles = vec!["=제목".to_owned(), "둘".to_owned()];
     let shape = Shape {
         folder: folder.path(),
+        random: &Random::seeded(1),
         format,
         name: "티켓",
         titles: &titles,
@@ -155,4 +156,75 @@ fn l4_a_password_locks_the_file() {
         book.worksheet_range("티켓").unwrap().get_value((1, 0)),
         Some(&Data::String("비밀".to_owned()))
     );
+}
+
+#[test]
+fn l4_what_excel_could_not_count_is_a_text() {
+    let old = Timestamp("1899-12-31T03:00:00Z".parse().unwrap());
+    let day = Day("1900-02-28".parse().unwrap());
+    let rows = [
+        vec![Cell::Instant(old), Cell::Day(day)],
+        vec![Cell::Text("_x0041_".to_owned()), Cell::Text(String::new())],
+    ];
+
+    let content = made(Format::Xlsx, &rows, None);
+
+    let mut book: Xlsx<_> = calamine::open_workbook_from_rs(Cursor::new(content)).unwrap();
+    let range = book.worksheet_range("티켓").unwrap();
+    let text = |place| range.get_value(place).cloned();
+    assert_eq!(text((1, 1)), Some(Data::String("1900-02-28".to_owned())));
+    assert!(matches!(text((1, 0)), Some(Data::String(at)) if at.starts_with("1899-12-31 ")));
+    assert_eq!(range.get_size(), (3, 2));
+}
+
+/// The temporary files below a folder that this process has open, as they lie on the disk.
+fn staged(folder: &std::path::Path) -> Vec<Vec<u8>> {
+    let open = std::fs::read_dir("/proc/self/fd").unwrap();
+    let paths = open.filter_map(|entry| Some(entry.ok()?.path()));
+    let mine = paths.filter(|path| std::fs::read_link(path).is_ok_and(|target| target.starts_with(folder)));
+    mine.map(|path| std::fs::read(path).unwrap()).collect()
+}
+
+#[test]
+fn l4_nothing_of_a_file_in_the_making_lies_on_the_disk_in_clear() {
+    for (format, begins) in [(Format::Csv, "010-2345-"), (Format::Xlsx, "PK")] {
+        let folder = tempfile::tempdir().unwrap();
+        let titles = vec!["둘".to_owned()];
+        let random = Random::seeded(1);
+        let shape = Shape {
+            folder: folder.path(),
+            random: &random,
+            format,
+            name: "티켓",
+            titles: &titles,
+            zone: chrono_tz::Asia::Seoul,
+            now: Timestamp(chrono::DateTime::UNIX_EPOCH),
+        };
+        let mut writer = Writer::new(&shape).unwrap();
+        for number in 0..40_000_u64 {
+            // So that little of it can be left out by compressing.
+            let noise = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            writer.add(&[Cell::Text(format!("010-2345-{noise:x}"))]).unwrap();
+        }
+
+        let disk = staged(folder.path());
+        assert_eq!(disk.len(), 1, "one temporary file");
+        assert!(disk[0].len() > 128 * 1024, "most of it lies there: {}", disk[0].len());
+        let clear = begins.as_bytes();
+        assert!(
+            !disk[0]
+                .windows(clear.len() + 2)
+                .any(|window| window.starts_with(clear) && (format == Format::Csv || window.ends_with(&[3, 4]))),
+            "{format:?}"
+        );
+
+        let mut staged = writer.finish(None, "a").unwrap();
+        let mut content = Vec::new();
+        staged.read_to_end(&mut content).unwrap();
+        assert!(
+            format == Format::Csv || content.starts_with(clear),
+            "it is a workbook all the same"
+        );
+        assert!(format == Format::Xlsx || content.windows(clear.len()).any(|window| window == clear));
+    }
 }

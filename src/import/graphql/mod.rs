@@ -2,7 +2,6 @@
 
 mod list;
 mod one;
-mod progress;
 
 use std::sync::Arc;
 
@@ -20,7 +19,6 @@ use crate::kernel::{
 
 pub use list::{ImportConnection, ImportEdge, ImportFilter, ImportQuery};
 pub use one::{ImportRefusal, ImportTime, Job, JobState};
-pub use progress::JobSubscription;
 
 user_errors! { ImportUserError, ImportErrorCode, "an import", {
     /// The file is larger than 20 MB.

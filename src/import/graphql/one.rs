@@ -63,7 +63,7 @@ impl JobState {
     }
 }
 
-/// Work that takes longer than a request: ask again to see how far it is. That of an import can be followed by the subscription `jobProgress`.
+/// Work that takes longer than a request: ask again to see how far it is. It can be followed by the subscription `jobProgress`, too.
 #[derive(Debug, Clone, SimpleObject)]
 pub struct Job {
     /// How far it is.
@@ -184,7 +184,7 @@ impl Model {
 
 impl Model {
     /// How far the work on it is, as a caller is told.
-    pub(super) fn job_of(&self, caller: &Caller) -> Result<Job> {
+    pub(crate) fn job_of(&self, caller: &Caller) -> Result<Job> {
         let state = match self.state {
             State::Checking | State::Running => JobState::Running,
             State::Reserved => JobState::Waiting,

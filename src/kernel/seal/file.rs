@@ -162,7 +162,7 @@ impl<R: Read, S: FnMut(&[u8])> Sealing<R, S> {
 }
 
 /// What a piece is bound to.
-fn place(number: usize, is_last: bool) -> Vec<u8> {
+pub(super) fn place(number: usize, is_last: bool) -> Vec<u8> {
     [
         b"orgdesk file".as_slice(),
         &(number as u64).to_be_bytes(),

@@ -10,6 +10,7 @@ mod file;
 mod index;
 mod ring;
 mod rotation;
+mod staging;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +31,7 @@ pub use index::BlindIndex;
 pub use ring::{KeyRing, KeyService, Vault};
 pub use rotation::{Passed, ROWS, Rotated, Sealing};
 pub(crate) use rotation::{reseal, rotate};
+pub use staging::{Staged, Staging};
 
 /// What the data key of an organization is for. A value of one purpose does not open for another.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
