@@ -44,6 +44,7 @@ mod cti_setting;
 mod cti_sheet;
 mod data_key;
 mod departure;
+mod disk_full;
 mod doors;
 mod dry_run;
 mod every_mutation;

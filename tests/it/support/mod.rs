@@ -23,6 +23,7 @@ pub mod ledger;
 pub mod letters;
 pub mod mail_server;
 pub mod make;
+pub mod namespace;
 pub mod partner;
 pub mod people;
 pub mod phone;
