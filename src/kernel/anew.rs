@@ -30,7 +30,8 @@ impl Stay {
 }
 
 impl Caller {
-    /// Makes him one who stays: what he has open he has under this pass, and each time that he is asked anew he pays.
+    /// Makes him one who stays: what he has open he has under this pass, and each time that he is asked anew he pays. He
+    /// releases what he has open before he waits for anything, or else the pass is kept from the others.
     pub(crate) fn stays(&self, toll: Toll, pass: Pass) {
         // Whoever stays already pays already.
         let _ = self.stay.toll.set(toll);

@@ -176,6 +176,7 @@ both! {
         assert_eq!(texts(&app, "SELECT CAST(count(*) AS TEXT) FROM extraction").await, ["0"]);
     }
 
+    // case: B10
     async fn l5_a_grant_that_ends_before_the_file_is_made_ends_it(app) {
         let (service, _, grant) = granted(&app).await;
         let id = taken(&app, &service).await;
@@ -187,6 +188,7 @@ both! {
         assert!(is_destroyed(&app).await);
     }
 
+    // case: B10
     async fn l5_a_grant_that_ends_between_two_parts_stops_the_file(app) {
         let (service, ..) = granted(&app).await;
         if let Some(admin) = &app.admin_url {
@@ -212,6 +214,7 @@ both! {
         assert_eq!(log(&app, json!({ "kind": ["FAILED"] })).await.len(), 1);
     }
 
+    // case: B10
     async fn l5_a_grant_that_ends_before_the_download_destroys_the_file(app) {
         let (service, _, grant) = granted(&app).await;
         let id = taken(&app, &service).await;

@@ -41,4 +41,5 @@ pub mod surface;
 pub mod terminal;
 pub mod ticket;
 pub mod webdriver;
+pub mod wire;
 pub mod workbook;
