@@ -79,6 +79,8 @@ pub struct RequestHead<'r> {
     pub operation: OperationType,
     /// What the operation costs in points, for limits by account.
     pub cost: u64,
+    /// How the caller's bucket stands, where that was taken from it before.
+    pub paid: Option<Throttle>,
 }
 
 /// A caller who was let in.

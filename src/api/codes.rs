@@ -50,7 +50,7 @@ pub enum RequestCode {
     Timeout,
     /// The token is malformed, unknown or expired.
     Unauthenticated,
-    /// The socket has as many subscriptions as it may.
+    /// The socket, its member or key, or its organization has as many subscriptions as may be: complete one first.
     TooManySubscriptions,
     /// `Content-Type` is neither `application/json` in UTF-8 nor a form under a header that browsers ask for first.
     UnsupportedMediaType,

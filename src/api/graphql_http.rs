@@ -217,6 +217,7 @@ async fn serve<B: Backend>(
         request_id,
         operation: prepared.operation,
         cost: prepared.cost,
+        paid: None,
     };
     let EnteredCaller {
         mut data,

@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use super::{
     client_address::client_address,
     codes::RequestCode,
-    cost::{Buckets, CostTable, Taker, Throttle},
+    cost::{Buckets, CostTable, Meter, Taker, Throttle},
     errors::give_codes,
     graphql_http::{Backend, EnteredCaller, Refusal, RequestHead},
     schema::{self, ApiSchema},
@@ -69,6 +69,8 @@ impl Api {
             ..Origin::default()
         };
         let app = &self.app;
+        // All sockets of a server that has just begun ask at the same time.
+        let _pass = app.watches.pass().await;
         let Some(claims) = member::read_token(app, app.clock.now(), token) else {
             let known = partner::of_token(app, token, origin, Language::default()).await;
             return match known {
@@ -92,7 +94,7 @@ impl Api {
     }
 
     /// Takes what a request costs from a caller's bucket, or says when there is enough.
-    fn charge(&self, taker: Taker, cost: u64) -> std::result::Result<Throttle, Refusal> {
+    pub(super) fn charge(&self, taker: Taker, cost: u64) -> std::result::Result<Throttle, Refusal> {
         let now = self.app.clock.now();
         self.buckets.take(taker, cost, now).map_err(|seconds| {
             let message = "There are fewer points left than this costs: come again after the seconds of Retry-After.";
@@ -101,6 +103,12 @@ impl Api {
             refusal.headers.push((axum::http::header::RETRY_AFTER, seconds));
             refusal
         })
+    }
+
+    /// Takes what the first event of a subscription costs, as [`Self::charge`]; its meter takes what the others do.
+    pub(super) fn meter(&self, taker: Taker, cost: u64) -> std::result::Result<Arc<Meter>, Refusal> {
+        let throttle = self.charge(taker, cost)?;
+        Ok(Arc::new(Meter::new(self.buckets.clone(), taker, cost, throttle)))
     }
 
     /// Who sends a token: a member by his session, or a partner system by its key.
@@ -202,6 +210,7 @@ impl Backend for Api {
         };
         let caller = match entry {
             Ok(caller) => caller,
+            Err(refusal) if head.paid.is_some() => return Err(refusal),
             // Whoever is not let in comes out of his address's bucket.
             Err(refusal) => {
                 return Err(self
@@ -209,7 +218,11 @@ impl Backend for Api {
                     .map_or_else(|throttled| throttled, |_| refusal));
             }
         };
-        let throttle = match self.charge(Taker::of(caller.actor(), caller.origin()), head.cost) {
+        let paid = head.paid.map_or_else(
+            || self.charge(Taker::of(caller.actor(), caller.origin()), head.cost),
+            Ok,
+        );
+        let throttle = match paid {
             Ok(throttle) => Some(throttle),
             Err(throttled) => {
                 caller.leave().await;

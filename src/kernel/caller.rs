@@ -7,6 +7,7 @@ use tokio::sync::Mutex;
 
 use super::{
     Action, Actor, App, Error, Language, OrganizationId, Origin, Reader, Result, Role, Timestamp,
+    anew::Stay,
     fetches::Fetches,
     idempotency::{Ask, Outcome, Slot},
     looks::Looks,
@@ -25,6 +26,8 @@ pub struct Caller {
     fetches: Fetches,
     /// What he has seen of the logs, and what he was not let see.
     pub(super) looks: Looks,
+    /// What he has as one who stays.
+    pub(super) stay: Stay,
 }
 
 impl Caller {
@@ -45,6 +48,7 @@ impl Caller {
             view: Mutex::new(None),
             fetches: Fetches::default(),
             looks: Looks::default(),
+            stay: Stay::default(),
         }
     }
 
@@ -228,6 +232,7 @@ impl Caller {
         if let Some(view) = self.view.lock().await.take().and_then(Arc::into_inner) {
             view.end().await;
         }
+        self.stay.give_back();
     }
 
     async fn perform<T: Outcome>(

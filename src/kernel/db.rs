@@ -77,6 +77,7 @@ impl Database {
                 SqlitePoolOptions::new()
                     .max_connections(size)
                     .acquire_timeout(patience)
+                    .before_acquire(|connection, _| Box::pin(async { Ok(is_at_rest(connection)) }))
                     .connect_with(options)
             };
             let writer = pool(1, TURN, options.clone()).await?;
@@ -99,7 +100,12 @@ impl Database {
                 ("default_transaction_isolation", "repeatable read"),
                 ("default_transaction_read_only", "on"),
             ]);
-            let pool = |size: u32| PgPoolOptions::new().max_connections(size).acquire_timeout(PATIENCE);
+            let pool = |size: u32| {
+                PgPoolOptions::new()
+                    .max_connections(size)
+                    .acquire_timeout(PATIENCE)
+                    .before_acquire(|connection, _| Box::pin(async { Ok(is_at_rest(connection)) }))
+            };
             let writer = pool(8).connect_with(options.clone()).await?;
             let reader = pool(12).connect_with(looking).await?;
             let jobs = pool(4).connect_with(options.clone()).await?;
@@ -284,6 +290,13 @@ async fn scope(transaction: &DatabaseTransaction, organization: OrganizationId, 
     Ok(())
 }
 
+/// Whether a connection can be lent again; one that can't is closed. On a full disk SQLite itself ends a transaction whose
+/// commit finds no room, the driver's rollback then finds none to roll back, and it would take each later transaction for a
+/// part of the one that it believes to be open: what was acknowledged would never be committed.
+fn is_at_rest(connection: &impl sqlx::Connection) -> bool {
+    !connection.is_in_transaction()
+}
+
 /// Makes the database's file for its owner alone, before SQLite would make it for everybody; its companions get the same
 /// rights.
 fn own_file(path: &std::path::Path) -> std::io::Result<()> {
@@ -309,4 +322,26 @@ fn sqlite_options(url: &str) -> Result<SqliteConnectOptions, sqlx::Error> {
         // On a read-only root there is no folder for temporary files.
         .pragma("temp_store", "MEMORY")
         .pragma("trusted_schema", "OFF"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // case: K2
+    #[tokio::test]
+    async fn p4_what_is_acknowledged_was_written_through() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("orgdesk.db").display());
+        let database = Database::connect(&url).await.unwrap();
+        let ask = async |pragma: &str| {
+            let statement = Statement::from_string(DbBackend::Sqlite, format!("PRAGMA {pragma}"));
+            database.writer.query_one_raw(statement).await.unwrap().unwrap()
+        };
+
+        let mode: String = ask("journal_mode").await.try_get_by_index(0).unwrap();
+        let synchronous: i32 = ask("synchronous").await.try_get_by_index(0).unwrap();
+
+        assert_eq!((mode.as_str(), synchronous), ("wal", 2));
+    }
 }

@@ -187,6 +187,7 @@ pub mod zone;
 
 pub use action::{Action, AuditLog, Role};
 pub use actor::{Actor, Origin, Partner, SignedIn};
+pub use anew::Toll;
 pub use announce::{Announce, Announced};
 pub use app::App;
 pub use caller::Caller;

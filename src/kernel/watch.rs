@@ -9,7 +9,7 @@ use std::{
 };
 
 use tokio::{
-    sync::watch,
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::{MissedTickBehavior, interval},
 };
 
@@ -18,10 +18,15 @@ use super::Result;
 /// How often a watched row is looked at: whoever watches is told twice a second at the most.
 const USUAL: Duration = Duration::from_millis(500);
 
+/// How many views are open at once for whoever follows something: half of the connections by which SQLite is read, a sixth
+/// of PostgreSQL's. However many are told of a change, the other connections are there for requests.
+const PASSES: usize = 2;
+
 /// What is watched on this server.
 #[derive(Debug)]
 pub struct Watches {
     every: Duration,
+    passes: Arc<Semaphore>,
     kept: Mutex<Kept>,
 }
 
@@ -43,6 +48,7 @@ impl Watches {
     pub fn every(pace: Duration) -> Self {
         Self {
             every: pace,
+            passes: Arc::new(Semaphore::new(PASSES)),
             kept: Mutex::default(),
         }
     }
@@ -50,6 +56,13 @@ impl Watches {
     /// How many things are watched.
     pub fn count(&self) -> usize {
         self.lock().watches.len()
+    }
+
+    /// Waits until few enough others hold a view for somebody who follows something.
+    pub(crate) async fn pass(&self) -> Pass {
+        Pass {
+            _permit: self.passes.clone().acquire_owned().await.ok(),
+        }
     }
 
     /// Follows the thing of this key. `look` says what can be seen of it, in any words that differ where something does, or
@@ -82,6 +95,13 @@ impl Watches {
     }
 }
 
+/// Held as long as a view is open for somebody who follows something.
+#[derive(Debug)]
+pub struct Pass {
+    // The semaphore is never closed.
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
 /// One watch; it is off the list when it ends, however it ends.
 struct Watch {
     all: Arc<Watches>,
@@ -102,7 +122,10 @@ impl Watch {
             if self.is_left() {
                 return;
             }
-            match look().await {
+            let pass = self.all.pass().await;
+            let seen = look().await;
+            drop(pass);
+            match seen {
                 Ok(Some(seen)) => {
                     self.sender.send_if_modified(|last| {
                         let differs = *last != seen;
@@ -199,6 +222,33 @@ mod tests {
         let then = looks.load(Ordering::SeqCst);
         tokio::time::sleep(Duration::from_millis(5)).await;
         assert_eq!(looks.load(Ordering::SeqCst), then);
+    }
+
+    #[tokio::test]
+    async fn m7_however_many_look_few_do_at_once() {
+        let watches = watches();
+        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let follow = |number: usize| {
+            let (now, most) = (now.clone(), most.clone());
+            watches.follow(&number.to_string(), move || {
+                let (now, most) = (now.clone(), most.clone());
+                async move {
+                    most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    for _ in 0..10 {
+                        tokio::task::yield_now().await;
+                    }
+                    now.fetch_sub(1, Ordering::SeqCst);
+                    Ok(Some(String::from("seen")))
+                }
+            })
+        };
+        let mut all: Vec<_> = (0..20).map(follow).collect();
+
+        for one in &mut all {
+            assert!(one.changed().await.is_ok(), "everybody's turn comes");
+        }
+
+        assert_eq!(most.load(Ordering::SeqCst), PASSES);
     }
 
     #[tokio::test]

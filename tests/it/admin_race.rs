@@ -187,15 +187,18 @@ async fn come_and_go(servers: &[Arc<TestApp>]) {
 }
 
 both! {
+    // case: A10
     async fn a2_two_who_remove_each_other_leave_one(app) {
         remove_each_other(&[Arc::new(app)]).await;
     }
 
+    // case: A10
     async fn a2_who_removes_leaves_and_transfers_at_once_leaves_one_owner(app) {
         come_and_go(&[Arc::new(app)]).await;
     }
 }
 
+// case: A10
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a2_two_who_remove_each_other_on_two_servers_leave_one() {
     let Some(app) = TestApp::on_postgres().await else {
@@ -205,6 +208,7 @@ async fn a2_two_who_remove_each_other_on_two_servers_leave_one() {
     remove_each_other(&[Arc::new(app), other]).await;
 }
 
+// case: A10
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a2_who_removes_leaves_and_transfers_at_once_on_two_servers_leaves_one_owner() {
     let Some(app) = TestApp::on_postgres().await else {

@@ -205,6 +205,7 @@ both! {
         assert_ne!(kept["head"], cut["head"]);
     }
 
+    // case: K3
     // case: C5
     async fn l1_parallel_writers_make_one_chain(app) {
         let second = app.second_server().await;

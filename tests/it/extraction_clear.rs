@@ -235,6 +235,7 @@ both! {
         assert!(audit["auditVerification"].as_array().unwrap().iter().all(|log| log["brokenPosition"].is_null()));
     }
 
+    // case: B10
     async fn l5_a_grant_that_ends_before_the_file_is_made_ends_it(app) {
         let (service, _, grant) = granted(&app).await;
         let id = taken(&app, &service).await;
@@ -246,6 +247,7 @@ both! {
         assert!(is_destroyed(&app).await);
     }
 
+    // case: B10
     async fn l5_a_grant_that_ends_between_two_parts_stops_the_file(app) {
         let (service, ..) = granted(&app).await;
         if let Some(admin) = &app.admin_url {
@@ -271,6 +273,7 @@ both! {
         assert_eq!(log(&app, json!({ "kind": ["FAILED"] })).await.len(), 1);
     }
 
+    // case: B10
     async fn l5_a_grant_that_ends_before_the_download_destroys_the_file(app) {
         let (service, _, grant) = granted(&app).await;
         let id = taken(&app, &service).await;

@@ -13,6 +13,7 @@ use crate::{
     },
 };
 
+// case: F1
 #[test]
 fn m5_the_night_begins_when_the_table_says() {
     let mut cases = 0;
@@ -29,6 +30,7 @@ fn m5_the_night_begins_when_the_table_says() {
 }
 
 both! {
+    // case: F1
     async fn m5_a_reservation_is_kept_in_utc_with_its_zone_and_no_change_of_the_zone_moves_it(app) {
         let owner = app.owner();
         let move_to = async |zone: &str| {

@@ -35,6 +35,12 @@ fn corpus(base: &[u8]) -> Option<(tempfile::TempDir, BTreeMap<String, Vec<String
 }
 
 both! {
+    // case: F7
+    // case: G1
+    // case: G2
+    // case: G3
+    // case: G4
+    // case: G5
     async fn m12_a_hostile_file_ends_with_one_clear_message_and_the_next_one_is_imported(app) {
         let desk = make::in_use(app.owner(), "desk", 1).await;
         let template = template(&app, app.owner(), &desk.id).await;

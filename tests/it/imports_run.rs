@@ -91,6 +91,7 @@ both! {
         assert_eq!((&entries["totalCount"], &entries["nodes"][0]["log"], &entries["nodes"][0]["target"]["label"]), (&json!(1), &json!("MANAGEMENT"), &json!("이관.xlsx")));
     }
 
+    // case: F2
     async fn m5_a_server_that_was_down_does_it_when_it_is_back_once_and_in_order(app) {
         let (desk, template) = desk(&app).await;
         let other = with(&[("subject", In::Text("둘째"))]);

@@ -13,6 +13,9 @@ use crate::{
 };
 
 both! {
+    // case: E1
+    // case: E2
+    // case: E3
     async fn g5_hostile_documents_are_refused_and_nothing_of_them_runs(app) {
         let token = app.owner().token().await;
 
@@ -26,6 +29,9 @@ both! {
         assert_eq!(marks(&app).await, 0);
     }
 
+    // case: E3
+    // case: E4
+    // case: E5
     async fn g5_bodies_that_are_no_single_request_are_refused(app) {
         let token = app.owner().token().await;
         let mark = json!({ "query": MARK }).to_string();
@@ -53,6 +59,7 @@ both! {
         assert_eq!(marks(&app).await, 0);
     }
 
+    // case: E4
     async fn g5_only_post_is_served(app) {
         let token = app.owner().token().await;
 

@@ -151,6 +151,25 @@ both! {
         assert!(!is_live(owner, made["key"]["id"].as_str().unwrap()).await, "an expired key is dead");
     }
 
+    async fn o4_no_key_that_works_is_hidden_behind_those_that_do_not(app) {
+        let owner = app.owner();
+        let (oldest, _) = key(owner, "oldest").await;
+        for _ in 0..100 {
+            app.wait(Duration::seconds(1));
+            let (id, _) = key(owner, "revoked").await;
+            owner.deed(REVOKE, json!({ "id": id, "input": { "expectedVersion": 1 } })).await;
+        }
+        app.wait(Duration::seconds(1));
+        let (newest, _) = key(owner, "newest").await;
+
+        let all = owner.data("{ organization { product { keys { id isLive createdAt } } } }", json!({})).await;
+
+        let all = all["organization"]["product"]["keys"].as_array().unwrap();
+        assert_eq!((all.len(), &all[0]["id"], &all[1]["id"]), (100, &json!(newest), &json!(oldest)));
+        assert!(all[2..].iter().all(|key| key["isLive"] == false));
+        assert!(all[2..].windows(2).all(|pair| pair[0]["createdAt"].as_str() > pair[1]["createdAt"].as_str()));
+    }
+
     async fn o4_what_a_key_cannot_be_is_refused(app) {
         let tries = [
             (json!({ "name": " ", "scopes": [] }), vec!["BLANK at input.name", "BLANK at input.scopes"]),

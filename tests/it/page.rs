@@ -118,6 +118,7 @@ both! {
         }
     }
 
+    // case: E9
     async fn g3_a_page_has_from_one_to_a_hundred_rows_of_one_end(app) {
         for query in [BY_NAME, AUDIT, CHARGES, MEMBERS, PERMISSIONS] {
             for wrong in [

@@ -174,7 +174,8 @@ both! {
         assert_eq!(save("203.0.113.9", 4, json!([])).await, json!([]), "everywhere is here too");
     }
 
-    // case: O6
+    // case: B2
+    // case: B3
     async fn o6_no_header_moves_a_client_into_a_list(app) {
         let made = bound(&app, &["127.0.0.1", "::1"]).await;
         let token = token(&app, &made).await;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use super::support::cluster::free_port;
+use super::support::namespace::own_mounts;
 use super::support::running::{BINARY, Running};
-use super::support::skip::skipped;
 
 /// The user of the container.
 const NOBODY: u32 = 65532;
@@ -87,19 +87,7 @@ struct Place {
 impl Place {
     /// `None`, said once, where this machine does not let us make a mount namespace.
     fn new() -> Option<Self> {
-        let ways: [&[&str]; 2] = [&["--mount"], &["--user", "--map-root-user", "--mount"]];
-        let works = |way: &&[&str]| {
-            let trial = Command::new("unshare")
-                .args(*way)
-                .args(["mount", "--make-rprivate", "/"])
-                .output();
-            trial.is_ok_and(|output| output.status.success())
-        };
-        let Some(unshare) = ways.into_iter().find(works) else {
-            skipped("Container half", "this machine does not permit `unshare --mount`");
-            return None;
-        };
-
+        let unshare = own_mounts("Container half")?;
         let folder = tempfile::tempdir().expect("a temporary folder");
         std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).expect("the folder is ours");
         let path = folder.path().canonicalize().expect("the folder is there");

@@ -3,7 +3,7 @@
 use std::{io, time::Duration};
 
 use orgdesk::api::socket::{PROTOCOL, SocketSettings};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{io::AsyncWriteExt, net::TcpSocket};
 use tokio_tungstenite::{client_async, tungstenite::client::IntoClientRequest};
 
@@ -11,9 +11,9 @@ use crate::{
     both,
     support::{
         app::TestApp,
-        imports::{self, GOOD, fill, template},
+        imports::{self, DELETE, GOOD, fill, import, on, template},
         make,
-        socket::{Client, Heard, PROGRESS, Server, patient},
+        socket::{Client, Heard, PROGRESS, Server, patient, watchful},
     },
 };
 
@@ -31,6 +31,26 @@ async fn close_code(server: &Server, token: &str) -> Option<u16> {
         Heard::Closed(code, _) => Some(code),
         Heard::Said(_) => None,
     }
+}
+
+/// The ID of an import of one row that waits for its night.
+async fn waiting(app: &TestApp) -> String {
+    let desk = make::in_use(app.owner(), "desk", 1).await;
+    let template = template(app, app.owner(), &desk.id).await;
+    imports::reserved(app, app.owner(), &desk.id, &fill(&template, &[GOOD])).await
+}
+
+/// Gives an import up.
+async fn give_up(app: &TestApp, id: &str) {
+    let import = import(app.owner(), id).await;
+    app.owner().deed(DELETE, on(&import, json!({}))).await;
+}
+
+/// What an event cost, as it says itself.
+fn counted(said: &Value) -> i64 {
+    said["payload"]["extensions"]["cost"]["actualQueryCost"]
+        .as_i64()
+        .unwrap()
 }
 
 both! {
@@ -54,7 +74,7 @@ both! {
     }
 
     async fn g7_a_server_and_an_address_have_so_many_sockets(app) {
-        let few = SocketSettings { most: 4, most_strangers: 2, ..patient() };
+        let few = SocketSettings { most: 2, most_strangers_of_address: 2, ..patient() };
         let server = Server::start(&app, few).await;
         let (mut one, two) = (status(&server).await.unwrap(), status(&server).await.unwrap());
 
@@ -64,19 +84,114 @@ both! {
         let mut three = status(&server).await.unwrap();
         three.init(&app.owner().token().await).await;
         assert_eq!(three.said().await["type"], "connection_ack");
-        let _four = status(&server).await.unwrap();
-        assert_eq!(status(&server).await.err(), Some(503), "a fifth in all");
-        drop(two);
-        while server.sockets.count() > 3 {
+        assert_eq!(status(&server).await.err(), Some(503), "a third that is known");
+        let mut late = two;
+        late.init(&app.administrator().token().await).await;
+        assert_eq!(late.hear().await.code(), 1013, "nor of those who wait");
+        drop(three);
+        while server.sockets.count() > 1 {
             tokio::task::yield_now().await;
         }
         assert!(status(&server).await.is_ok());
     }
 
+    async fn g7_strangers_take_no_place_of_callers_and_make_room_for_each_other(app) {
+        let few = SocketSettings { most: 2, most_strangers: 2, ..patient() };
+        let server = Server::start(&app, few).await;
+        let token = app.owner().token().await;
+        let mut known = server.let_in(&token).await;
+        let (mut oldest, mut older) = (server.open().await, server.open().await);
+
+        let mut also = server.let_in(&token).await;
+
+        assert_eq!(oldest.hear().await.code(), 4408, "whoever has waited the longest makes room");
+        for client in [&mut known, &mut also, &mut older] {
+            client.say(json!({ "type": "ping" })).await;
+            assert_eq!(client.said().await["type"], "pong");
+        }
+    }
+
+    async fn g7_a_member_and_an_organization_have_so_many_subscriptions(app) {
+        let id = waiting(&app).await;
+        let few = SocketSettings { most_operations_of_member: 2, most_operations_of_organization: 3, ..patient() };
+        let server = Server::start(&app, few).await;
+        let (owner, admin, rival) = (app.owner().token().await, app.administrator().token().await, app.rival().token().await);
+        let mut one = server.let_in(&owner).await;
+        let mut two = server.let_in(&owner).await;
+        let mut other = server.let_in(&admin).await;
+        let begin = async |client: &mut Client, name: &str| {
+            client.subscribe(name, PROGRESS, json!({ "id": id })).await;
+            let said = client.said().await;
+            said["payload"][0]["extensions"]["code"].as_str().unwrap_or(said["type"].as_str().unwrap()).to_owned()
+        };
+
+        assert_eq!((begin(&mut one, "a").await, begin(&mut two, "a").await), ("next".into(), "next".into()));
+        assert_eq!(begin(&mut two, "b").await, "TOO_MANY_SUBSCRIPTIONS", "a third of one member, on whichever socket");
+        assert_eq!(begin(&mut other, "a").await, "next");
+        assert_eq!(begin(&mut other, "b").await, "TOO_MANY_SUBSCRIPTIONS", "a fourth of one organization");
+        one.say(json!({ "type": "complete", "id": "a" })).await;
+        one.say(json!({ "type": "ping" })).await;
+        assert_eq!(one.said().await["type"], "pong");
+        assert_eq!(begin(&mut other, "b").await, "next", "what was completed has left its place");
+        drop(two);
+        while server.sockets.count() > 2 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(begin(&mut one, "a").await, "next", "and so has whoever is gone");
+        let mut elsewhere = server.let_in(&rival).await;
+        assert_eq!(begin(&mut elsewhere, "a").await, "BAD_USER_INPUT", "others have their own");
+    }
+
+    // case: E11
+    async fn g5_each_event_of_a_subscription_comes_out_of_its_callers_bucket(app) {
+        let app = watchful(app.server_spending(1_000, 1).await);
+        let id = waiting(&app).await;
+        let server = Server::start(&app, patient()).await;
+        let (owner, admin) = (app.owner().token().await, app.administrator().token().await);
+        let mut poor = server.let_in(&admin).await;
+        poor.subscribe("1", PROGRESS, json!({ "id": id })).await;
+        let first = poor.said().await;
+        let left = |said: &Value| said["payload"]["extensions"]["cost"]["throttleStatus"]["currentlyAvailable"].as_i64().unwrap();
+        assert_eq!((counted(&first), left(&first)), (2, 1_000 - 10 - 2), "{first}");
+        let mut rich = server.let_in(&owner).await;
+        rich.subscribe("1", PROGRESS, json!({ "id": id })).await;
+        let before = left(&rich.said().await);
+        // Whoever gives up at once has paid.
+        let mut given_up = 0;
+        loop {
+            poor.subscribe("2", PROGRESS, json!({ "id": id })).await;
+            poor.say(json!({ "type": "complete", "id": "2" })).await;
+            poor.say(json!({ "type": "ping" })).await;
+            let said = loop {
+                let said = poor.said().await;
+                if said["type"] != "next" {
+                    break said;
+                }
+            };
+            if said["type"] == "error" {
+                assert_eq!(said["payload"][0]["extensions"]["code"], "THROTTLED", "{said}");
+                assert_eq!(poor.said().await["type"], "pong");
+                break;
+            }
+            given_up += 1;
+            assert!(given_up <= 500, "it costs nothing to begin");
+        }
+        assert!(given_up >= 400, "{given_up}");
+
+        give_up(&app, &id).await;
+
+        let last = rich.said().await;
+        assert_eq!(last["payload"]["data"]["jobProgress"]["state"], "CANCELED", "{last}");
+        assert!(left(&last) <= before - 2, "{last}");
+        poor.say(json!({ "type": "ping" })).await;
+        assert_eq!(poor.said().await["type"], "pong", "who has no points left is not told yet");
+        app.wait(chrono::Duration::seconds(30));
+        let told = poor.said().await;
+        assert_eq!(told["payload"]["data"]["jobProgress"]["state"], "CANCELED", "{told}");
+    }
+
     async fn g7_a_socket_has_so_many_subscriptions_each_with_an_id_of_its_own(app) {
-        let desk = make::in_use(app.owner(), "desk", 1).await;
-        let template = template(&app, app.owner(), &desk.id).await;
-        let id = imports::reserved(&app, app.owner(), &desk.id, &fill(&template, &[GOOD])).await;
+        let id = waiting(&app).await;
         let few = SocketSettings { most_operations: 2, ..patient() };
         let server = Server::start(&app, few).await;
         let mut client = server.let_in(&app.owner().token().await).await;
@@ -122,7 +237,6 @@ both! {
     }
 }
 
-/// Asks for signs of life without end and reads none.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn g7_whoever_does_not_read_is_cut_off() {
     let app = TestApp::on_sqlite().await;
@@ -130,7 +244,23 @@ async fn g7_whoever_does_not_read_is_cut_off() {
         send_within: Duration::from_millis(200),
         ..patient()
     };
-    let server = Server::start(&app, impatient).await;
+    let token = app.owner().token().await;
+    never_read(&Server::start(&app, impatient).await, Some(&token)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn g7_a_stranger_stays_no_longer_by_not_reading() {
+    let app = TestApp::on_sqlite().await;
+    let hasty = SocketSettings {
+        init_within: Duration::from_millis(200),
+        send_within: Duration::from_secs(3_600),
+        ..patient()
+    };
+    never_read(&Server::start(&app, hasty).await, None).await;
+}
+
+/// Asks for signs of life without end and reads none, as whoever has this token or as nobody, until the socket is closed.
+async fn never_read(server: &Server, token: Option<&str>) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4_096).unwrap();
     let stream = socket.connect(server.address).await.unwrap();
@@ -142,8 +272,10 @@ async fn g7_whoever_does_not_read_is_cut_off() {
         .insert("sec-websocket-protocol", PROTOCOL.parse().unwrap());
     let (socket, _) = client_async(request, stream).await.unwrap();
     let mut client = Client(socket);
-    client.init(&app.owner().token().await).await;
-    client.said().await;
+    if let Some(token) = token {
+        client.init(token).await;
+        client.said().await;
+    }
     let mut ping = Vec::new();
     let text = br#"{"type":"ping"}"#;
     // A frame as clients write it: final, of text, masked with zeros.

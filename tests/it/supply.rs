@@ -10,6 +10,7 @@ use cargo_metadata::{Metadata, MetadataCommand, Package};
 /// The folder of the workspace.
 const WORKSPACE: &str = env!("CARGO_MANIFEST_DIR");
 
+// case: L1
 #[test]
 fn every_licence_is_an_allowed_one() {
     let rules = rules();
@@ -53,6 +54,7 @@ fn a_clarified_licence_is_still_needed() {
     }
 }
 
+// case: L1
 #[test]
 fn nothing_forbidden_doubled_or_older_than_its_floor_is_built() {
     let rules = rules();
@@ -120,6 +122,7 @@ fn async_graphql_is_the_release_that_was_tried() {
     assert_eq!(asked.req.to_string(), "=8.0.0-rc.5");
 }
 
+// case: L1
 #[test]
 fn every_crate_comes_from_the_registry() {
     let metadata = metadata();

@@ -108,6 +108,26 @@ async fn a5_a_query_that_forgets_the_organization_sees_only_its_own_rows() {
 }
 
 both! {
+    // case: A4
+    async fn a4_what_two_organizations_ask_at_once_is_not_mixed(app) {
+        for code in ["aa", "ab", "ac"] {
+            make::in_use(app.owner(), code, 2).await;
+            make::in_use(app.rival(), code, 5).await;
+        }
+        let ask = "{ organization { id domain } services(first: 20) { nodes { id code contract { id status items { code userCount } editAllowance { remaining } } actions { name } } } }";
+        let tokens = [app.owner().token().await, app.rival().token().await];
+        let alone = [app.ask(Some(&tokens[0]), ask, json!({})).await, app.ask(Some(&tokens[1]), ask, json!({})).await];
+        assert!(alone.iter().all(|answer| answer.json.get("errors").is_none()), "{}", alone[0].text);
+        assert_ne!(alone[0].json, alone[1].json);
+
+        for round in 0..50 {
+            let crowd = (0..12).map(|place| app.ask(Some(&tokens[place % 2]), ask, json!({})));
+            for (place, answer) in futures_util::future::join_all(crowd).await.into_iter().enumerate() {
+                assert_eq!(answer.json, alone[place % 2].json, "round {round}");
+            }
+        }
+    }
+
     // case: A6
     async fn a6_a_connection_remembers_nothing_of_its_last_borrower(app) {
         furnish(&app).await;

@@ -3,6 +3,7 @@
 //! against the caller's bucket.
 
 mod bucket;
+mod meter;
 mod table;
 mod walk;
 
@@ -17,6 +18,7 @@ use async_graphql::{
 
 pub use self::{
     bucket::{Buckets, Taker, Throttle},
+    meter::Meter,
     table::CostTable,
 };
 use crate::api::codes::{RequestCode, request_error};

@@ -120,6 +120,8 @@ fn shapes() -> Vec<(String, Option<&'static str>)> {
     ]
 }
 
+// case: E1
+// case: E3
 #[test]
 fn hostile_documents_are_refused_before_validation() {
     let all: Vec<_> = bombs().into_iter().chain(shapes()).collect();
@@ -129,6 +131,7 @@ fn hostile_documents_are_refused_before_validation() {
     }
 }
 
+// case: E2
 #[test]
 fn no_refusal_quotes_the_document_or_is_long() {
     for (document, _) in bombs().into_iter().chain(shapes()) {

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use async_graphql::parser::types::OperationType;
+use async_graphql::{ServerError, parser::types::OperationType};
 use axum::{
     Error,
     extract::ws::{CloseFrame, Message},
@@ -16,24 +16,18 @@ use futures_util::{
     Sink, SinkExt, Stream, StreamExt,
     stream::{self, AbortHandle, BoxStream, SelectAll},
 };
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{self, MissedTickBehavior, interval, timeout, timeout_at};
 
 use super::{
     MAX_MESSAGE_BYTES, SocketSettings, Sockets,
     handshake::Visitor,
+    known::Known,
     message::{self, Close, Incoming, Outgoing},
     operation::{self, Happening},
-    places::{Holder, Place},
+    places::Place,
+    strangers::Stranger,
 };
-use crate::{
-    api::{
-        backend::Backend,
-        codes::{RequestCode, request_error},
-        cost::Taker,
-        session::Api,
-    },
-    kernel::Timestamp,
-};
+use crate::api::{backend::Backend, cost::Taker, parameters::Parameters, session::Api};
 
 /// How long the other side may take to say goodbye as well.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -54,10 +48,10 @@ impl From<Close> for End {
     }
 }
 
-/// Who is let in, and what he holds for as long as the socket is open.
-struct Known {
-    token: Arc<str>,
-    until: Timestamp,
+/// An operation that is not over.
+struct Live {
+    number: u64,
+    running: AbortHandle,
     _places: [Place; 2],
 }
 
@@ -77,10 +71,10 @@ pub(super) struct Conversation<S> {
     api: Api,
     visitor: Arc<Visitor>,
     sockets: Sockets,
-    stranger: Option<Place>,
+    stranger: Option<Stranger>,
     known: Option<Known>,
     running: SelectAll<BoxStream<'static, Told>>,
-    live: HashMap<String, (u64, AbortHandle)>,
+    live: HashMap<String, Live>,
     begun: u64,
     opened: Instant,
     heard: Instant,
@@ -92,7 +86,7 @@ impl<S> Conversation<S>
 where
     S: Stream<Item = Result<Message, Error>> + Sink<Message, Error = Error> + Unpin,
 {
-    pub(super) fn new(socket: S, api: Api, visitor: Visitor, sockets: &Sockets, stranger: Place) -> Self {
+    pub(super) fn new(socket: S, api: Api, visitor: Visitor, sockets: &Sockets, stranger: Stranger) -> Self {
         let now = Instant::now();
         Self {
             socket,
@@ -116,6 +110,7 @@ where
         let end = self.talk().await;
         // What runs has no reader any more.
         self.running.clear();
+        self.live.clear();
         let End::Close(Close(code, reason)) = end else {
             return 1000;
         };
@@ -123,13 +118,25 @@ where
             code,
             reason: reason.into(),
         };
-        let socket = &mut self.socket;
+        let (socket, stranger) = (&mut self.socket, &self.stranger);
+        let crowded = async {
+            match stranger {
+                Some(stranger) => stranger.pushed_out.cancelled().await,
+                None => std::future::pending().await,
+            }
+        };
         let goodbye = async {
             if socket.send(Message::Close(Some(frame))).await.is_ok() {
                 while let Some(Ok(_)) = socket.next().await {}
             }
         };
-        if timeout(GOODBYE, goodbye).await.is_err() {
+        let is_answered = tokio::select! {
+            // Whoever has to make room is told so, and not waited for.
+            biased;
+            said = timeout(GOODBYE, goodbye) => said.is_ok(),
+            () = crowded => false,
+        };
+        if !is_answered {
             tracing::debug!(code, "a socket was closed without an answer");
         }
         code
@@ -141,24 +148,38 @@ where
 
     async fn talk(&mut self) -> End {
         let stopping = self.sockets.stopping.clone();
+        let crowded = self.stranger.as_ref().map(|stranger| stranger.pushed_out.clone());
+        let crowded = crowded.unwrap_or_default();
+        let begun_by = time::Instant::from_std(self.opened) + self.settings().init_within;
         let mut look = interval(self.settings().look_every);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let turn = tokio::select! {
                 () = stopping.cancelled() => return Close::RESTART.into(),
+                () = crowded.cancelled(), if self.stranger.is_some() => return Close::CROWDED.into(),
                 heard = self.socket.next() => Turn::Heard(heard),
                 Some(told) = self.running.next(), if !self.running.is_empty() => Turn::Happened(told),
                 _ = look.tick() => Turn::Looked,
             };
-            let taken = match turn {
-                Turn::Heard(Some(Ok(message))) => self.hear(message).await,
-                Turn::Heard(None | Some(Err(_))) => Err(End::Gone),
-                Turn::Happened(told) => self.tell(told).await,
-                Turn::Looked => self.look().await,
+            let taken = if self.known.is_some() {
+                self.take(turn).await
+            } else {
+                // Whatever he says, and however slowly he reads what is answered.
+                let taken = timeout_at(begun_by, self.take(turn)).await;
+                taken.unwrap_or_else(|_| Err(Close::INIT_LATE.into()))
             };
             if let Err(end) = taken {
                 return end;
             }
+        }
+    }
+
+    async fn take(&mut self, turn: Turn) -> Result<(), End> {
+        match turn {
+            Turn::Heard(Some(Ok(message))) => self.hear(message).await,
+            Turn::Heard(None | Some(Err(_))) => Err(End::Gone),
+            Turn::Happened(told) => self.tell(told).await,
+            Turn::Looked => self.look().await,
         }
     }
 
@@ -180,8 +201,8 @@ where
             Incoming::Pong => Ok(()),
             Incoming::Subscribe(id, parameters) => self.subscribe(id, *parameters).await,
             Incoming::Complete(id) => {
-                if let Some((_, running)) = self.live.remove(&id) {
-                    running.abort();
+                if let Some(live) = self.live.remove(&id) {
+                    live.running.abort();
                 }
                 Ok(())
             }
@@ -190,7 +211,7 @@ where
 
     /// Lets in whoever has a good token, and a place.
     async fn let_in(&mut self, token: String) -> Result<(), End> {
-        let head = operation::head(&self.visitor, &token, OperationType::Query, INIT);
+        let head = operation::head(&self.visitor, &token, OperationType::Query, (INIT, None));
         let visit = match self.api.enter(head).await {
             Ok(entered) => entered.visit,
             Err(refusal) => {
@@ -206,44 +227,37 @@ where
         let (Some(until), Some(organization)) = (self.api.until(&token), organization) else {
             return Err(Close::FORBIDDEN.into());
         };
-        let (settings, all) = (self.settings(), &self.sockets.places);
-        let own = all.take(Holder::Caller(caller), settings.most_of_member);
-        let ours = all.take(Holder::Organization(organization), settings.most_of_organization);
-        let (Some(own), Some(ours)) = (own, ours) else {
-            return Err(Close::TOO_MANY.into());
-        };
-        self.known = Some(Known {
-            token: token.into(),
-            until,
-            _places: [own, ours],
-        });
+        self.known = Some(Known::new(token, until, (caller, organization), &self.sockets)?);
         self.stranger = None;
         self.checked = Instant::now();
         self.say(&Outgoing::ConnectionAck).await
     }
 
-    async fn subscribe(
-        &mut self,
-        id: String,
-        parameters: Result<crate::api::parameters::Parameters, async_graphql::ServerError>,
-    ) -> Result<(), End> {
+    async fn subscribe(&mut self, id: String, parameters: Result<Parameters, ServerError>) -> Result<(), End> {
         let Some(known) = &self.known else {
             return Err(Close::UNAUTHORIZED.into());
         };
         if self.live.contains_key(&id) {
             return Err(Close::TWICE.into());
         }
-        if self.live.len() >= self.settings().most_operations {
-            let message = "The socket has as many subscriptions as it may: complete one of them first.";
-            let error = request_error(RequestCode::TooManySubscriptions, message, None);
-            let payload = &[error];
-            return self.say(&Outgoing::Error { id: &id, payload }).await;
-        }
+        let (ready, meter, places) = match known.admit(&self.api, &self.sockets, self.live.len(), parameters) {
+            Ok(admitted) => admitted,
+            Err(error) => {
+                let payload = &[error];
+                return self.say(&Outgoing::Error { id: &id, payload }).await;
+            }
+        };
         self.begun += 1;
         let number = self.begun;
-        let events = operation::run(self.api.clone(), self.visitor.clone(), known.token.clone(), parameters);
-        let (events, abort) = stream::abortable(events);
-        self.live.insert(id.clone(), (number, abort));
+        let (visitor, token) = (self.visitor.clone(), known.token.clone());
+        let events = operation::run(self.api.clone(), visitor, token, ready, meter);
+        let (events, running) = stream::abortable(events);
+        let live = Live {
+            number,
+            running,
+            _places: places,
+        };
+        self.live.insert(id.clone(), live);
         self.running
             .push(events.map(move |event| (number, id.clone(), event)).boxed());
         Ok(())
@@ -251,7 +265,7 @@ where
 
     /// Tells what an operation came to, unless its ID is free or another's by now.
     async fn tell(&mut self, (number, id, happening): Told) -> Result<(), End> {
-        if self.live.get(&id).is_none_or(|(own, _)| *own != number) {
+        if self.live.get(&id).is_none_or(|live| live.number != number) {
             return Ok(());
         }
         match happening {

@@ -102,10 +102,13 @@ async fn open(api: &Api, sockets: &Sockets, mut head: request::Parts) -> Result<
         return Err(refused(StatusCode::BAD_REQUEST, RequestCode::BadRequest, message));
     }
     let limits = &sockets.settings;
-    let server = sockets.places.take(Holder::Server, limits.most);
-    let server = server.ok_or_else(|| Box::new(layers::overloaded(Media::Json)))?;
-    let from = Holder::Stranger(visitor.address(settings).map(address::household));
-    let stranger = sockets.places.take(from, limits.most_strangers).ok_or_else(|| {
+    // Callers have places of their own: no stranger takes one.
+    if sockets.places.is_full(Holder::Server, limits.most) {
+        return Err(Box::new(layers::overloaded(Media::Json)));
+    }
+    let from = visitor.address(settings).map(address::household);
+    let (most_of_address, most) = (limits.most_strangers_of_address, limits.most_strangers);
+    let stranger = sockets.strangers.take(from, most_of_address, most).ok_or_else(|| {
         let message = "Too many sockets from there are waiting to be initialised.";
         let mut refusal = Refusal::of(StatusCode::TOO_MANY_REQUESTS, RequestCode::Throttled, message);
         refusal
@@ -128,7 +131,7 @@ async fn open(api: &Api, sockets: &Sockets, mut head: request::Parts) -> Result<
         let code = Conversation::new(socket, api, visitor, &sockets, stranger).hold().await;
         let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(target: "access", method = "WS", path = "/graphql", code, ms, request_id);
-        drop((server, open));
+        drop(open);
     }))
 }
 

@@ -32,6 +32,10 @@ impl Close {
     );
     pub(super) const TOKEN_OVER: Self = Self(4403, "Forbidden: the token or its session is over.");
     pub(super) const INIT_LATE: Self = Self(4408, "Connection initialisation timeout");
+    pub(super) const CROWDED: Self = Self(
+        4408,
+        "Connection initialisation timeout: there are too many others who wait",
+    );
     pub(super) const TWICE: Self = Self(4409, "Subscriber for that id already exists");
     pub(super) const INIT_AGAIN: Self = Self(4429, "Too many initialisation requests");
     pub(super) const TOO_MANY: Self = Self(4429, "Too many connections of the member or the organization.");
@@ -212,6 +216,7 @@ mod tests {
             Close::FORBIDDEN,
             Close::TOKEN_OVER,
             Close::INIT_LATE,
+            Close::CROWDED,
             Close::TWICE,
             Close::INIT_AGAIN,
             Close::TOO_MANY,

@@ -8,16 +8,18 @@
 
 mod conversation;
 mod handshake;
+mod known;
 mod message;
 mod operation;
 mod places;
+mod strangers;
 
 use std::{sync::Arc, time::Duration};
 
 use axum::{middleware, routing::MethodRouter};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::places::Places;
+use self::{places::Places, strangers::Strangers};
 use super::session::Api;
 
 /// The protocol's name.
@@ -44,9 +46,12 @@ pub struct SocketSettings {
     pub look_every: Duration,
     /// How often it is asked whether the session of a socket still holds, beside each event: 30 s.
     pub recheck_every: Duration,
-    /// Most sockets of a server: 1,000.
+    /// Most sockets of a server whose callers are known: 1,000.
     pub most: usize,
     /// Most sockets from one address whose caller is not known yet: 32.
+    pub most_strangers_of_address: usize,
+    /// Most sockets of a server whose callers are not known yet: 200, beside the others. Where there are as many, the next
+    /// one pushes another out.
     pub most_strangers: usize,
     /// Most sockets of one member: 10.
     pub most_of_member: usize,
@@ -54,6 +59,10 @@ pub struct SocketSettings {
     pub most_of_organization: usize,
     /// Most operations at once on a socket: 20.
     pub most_operations: usize,
+    /// Most operations at once of one member or key, on all his sockets: 40.
+    pub most_operations_of_member: usize,
+    /// Most operations at once of one organization: 400.
+    pub most_operations_of_organization: usize,
 }
 
 impl Default for SocketSettings {
@@ -66,10 +75,13 @@ impl Default for SocketSettings {
             look_every: Duration::from_secs(1),
             recheck_every: Duration::from_secs(30),
             most: 1_000,
-            most_strangers: 32,
+            most_strangers_of_address: 32,
+            most_strangers: 200,
             most_of_member: 10,
             most_of_organization: 200,
             most_operations: 20,
+            most_operations_of_member: 40,
+            most_operations_of_organization: 400,
         }
     }
 }
@@ -79,6 +91,7 @@ impl Default for SocketSettings {
 pub struct Sockets {
     settings: SocketSettings,
     places: Places,
+    strangers: Strangers,
     stopping: CancellationToken,
     open: TaskTracker,
 }
@@ -96,6 +109,7 @@ impl Sockets {
         Self {
             settings,
             places: Places::default(),
+            strangers: Strangers::default(),
             stopping: CancellationToken::new(),
             open: TaskTracker::new(),
         }

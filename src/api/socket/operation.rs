@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use async_graphql::{
-    Request as GraphqlRequest, Response as GraphqlResponse, ServerError, parser::types::OperationType,
+    Request as GraphqlRequest, Response as GraphqlResponse, ServerError,
+    parser::types::{ExecutableDocument, OperationType},
 };
 use futures_util::{
     StreamExt,
@@ -18,12 +19,13 @@ use crate::{
         answer::{self, Asked},
         backend::{Backend, EnteredCaller, Refusal, RequestHead},
         codes::{RequestCode, coded_error, request_error},
-        cost, errors, guard,
+        cost::{self, Meter, Throttle},
+        errors, guard,
         null_in_place::Executed,
         parameters::Parameters,
         session::Api,
     },
-    kernel::Caller,
+    kernel::{Caller, Toll},
 };
 
 /// What becomes of an operation.
@@ -37,7 +39,12 @@ pub(super) enum Happening {
 }
 
 /// The head of a request that a socket makes.
-pub(super) fn head<'v>(visitor: &'v Visitor, token: &'v str, operation: OperationType, cost: u64) -> RequestHead<'v> {
+pub(super) fn head<'v>(
+    visitor: &'v Visitor,
+    token: &'v str,
+    operation: OperationType,
+    (cost, paid): (u64, Option<Throttle>),
+) -> RequestHead<'v> {
     RequestHead {
         bearer: Some(token),
         signed: None,
@@ -49,7 +56,45 @@ pub(super) fn head<'v>(visitor: &'v Visitor, token: &'v str, operation: Operatio
         request_id: &visitor.request_id,
         operation,
         cost,
+        paid,
     }
+}
+
+/// An operation that has passed the guards.
+pub(super) struct Ready {
+    parameters: Parameters,
+    document: ExecutableDocument,
+    introspects: bool,
+    /// What one of its events costs.
+    pub(super) points: u64,
+}
+
+/// Reads an operation, as a request's is read.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn read(api: &Api, parameters: Result<Parameters, ServerError>) -> Result<Ready, ServerError> {
+    let mut parameters = parameters?;
+    guard::scan(&parameters.query)?;
+    let document = guard::parse(&parameters.query)?;
+    let checked = guard::check(&document, parameters.operation_name.as_deref())?;
+    if checked.operation.ty != OperationType::Subscription {
+        let message = "Queries and mutations are sent with POST; over WebSocket only subscriptions are served.";
+        return Err(request_error(RequestCode::OnlySubscriptionsServed, message, None));
+    }
+    if guard::root_fields(&document, checked.operation) != 1 {
+        let message = "A subscription selects one root field.";
+        return Err(request_error(RequestCode::ValidationFailed, message, None));
+    }
+    guard::complete(checked.operation, &mut parameters.variables)?;
+    let points = cost::charge(Backend::cost(api), &document, checked.operation, &parameters.variables)?;
+    let introspects = checked.introspects;
+    Ok(Ready {
+        parameters,
+        document,
+        introspects,
+        points,
+    })
 }
 
 /// Runs an operation to its end. Where what is returned is dropped before, so is all that it has open.
@@ -57,10 +102,11 @@ pub(super) fn run(
     api: Api,
     visitor: Arc<Visitor>,
     token: Arc<str>,
-    parameters: Result<Parameters, ServerError>,
+    ready: Ready,
+    meter: Arc<Meter>,
 ) -> BoxStream<'static, Happening> {
     let begun = async move {
-        match begin(&api, visitor, &token, parameters).await {
+        match begin(&api, visitor, &token, ready, meter).await {
             Ok(running) => running.events(api),
             Err(error) => {
                 let events = [Happening::Refused(vec![error]), Happening::Over];
@@ -78,7 +124,8 @@ struct Running {
     executed: Executed,
     introspection: bool,
     document: String,
-    cost: async_graphql::Value,
+    points: u64,
+    meter: Arc<Meter>,
     responses: BoxStream<'static, GraphqlResponse>,
 }
 
@@ -86,33 +133,28 @@ async fn begin(
     api: &Api,
     visitor: Arc<Visitor>,
     token: &str,
-    parameters: Result<Parameters, ServerError>,
+    ready: Ready,
+    meter: Arc<Meter>,
 ) -> Result<Running, ServerError> {
-    let mut parameters = parameters?;
-    guard::scan(&parameters.query)?;
-    let document = guard::parse(&parameters.query)?;
-    let checked = guard::check(&document, parameters.operation_name.as_deref())?;
-    if checked.operation.ty != OperationType::Subscription {
-        let message = "Queries and mutations are sent with POST; over WebSocket only subscriptions are served.";
-        return Err(request_error(RequestCode::OnlySubscriptionsServed, message, None));
-    }
-    if guard::root_fields(&document, checked.operation) != 1 {
-        let message = "A subscription selects one root field.";
-        return Err(request_error(RequestCode::ValidationFailed, message, None));
-    }
-    guard::complete(checked.operation, &mut parameters.variables)?;
-    let points = cost::charge(Backend::cost(api), &document, checked.operation, &parameters.variables)?;
-    let introspects = checked.introspects;
+    let Ready {
+        parameters,
+        document,
+        introspects,
+        points,
+    } = ready;
+    // A crowd that begins waits here, and not for the database.
+    let pass = api.app().watches.pass().await;
+    let price = (points, Some(meter.throttle()));
     let entered = api
-        .enter(head(&visitor, token, OperationType::Subscription, points))
+        .enter(head(&visitor, token, OperationType::Subscription, price))
         .await;
     let EnteredCaller {
         mut data,
-        throttle,
         introspection,
         visit,
         ..
     } = entered.map_err(|refusal| told(&refusal))?;
+    visit.stays(toll(api, meter.clone()), pass);
     if introspects && !introspection {
         api.leave(visit).await;
         let message = "Introspection is not open to this caller.";
@@ -133,13 +175,20 @@ async fn begin(
         executed,
         introspection,
         document: parameters.query,
-        cost: cost::told(points, throttle),
+        points,
+        meter,
         responses: api.executor().execute_stream(request),
     })
 }
 
+/// What each event costs its caller.
+fn toll(api: &Api, meter: Arc<Meter>) -> Toll {
+    let clock = api.app().clock.clone();
+    Arc::new(move || meter.pay(clock.now()))
+}
+
 /// Why a caller was not let in, as an error of an operation.
-fn told(refusal: &Refusal) -> ServerError {
+pub(super) fn told(refusal: &Refusal) -> ServerError {
     coded_error(refusal.code, refusal.message.clone(), None)
 }
 
@@ -151,7 +200,8 @@ impl Running {
             executed,
             introspection,
             document,
-            cost,
+            points,
+            meter,
             responses,
         } = self;
         let caller = visit.clone();
@@ -164,7 +214,7 @@ impl Running {
                 executed: began || response.errors.iter().any(|error| !error.path.is_empty()),
                 request_id: &visitor.request_id,
             };
-            answer::shape(&mut response, asked, cost.clone());
+            answer::shape(&mut response, asked, cost::told(points, Some(meter.throttle())));
             if began {
                 Happening::Next(Box::new(response))
             } else {

@@ -1,27 +1,29 @@
-//! How many sockets there are of each kind of holder: nobody takes all the room that there is.
+//! How many sockets and subscriptions there are of each kind of holder: nobody takes all the room that there is. Whoever is
+//! not known yet has room of his own: `strangers.rs`.
 
 use std::{
     collections::HashMap,
-    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use crate::{api::cost::Taker, kernel::OrganizationId};
 
-/// Who holds sockets.
+/// Who holds what.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Holder {
-    /// The server, all of them.
+    /// The server, the sockets of all callers.
     Server,
-    /// An address, those whose caller is not known yet; of IPv6, a network of 64 bits.
-    Stranger(Option<IpAddr>),
-    /// A caller.
+    /// A caller, his sockets.
     Caller(Taker),
-    /// An organization.
+    /// An organization, the sockets of its callers.
     Organization(OrganizationId),
+    /// A caller, his subscriptions on all of his sockets.
+    SubscriptionsOf(Taker),
+    /// An organization, the subscriptions of its callers.
+    SubscriptionsIn(OrganizationId),
 }
 
-/// How many sockets each holder has.
+/// How much each holder has.
 #[derive(Clone, Default)]
 pub(super) struct Places(Arc<Mutex<HashMap<Holder, usize>>>);
 
@@ -39,9 +41,15 @@ impl Places {
             holder,
         })
     }
+
+    /// Whether there are as many as may be.
+    pub(super) fn is_full(&self, holder: Holder, most: usize) -> bool {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(&holder).copied().unwrap_or_default() >= most
+    }
 }
 
-/// One socket of a holder.
+/// One socket or subscription of a holder.
 pub(super) struct Place {
     all: Places,
     holder: Holder,
@@ -69,10 +77,9 @@ mod tests {
         let one = places.take(Holder::Server, 2);
         let two = places.take(Holder::Server, 2);
         assert!(one.is_some() && two.is_some() && places.take(Holder::Server, 2).is_none());
-        assert!(
-            places.take(Holder::Stranger(None), 1).is_some(),
-            "others have their own"
-        );
+        assert!(places.is_full(Holder::Server, 2));
+        let caller = Holder::Caller(Taker::Address(None));
+        assert!(places.take(caller, 1).is_some(), "others have their own");
 
         drop(one);
 

@@ -28,6 +28,7 @@ fn shaped(message: &str, code: Option<&str>, asked: Asked<'_>) -> (Option<String
     (code_of(&error).map(str::to_owned), error.message)
 }
 
+// case: E8
 #[test]
 fn every_error_gets_a_code_and_inner_texts_stay_inside() {
     let refused = Asked {

@@ -124,6 +124,7 @@ async fn a_file_past_its_limit_is_told_of_in_the_payload_and_not_kept() -> Outco
     Ok(())
 }
 
+// case: E4
 #[tokio::test]
 async fn a_form_without_a_header_that_browsers_ask_for_runs_nothing() -> Outcome {
     let demo = Demo::new(true)?;
@@ -146,6 +147,7 @@ async fn a_form_without_a_header_that_browsers_ask_for_runs_nothing() -> Outcome
     Ok(())
 }
 
+// case: E6
 #[tokio::test]
 async fn forms_out_of_order_are_refused_and_run_nothing() -> Outcome {
     let demo = Demo::new(true)?;
@@ -304,6 +306,7 @@ async fn nobody_and_bad_tokens_send_no_files() -> Outcome {
     Ok(())
 }
 
+// case: E5
 #[tokio::test]
 async fn what_has_no_end_is_cut_off_at_the_limit_of_forms() -> Outcome {
     let demo = Demo::new(true)?;

@@ -32,6 +32,7 @@ async fn a_query_is_answered_in_the_order_it_was_asked() -> Outcome {
     Ok(())
 }
 
+// case: E8
 #[tokio::test]
 async fn fields_that_fail_are_null_in_place_and_tell_nothing() -> Outcome {
     let demo = Demo::new(true)?;

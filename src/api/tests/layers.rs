@@ -162,6 +162,7 @@ async fn what_is_too_much_is_shed_and_health_is_not() -> Outcome {
 }
 
 /// Clients that send their bodies slowly keep nobody out; when the body is here, the request needs room like any other.
+// case: E7
 #[tokio::test]
 async fn slow_bodies_take_no_room_from_others() -> Outcome {
     let demo = Demo::new(true)?;
@@ -250,6 +251,7 @@ impl MakeWriter<'_> for Lines {
     }
 }
 
+// case: E8
 #[tokio::test]
 async fn the_log_has_the_cause_and_no_secret() -> Outcome {
     let lines = Lines::default();

@@ -9,6 +9,8 @@ use super::*;
 const COUNT: &str = r#"{"query":"mutation { count }"}"#;
 
 /// Method, changes to the headers, body, and the status and code that must come of it.
+// case: E4
+// case: E5
 #[tokio::test]
 async fn what_is_no_request_is_refused_and_never_executed() -> Outcome {
     let demo = Demo::new(true)?;

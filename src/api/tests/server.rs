@@ -124,6 +124,7 @@ async fn a_connection_serves_many_requests_and_tells_its_peer() -> Outcome {
     Ok(())
 }
 
+// case: E7
 #[tokio::test]
 async fn who_does_nothing_is_shown_out() -> Outcome {
     let header = ServerSettings {
@@ -165,6 +166,7 @@ async fn who_does_nothing_is_shown_out() -> Outcome {
     Ok(())
 }
 
+// case: E7
 #[tokio::test]
 async fn who_takes_no_reply_is_shown_out() -> Outcome {
     let served = served(ServerSettings {
@@ -244,6 +246,7 @@ async fn heads_are_bounded_and_odd_requests_are_not_confused() -> Outcome {
 }
 
 /// One client has no more than its share of the connections, and gets another when one of them ends.
+// case: E7
 #[tokio::test]
 async fn one_address_has_no_more_than_its_share_of_connections() -> Outcome {
     let Served {

@@ -68,6 +68,7 @@ fn made(format: Format, rows: &[Vec<Cell>], password: Option<&str>) -> Vec<u8> {
     content
 }
 
+// case: G10
 #[test]
 fn l4_no_text_is_a_formula_in_a_workbook() {
     let texts = dangerous();
@@ -93,6 +94,7 @@ fn l4_no_text_is_a_formula_in_a_workbook() {
     }
 }
 
+// case: G10
 #[test]
 fn l4_no_text_is_a_formula_among_commas() {
     let texts = dangerous();

@@ -12,6 +12,7 @@ fn source(pairs: &[(&str, &str)]) -> Result<Source, Vec<String>> {
     )
 }
 
+// case: K15
 #[test]
 fn p4_a_broken_configuration_is_refused_with_every_fault_at_once() {
     let broken = source(&[
@@ -41,7 +42,6 @@ fn p4_a_broken_configuration_is_refused_with_every_fault_at_once() {
     ] {
         assert!(faults.iter().any(|fault| fault.contains(word)), "{word}: {faults:#?}");
     }
-    // case: K15
     assert_eq!(
         source(&[("ORGDESK_LISTN", "x")]).unwrap_err(),
         ["ORGDESK_LISTN is no setting of Orgdesk"]

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use async_graphql::{ComplexObject, Context, ID, Object};
-use sea_orm::QueryOrder;
+use sea_orm::{
+    ColumnTrait, Condition, QueryOrder,
+    sea_query::{Expr, ExprTrait},
+};
 
 use super::OrganizationUserError;
 use crate::{
@@ -47,14 +50,18 @@ payload! { OrganizationKeyUpdatePayload, "organizationKeyUpdate", OrganizationUs
     key: key::Model,
 } }
 
-/// The organization's keys, newest first.
+/// The organization's keys: first those that work until they are revoked or their time is over, of which there are few, so that
+/// none of them is hidden behind what was; each of both newest first.
 pub(super) async fn all(context: &Context<'_>) -> Result<Vec<key::Model>> {
-    let view = context
-        .data_unchecked::<Arc<Caller>>()
-        .view(Action::OrganizationRead)
-        .await?;
+    let caller = context.data_unchecked::<Arc<Caller>>();
+    let view = caller.view(Action::OrganizationRead).await?;
+    let (revoked_at, expires_at) = (key::Column::RevokedAt, key::Column::ExpiresAt);
+    let works_on = Condition::all()
+        .add(revoked_at.is_null())
+        .add(expires_at.is_null().or(expires_at.gt(caller.now())));
     let keys = view
         .select::<key::Entity>()
+        .order_by_asc(Expr::Case(Box::new(Expr::case(works_on, 0).finally(1))))
         .order_by_desc(key::Column::CreatedAt)
         .order_by_desc(key::Column::Id);
     sea_orm::QuerySelect::limit(keys, Some(100)).all().await

@@ -134,7 +134,7 @@ impl ProductOrganization {
         url_of(context, &self.domain)
     }
 
-    /// The organization keys, newest first, at most 100. Needs `ORGANIZATION_READ`.
+    /// The organization keys, at most 100: first those that are neither revoked nor expired, of which there are 20 at the most, then those that were; each of both newest first. A key that is not among them is found by `node`. Needs `ORGANIZATION_READ`.
     async fn keys(&self, context: &Context<'_>) -> Result<Vec<key::Model>> {
         keys::all(context).await
     }
@@ -162,7 +162,7 @@ impl Model {
         url_of(context, &self.domain)
     }
 
-    /// The organization keys, newest first, at most 100. Needs `ORGANIZATION_READ`.
+    /// The organization keys, at most 100: first those that are neither revoked nor expired, of which there are 20 at the most, then those that were; each of both newest first. A key that is not among them is found by `node`. Needs `ORGANIZATION_READ`.
     #[graphql(deprecation = "Ask for `product { keys }`. Removal on 2027-06-30.")]
     async fn keys(&self, context: &Context<'_>) -> Result<Vec<key::Model>> {
         keys::all(context).await

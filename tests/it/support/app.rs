@@ -219,6 +219,16 @@ impl TestApp {
         .unwrap()
     }
 
+    /// The same that reaches the database another way.
+    pub async fn server_by(&self, url: &str) -> Self {
+        self.server_of(Settings {
+            database_url: url.to_owned(),
+            ..(*self.app.settings).clone()
+        })
+        .await
+        .unwrap()
+    }
+
     async fn server_of(&self, settings: Settings) -> anyhow::Result<Self> {
         let app = setup::open(settings, Arc::new(self.clock.clone()), Random::seeded(3)).await?;
         let app = App {
