@@ -97,7 +97,10 @@ pub async fn anchor_audit_if_due(app: &App) -> anyhow::Result<bool> {
 /// # Errors
 /// Only if the database fails.
 pub async fn purge_audit(app: &App) -> anyhow::Result<u64> {
-    let (mut total, anchor) = (security::purge(app).await.map_err(told)?, anchor::before_purge(app).await);
+    let (mut total, anchor) = (
+        security::purge(app).await.map_err(told)?,
+        anchor::before_purge(app).await,
+    );
     for organization in organization::all_organizations(app).await.map_err(told)? {
         total += audit::purge(app, organization, &anchor).await.map_err(told)?;
         total += extraction::purge(app, organization).await.map_err(told)?;

@@ -61,7 +61,7 @@ impl Server {
     pub async fn start(app: &TestApp, settings: SocketSettings) -> Self {
         let sockets = Sockets::new(settings);
         let ready = Ready::default();
-        let router = serve::routes_with(&app.app, ready.clone(), None, &sockets).unwrap();
+        let router = serve::routes_with(&app.app, ready.clone(), None, &sockets, serve::layers(&app.app)).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
