@@ -130,7 +130,7 @@ mod tests {
         assert!(!fifth.pushed_out.is_cancelled() && !sixth.pushed_out.is_cancelled());
         assert_eq!(
             strangers.lock().by_age.len(),
-            2,
+            4,
             "whoever was pushed out is not counted twice"
         );
     }
