@@ -1,6 +1,6 @@
 //! What it costs to have 100,000 tickets leave as a workbook: 15 columns, three of them encrypted, on PostgreSQL and on SQLite, by
 //! a server of its own process; beside it, in the same run, `rust_xlsxwriter` with the same rows from memory.
-//! `cargo bench --bench extraction [-- --small] [--json FILE]`; docs/benchmarks.md has the figures.
+//! `cargo bench --bench extraction [-- --small] [--json FILE]`; docs/benchmarks.md says what it measures.
 #![expect(
     clippy::print_stdout,
     clippy::expect_used,

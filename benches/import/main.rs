@@ -19,6 +19,7 @@ mod copy;
 #[path = "../requests/data.rs"]
 #[expect(dead_code, reason = "the requests' benchmark needs more of it")]
 mod data;
+#[expect(dead_code, reason = "the extraction's benchmark needs more of it")]
 mod place;
 mod probe;
 #[path = "../requests/server.rs"]
