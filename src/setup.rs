@@ -113,7 +113,8 @@ pub async fn open(settings: Settings, clock: Arc<dyn Clock>, random: Random) -> 
         worker::prepare(&app.database).await?;
     } else {
         check_role(&app.database).await?;
-        let flushed = app.database.flushed().await.map_err(operate::told);
+        let line = app.database.line().await.map_err(operate::told)?;
+        let flushed = app.database.flushed(line).await.map_err(operate::told);
         flushed.context("deeds can't wait for the disk: the role needs EXECUTE on pg_logical_emit_message")?;
     }
     check_version(&app.database).await?;

@@ -114,7 +114,11 @@ pub async fn upload(caller: &Caller, input: &ImportUploadInput) -> Result<Model>
         })
         .await;
     if let Some(ready) = ready.filter(|ready| ready.key.is_some()) {
-        let is_used = kept.as_ref().is_ok_and(|kept| kept.id == ready.id);
+        // Of a deed that failed it may not be known whether it is there.
+        let is_used = match &kept {
+            Ok(kept) => kept.id == ready.id,
+            Err(error) => matches!(error, Error::Internal(_)),
+        };
         let organization = caller.organization_id().ok_or(Error::Unauthenticated)?;
         let path = file::path(organization, ready.id);
         // Where this fails, the sweep finds it.

@@ -23,7 +23,10 @@ use sqlx::{
 };
 use tokio::sync::{Mutex as Turn, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
-use super::{Error, OrganizationId, Result, flush::Flush};
+use super::{
+    Error, OrganizationId, Result,
+    flush::{Flush, Line},
+};
 
 /// How long a request waits for a connection before it is told to come back.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -81,7 +84,8 @@ impl Database {
                     .connect_with(options)
             };
             let writer = pool(1, TURN, options.clone()).await?;
-            let reader = pool(4, PATIENCE, options.clone().read_only(true).pragma("query_only", "ON")).await?;
+            // Two may walk through logs and two look for those who follow work: others read meanwhile.
+            let reader = pool(6, PATIENCE, options.clone().read_only(true).pragma("query_only", "ON")).await?;
             let jobs = pool(2, TURN, options).await?;
             (
                 SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
@@ -109,12 +113,11 @@ impl Database {
             let writer = pool(8).connect_with(options.clone()).await?;
             let reader = pool(12).connect_with(looking).await?;
             let jobs = pool(4).connect_with(options.clone()).await?;
-            let flush = pool(1).connect_lazy_with(options);
             (
                 SqlxPostgresConnector::from_sqlx_postgres_pool(writer),
                 SqlxPostgresConnector::from_sqlx_postgres_pool(reader),
                 JobPool::Postgres(jobs),
-                Some(Arc::new(Flush::over(flush))),
+                Some(Arc::new(Flush::over(options))),
             )
         };
         let mut database = Self {
@@ -220,18 +223,31 @@ impl Database {
 
     /// The same, whose commit does not wait for the disk: whoever commits it says nothing of it before
     /// [`Database::flushed`].
-    pub(super) async fn begin_deed(&self, organization: OrganizationId) -> Result<DatabaseTransaction> {
-        self.begin(organization, SCOPE_OF_DEED).await
+    pub(super) async fn begin_deed(&self, organization: OrganizationId) -> Result<(DatabaseTransaction, Option<Line>)> {
+        let line = self.line().await?;
+        Ok((self.begin(organization, SCOPE_OF_DEED).await?, line))
+    }
+
+    /// What [`Database::flushed`] will wait on; to be asked for before anything is read or written that it is to be on the
+    /// disk with. `None` where every commit waits for the disk.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub(crate) async fn line(&self) -> Result<Option<Line>> {
+        match &self.flush {
+            Some(flush) => flush.ready().await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Waits until everything that was committed before is on the disk.
     ///
     /// # Errors
-    /// If the database fails: then it is not known whether it is.
-    pub(crate) async fn flushed(&self) -> Result<()> {
-        match &self.flush {
-            Some(flush) => flush.wait().await,
-            None => Ok(()),
+    /// If the database fails, or did since the line was asked for: then it is not known whether it is.
+    pub(crate) async fn flushed(&self, line: Option<Line>) -> Result<()> {
+        match (&self.flush, line) {
+            (Some(flush), Some(line)) => flush.wait(line).await,
+            _ => Ok(()),
         }
     }
 

@@ -216,7 +216,7 @@ pub async fn purge(app: &App) -> Result<u64> {
     // The database lets a row go only where a mark says that its time is over.
     let mark = "INSERT INTO security_purge (keeps_from, purged_at) SELECT $1, $2
         WHERE EXISTS (SELECT 1 FROM security_event WHERE occurred_at < $1)
-        AND NOT EXISTS (SELECT 1 FROM security_purge WHERE keeps_from = $1)";
+        AND NOT EXISTS (SELECT 1 FROM security_purge WHERE keeps_from = $1) ON CONFLICT DO NOTHING";
     let mark = Statement::from_sql_and_values(backend, mark, [from.into(), now.into()]);
     transaction.execute_raw(mark).await?;
     let sql = "DELETE FROM security_event WHERE occurred_at < $1";

@@ -20,6 +20,7 @@ use super::{
     Timestamp,
     audit::Outcome,
     difference::{Told, camel, differences, line},
+    flush::Line,
     id, outbox, zone,
 };
 
@@ -33,6 +34,7 @@ pub struct Tx {
     now: Timestamp,
     zone: Option<Tz>,
     told: Mutex<Told>,
+    line: Option<Line>,
 }
 
 impl Deref for Tx {
@@ -51,7 +53,7 @@ impl Tx {
         action: Action,
         organization: OrganizationId,
     ) -> Result<Self> {
-        let connection = app.database.begin_deed(organization).await?;
+        let (connection, line) = app.database.begin_deed(organization).await?;
         let backend = connection.get_database_backend();
         let lock = if backend == DbBackend::Postgres {
             " FOR NO KEY UPDATE"
@@ -80,6 +82,7 @@ impl Tx {
             now,
             zone,
             told: Mutex::default(),
+            line,
         })
     }
 
@@ -289,7 +292,7 @@ impl Tx {
         let reader = Arc::try_unwrap(self.reader).map_err(|_| Error::internal("the transaction is still in use"))?;
         reader.connection.commit().await?;
         drop(turn);
-        self.app.database.flushed().await
+        self.app.database.flushed(self.line).await
     }
 
     /// Ends the transaction as if it had never been.

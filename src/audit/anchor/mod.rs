@@ -82,9 +82,10 @@ pub async fn write(app: &App) -> Result<Anchored> {
             "the anchor of the audit chains is broken at block {block}: nothing is written to it"
         )));
     }
+    let line = app.database.line().await?;
     let moved = moved(app, &known).await?;
     // What a crash could take from the database must not be known elsewhere.
-    app.database.flushed().await?;
+    app.database.flushed(line).await?;
     let told = Anchored {
         heads: moved.heads.len(),
         held_back: moved
