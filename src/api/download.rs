@@ -85,7 +85,7 @@ async fn fetch(State(app): State<App>, Path(text): Path<String>, request: Reques
         Err(Error::SecondFactorRequired | Error::ConfirmationRequired | Error::BadInput(_)) => nothing(language),
         Err(Error::Busy(seconds)) => later(seconds),
         Err(Error::StorageUnavailable) => later(1),
-        Err(Error::Internal(cause)) => {
+        Err(Error::Internal(cause) | Error::Uncertain(cause)) => {
             tracing::error!(cause, "a file could not be made");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }

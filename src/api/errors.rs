@@ -44,7 +44,7 @@ fn give_code(error: &mut ServerError, language: Language) {
                 first.map(|problem| ("reason", Value::from(problem.code.name()))),
             )
         }
-        Error::Internal(cause) => {
+        Error::Internal(cause) | Error::Uncertain(cause) => {
             // The answer layer hides this text and puts the request's ID in its place.
             tracing::error!(cause, "a request failed");
             return;

@@ -267,7 +267,7 @@ impl Backend for Api {
 }
 
 fn refusal(error: Error) -> Refusal {
-    if let Error::Internal(cause) = &error {
+    if let Error::Internal(cause) | Error::Uncertain(cause) = &error {
         tracing::error!(cause, "a session could not be checked");
     }
     Refusal {

@@ -114,10 +114,9 @@ pub async fn upload(caller: &Caller, input: &ImportUploadInput) -> Result<Model>
         })
         .await;
     if let Some(ready) = ready.filter(|ready| ready.key.is_some()) {
-        // Of a deed that failed it may not be known whether it is there.
         let is_used = match &kept {
             Ok(kept) => kept.id == ready.id,
-            Err(error) => matches!(error, Error::Internal(_)),
+            Err(error) => matches!(error, Error::Uncertain(_)),
         };
         let organization = caller.organization_id().ok_or(Error::Unauthenticated)?;
         let path = file::path(organization, ready.id);

@@ -32,6 +32,8 @@ pub enum Error {
     StorageUnavailable,
     /// The service or its database failed. The text is for the log only, never for an answer.
     Internal(String),
+    /// The database failed while it committed: whether the deed is there is not known. Told as [`Error::Internal`] is.
+    Uncertain(String),
 }
 
 /// One thing that a person can mend.
@@ -173,7 +175,7 @@ impl fmt::Display for Error {
             Self::BadInput(text) => f.write_str(text),
             Self::Busy(_) => f.write_str("busy"),
             Self::StorageUnavailable => f.write_str("the store of files does not answer"),
-            Self::Internal(_) => f.write_str("internal error"),
+            Self::Internal(_) | Self::Uncertain(_) => f.write_str("internal error"),
         }
     }
 }

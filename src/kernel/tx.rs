@@ -290,9 +290,11 @@ impl Tx {
     /// Ends the transaction for good, gives the organization's turn to the next, and waits until the deed is on the disk.
     pub(super) async fn commit(self, turn: OwnedMutexGuard<()>) -> Result<()> {
         let reader = Arc::try_unwrap(self.reader).map_err(|_| Error::internal("the transaction is still in use"))?;
-        reader.connection.commit().await?;
+        let committed = reader.connection.commit().await;
+        committed.map_err(|error| Error::Uncertain(error.to_string()))?;
         drop(turn);
-        self.app.database.flushed(self.line).await
+        let flushed = self.app.database.flushed(self.line).await;
+        flushed.map_err(|error| Error::Uncertain(format!("{error:?}")))
     }
 
     /// Ends the transaction as if it had never been.

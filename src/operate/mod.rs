@@ -357,7 +357,7 @@ pub(crate) fn told(error: Error) -> anyhow::Error {
             };
             anyhow::anyhow!("{}", problems.iter().map(line).collect::<Vec<_>>().join("\n"))
         }
-        Error::Internal(cause) => anyhow::anyhow!(cause),
+        Error::Internal(cause) | Error::Uncertain(cause) => anyhow::anyhow!(cause),
         other => anyhow::anyhow!("{other}"),
     }
 }

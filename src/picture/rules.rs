@@ -65,10 +65,9 @@ pub async fn upload(caller: &Caller, input: &PictureUploadInput) -> Result<Model
         })
         .await;
     if let Some(ready) = ready.filter(|ready| ready.is_written) {
-        // Of a deed that failed it may not be known whether it is there.
         let is_used = match &kept {
             Ok(kept) => kept.id == ready.id,
-            Err(error) => matches!(error, Error::Internal(_)),
+            Err(error) => matches!(error, Error::Uncertain(_)),
         };
         // Where this fails, the sweep finds it.
         if !is_used && caller.app().store.delete(&ready.file.path()).await.is_err() {
