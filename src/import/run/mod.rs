@@ -202,9 +202,18 @@ async fn bring(
 /// Ends an import, and has whoever confirmed it told.
 async fn finish(caller: &Caller, import: &Model, problem: Option<Problem>) -> Result<()> {
     let (id, fence) = (import.id.to_string(), import.fence);
+    let is_ours = |import: &Model| import.fence == fence && !import.state.is_over();
+    // Whoever was overtaken ends nothing, and leaves no entry that says so.
+    let view = caller.view(Action::ImportProgress).await?;
+    let present = view.seek::<Entity>(&id).await;
+    drop(view);
+    caller.release().await;
+    if !present?.is_some_and(|import| is_ours(&import)) {
+        return Ok(());
+    }
     let deed = async |tx: &Tx| {
         let import = tx.find::<Entity>("id", &id).await?;
-        if import.fence != fence || import.state.is_over() {
+        if !is_ours(&import) {
             return Ok(());
         }
         let import = end(tx, import, problem.as_ref()).await?;
