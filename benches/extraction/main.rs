@@ -29,6 +29,8 @@ mod probe;
 mod server;
 #[path = "../../tests/it/support/skip.rs"]
 mod skip;
+#[path = "../import/start.rs"]
+mod start;
 #[path = "../import/usage.rs"]
 #[expect(dead_code, reason = "the imports' benchmark needs more of it")]
 mod usage;
@@ -57,19 +59,7 @@ const VARIABLES: [(&str, &str); 2] = [
 ];
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let has = |name: &str| arguments.iter().any(|argument| argument == name);
-    if !has("--bench") {
-        println!("This is measured by `cargo bench --bench extraction`.");
-        return;
-    }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let report = runtime.expect("a runtime").block_on(run(usize::from(has("--small"))));
-    let file = arguments.iter().position(|argument| argument == "--json");
-    if let Some(file) = file.and_then(|place| arguments.get(place + 1)) {
-        let text = serde_json::to_string_pretty(&report).expect("JSON");
-        std::fs::write(file, text + "\n").expect("a file that can be written");
-    }
+    start::start("extraction", run);
 }
 
 /// What came of a database.

@@ -27,6 +27,7 @@ mod probe;
 mod server;
 #[path = "../../tests/it/support/skip.rs"]
 mod skip;
+mod start;
 mod usage;
 mod workbook;
 
@@ -51,19 +52,7 @@ const VARIABLES: [(&str, &str); 0] = [];
 const TEMPLATES: usize = 20;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let has = |name: &str| arguments.iter().any(|argument| argument == name);
-    if !has("--bench") {
-        println!("This is measured by `cargo bench --bench import`.");
-        return;
-    }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let report = runtime.expect("a runtime").block_on(run(usize::from(has("--small"))));
-    let file = arguments.iter().position(|argument| argument == "--json");
-    if let Some(file) = file.and_then(|place| arguments.get(place + 1)) {
-        let text = serde_json::to_string_pretty(&report).expect("JSON");
-        std::fs::write(file, text + "\n").expect("a file that can be written");
-    }
+    start::start("import", run);
 }
 
 /// What came of a database.
