@@ -111,11 +111,20 @@ function openExamples(place, texts) {
   watch.observe(place, { childList: true, subtree: true });
 }
 
-/** Whether the operation that is run of a document is a subscription. */
-function isSubscription(document, name) {
-  const operations = (document?.definitions ?? []).filter(({ kind }) => kind === "OperationDefinition");
-  const chosen = operations.find((operation) => operation.name?.value === name) ?? operations[0];
-  return chosen?.operation === "subscription";
+/**
+ * What is to be run of `query`, read from its text as it stands: for a tenth of a second after a change GraphiQL still
+ * gives the name and the document of what stood there before. Text that can't be read is the server's to refuse.
+ */
+function operationOf({ query, operationName }) {
+  let definitions = [];
+  try {
+    ({ definitions } = GraphiQL.GraphQL.parse(query));
+  } catch {
+    return { name: operationName, isSubscription: false };
+  }
+  const operations = definitions.filter(({ kind }) => kind === "OperationDefinition");
+  const chosen = operations.find(({ name }) => name?.value === operationName) ?? operations[0];
+  return { name: chosen?.name?.value, isSubscription: chosen?.operation === "subscription" };
 }
 
 /**
@@ -136,10 +145,11 @@ export function showEditor(place, operations, texts, send, follow) {
   const isWide = matchMedia("(min-width: 900px)").matches;
   if (isWide && operations.length && !storage.getItem("graphiql:tabState")) openExamples(place, texts);
   const show = () => {
-    const fetcher = async (request, options) =>
-      isSubscription(options?.documentAST, request.operationName)
-        ? follow(request, options?.headers)
-        : (await send(request, options?.headers)).json();
+    const fetcher = async (written, options) => {
+      const { name, isSubscription } = operationOf(written);
+      const request = { ...written, operationName: name };
+      return isSubscription ? follow(request, options?.headers) : (await send(request, options?.headers)).json();
+    };
     root.render(
       createElement(
         GraphiQL,
