@@ -1,6 +1,6 @@
 //! What a request costs: processor time of server and database for four works on PostgreSQL, beside a hand-written handler
 //! that runs the same statements; start-up, memory, and what it costs to refuse. `cargo bench --bench requests [-- --small] [--json FILE]
-//! [--statements]`; docs/benchmarks.md has the figures.
+//! [--statements]` or `-- --instructions [--keep]`; docs/benchmarks.md has the figures.
 #![expect(
     clippy::print_stdout,
     clippy::expect_used,
@@ -15,6 +15,7 @@ mod cluster;
 mod data;
 #[path = "../../tests/it/support/hostile.rs"]
 mod hostile;
+mod instructions;
 mod limit;
 mod limit_edit;
 mod limit_log;
@@ -28,6 +29,7 @@ mod work;
 
 use std::{
     fs,
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -70,6 +72,8 @@ fn main() {
         .expect("a runtime");
     if let Some(address) = after(HAND_WRITTEN) {
         runtime.block_on(limit::serve(&address));
+    } else if has("--instructions") {
+        runtime.block_on(count_instructions(has("--keep")));
     } else if has("--bench") {
         let report = runtime.block_on(run(has("--small"), has("--statements")));
         if let (Some(file), Some(report)) = (after("--json"), report) {
@@ -78,6 +82,13 @@ fn main() {
         }
     } else {
         println!("This is measured by `cargo bench --bench requests`.");
+    }
+}
+
+async fn count_instructions(keeps: bool) {
+    match DataSet::make(SMALL).await {
+        Some(data) => instructions::run(&data, Path::new("target/instructions"), keeps).await,
+        None => skip::skipped("the count", "no initdb in PATH or /usr/lib/postgresql/*/bin"),
     }
 }
 

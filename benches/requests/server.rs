@@ -4,6 +4,7 @@
 use std::{
     fs,
     net::SocketAddr,
+    path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -45,6 +46,25 @@ impl Server {
             .arg("serve")
             .env_clear()
             .envs(variables)
+            .env("ORGDESK_LISTEN", address.to_string());
+        Self::start(command, address, first).await
+    }
+
+    /// The same under valgrind's callgrind, which counts nothing before it is told to and writes its profiles to `folder`.
+    pub async fn counted(
+        variables: impl IntoIterator<Item = (String, String)>,
+        first: &Request,
+        folder: &Path,
+    ) -> Self {
+        let mut command = Command::new("valgrind");
+        let address = free_address();
+        command
+            .args(["--tool=callgrind", "--instr-atstart=no"])
+            .arg(format!("--callgrind-out-file={}", folder.join("profile").display()))
+            .args([env!("CARGO_BIN_EXE_orgdesk"), "serve"])
+            .env_clear()
+            .envs(variables)
+            .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
             .env("ORGDESK_LISTEN", address.to_string());
         Self::start(command, address, first).await
     }

@@ -19,7 +19,7 @@ use crate::{
     extraction::{self, Extraction, ExtractionStep},
     field::{self, Field},
     import::{self, Import},
-    kernel::{Action, Caller, Error, Record, Result, audit, permission},
+    kernel::{Action, Caller, Error, Record, Result, at_hand::AllAtHand, audit, permission},
     member::{
         self, Member,
         invitation::{self, Invitation},
@@ -202,7 +202,7 @@ async fn charges(context: &Context<'_>, caller: &Caller, ids: &[&str]) -> Result
     let read = try_join_all(read).await?;
     Ok(read
         .into_iter()
-        .flatten()
+        .flat_map(|AllAtHand(charges)| charges)
         .map(|charge| (charge_id(charge.service_id, charge.month), Node::Charge(charge)))
         .collect())
 }

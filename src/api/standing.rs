@@ -10,7 +10,7 @@ use sea_orm::{
 
 use crate::{
     admin, agent,
-    kernel::{Actor, App, MemberId, Reader, Result, SessionId, SignedIn},
+    kernel::{Actor, App, MemberId, Reader, Result, SessionId, SignedIn, constant::Constant, reader::Scoped},
     member::{
         self, second_factor,
         session::{self, Lifetime},
@@ -87,6 +87,14 @@ fn same<C: ColumnTrait>(member: C) -> Expr {
 }
 
 async fn check(reader: &Reader, (member_id, session_id): (MemberId, SessionId)) -> Result<Option<Found>> {
+    static STATEMENT: Constant = Constant::new();
+    let ids = [member_id.0, session_id.0];
+    let found = reader.constant::<_, Found>(&STATEMENT, ids, || statement(reader, (member_id, session_id)));
+    Ok(found.await?.into_iter().next())
+}
+
+/// What asks for the row of a member by one of his sessions.
+fn statement(reader: &Reader, (member_id, session_id): (MemberId, SessionId)) -> Scoped<'_, session::Entity> {
     let member = session::Entity::belongs_to(member::Entity)
         .from((session::Column::OrganizationId, session::Column::MemberId))
         .to((member::Column::OrganizationId, member::Column::Id));
@@ -139,5 +147,5 @@ async fn check(reader: &Reader, (member_id, session_id): (MemberId, SessionId)) 
     for column in organization::Column::iter() {
         select = select.column_as(column, format!("organization_{}", column.as_str()));
     }
-    Ok(select.rows::<Found>().await?.into_iter().next())
+    select
 }

@@ -4,19 +4,18 @@
 use std::collections::HashMap;
 
 use futures_util::future::FutureExt as _;
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, Condition, QueryFilter};
 
 use super::{
-    charge,
+    charge, closed,
     fetch::{check_span, open_in},
     graphql::{Charge, ChargeFilter, ChargeLine, ChargeStatus},
-    line,
     page::{estimates, services},
 };
 use crate::{
     contract::graphql::label,
     kernel::{
-        Action, Code, Month, Problem, Result, ServiceId, View,
+        Action, Code, Month, Problem, Result, ServiceId,
         extract::{self, Asking, Cell, Checked, Column as Of, Part, Source, SourceName, own},
         page::{Part as Place, Place as Behind},
     },
@@ -95,7 +94,7 @@ async fn of_month(asking: &Asking<'_>, filter: &ChargeFilter, month: Month) -> R
     let is_open = !open_in(asking.caller, view, month, month).await?.is_empty();
     let mut charges = match is_open {
         true => estimates(view, &wanted, &[month]).await?,
-        false => closed(view, &wanted, month).await?,
+        false => closed::read(view, in_month(&wanted, month)).await?,
     };
     let services = view.select::<service::Entity>();
     let services = services.filter(service::Column::Id.is_in(charges.iter().map(|charge| charge.service_id)));
@@ -115,16 +114,11 @@ async fn of_month(asking: &Asking<'_>, filter: &ChargeFilter, month: Month) -> R
     Ok(charges.into_iter().flat_map(lines).collect())
 }
 
-/// The charges of a closed month.
-async fn closed(view: &View, services: &[ServiceId], month: Month) -> Result<Vec<Charge>> {
-    let rows = view
-        .select::<charge::Entity>()
-        .filter(charge::Column::Month.eq(month))
-        .filter(charge::Column::ServiceId.is_in(services.iter().copied()))
-        .order_by_asc(charge::Column::ServiceId)
-        .all_with::<line::Entity>()
-        .await?;
-    Ok(rows.iter().map(|(row, lines)| Charge::closed(row, lines)).collect())
+/// The charges of these services in a month.
+fn in_month(services: &[ServiceId], month: Month) -> Condition {
+    Condition::all()
+        .add(charge::Column::Month.eq(month))
+        .add(charge::Column::ServiceId.is_in(services.iter().copied()))
 }
 
 const COLUMNS: &[Of<Row>] = &[

@@ -6,10 +6,10 @@ use std::{
 };
 
 use async_graphql::{Context, dataloader::Loader};
-use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, sea_query::ExprTrait as _};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, sea_query::ExprTrait as _};
 
 use super::{
-    charge,
+    charge, closed,
     graphql::{CatalogueItem, Charge, ChargeBreakdown},
     ledger::Books,
     line,
@@ -21,7 +21,7 @@ use crate::{
         graphql::label,
         item::{Availability, ItemCode},
     },
-    kernel::{Action, Batch, Caller, Error, Money, Month, Result, ServiceId, View, zone},
+    kernel::{Action, Batch, Caller, Error, Money, Month, Result, ServiceId, View, at_hand::AllAtHand, zone},
     organization,
     service::{self, Service, ServiceKind},
 };
@@ -77,19 +77,12 @@ impl Loader<ClosedOf> for Batch {
             let of = charge::Column::ServiceId.is_in(services.iter().copied());
             any.add(of.and(charge::Column::Month.between(*from, *to)))
         });
-        let rows = self
-            .select::<charge::Entity>()
-            .filter(asked)
-            .order_by_desc(charge::Column::Month)
-            .order_by_asc(charge::Column::ServiceId)
-            .all_with::<line::Entity>()
-            .await
-            .map_err(|error| format!("{error:?}"))?;
+        let charges = closed::read(self, asked).await.map_err(|error| format!("{error:?}"))?;
         let mut found: HashMap<_, Vec<_>> = keys.iter().map(|key| (*key, Vec::new())).collect();
-        for (row, lines) in rows {
-            let charge = Charge::closed(&row, &lines);
-            for (from, to) in spans.keys().filter(|(from, to)| (*from..=*to).contains(&row.month)) {
-                if let Some(charges) = found.get_mut(&ClosedOf(row.service_id, *from, *to)) {
+        for charge in charges {
+            let in_span = |(from, to): &&(Month, Month)| (*from..=*to).contains(&charge.month);
+            for (from, to) in spans.keys().filter(in_span) {
+                if let Some(charges) = found.get_mut(&ClosedOf(charge.service_id, *from, *to)) {
                     charges.push(charge.clone());
                 }
             }
@@ -153,7 +146,7 @@ pub(crate) async fn of_service(
     context: &Context<'_>,
     service: ServiceId,
     (from, to): (Month, Month),
-) -> Result<Vec<Charge>> {
+) -> Result<AllAtHand<Charge>> {
     let caller = context.data_unchecked::<Arc<Caller>>();
     let view = caller.view(Action::ChargeRead).await?;
     check_span(from, to)?;
@@ -165,7 +158,7 @@ pub(crate) async fn of_service(
         .await
         .map_err(Error::internal)?;
     charges.extend(closed.unwrap_or_default());
-    Ok(charges)
+    Ok(AllAtHand(charges))
 }
 
 /// The charge of a service for the present month; `None` for whoever may change the service but see no charges, such as a
@@ -178,7 +171,7 @@ pub(crate) async fn this_month(context: &Context<'_>, service: &Service) -> Resu
     let view = caller.view(Action::ChargeRead).await?;
     let zone = organization::graphql::zone_of(&view).await?;
     let month = Month::of(zone::date_at(caller.now().0, zone)).ok_or_else(|| Error::internal("no such month"))?;
-    Ok(of_service(context, service.id, (month, month)).await?.pop())
+    Ok(of_service(context, service.id, (month, month)).await?.0.pop())
 }
 
 /// What the last month of a service would come to if it were terminated today.
@@ -246,28 +239,19 @@ pub(super) async fn with_lines(
     if rows.is_empty() || !is_asked {
         return Ok(rows
             .into_iter()
-            .map(|(cursor, row)| (cursor, Charge::closed(&row, &[])))
+            .map(|(cursor, row)| (cursor, Charge::closed(&row, Vec::new())))
             .collect());
     }
-    let any = rows.iter().fold(sea_orm::Condition::any(), |any, (_, row)| {
+    let any = rows.iter().fold(Condition::any(), |any, (_, row)| {
         any.add(
             line::Column::ServiceId
                 .eq(row.service_id)
                 .and(line::Column::Month.eq(row.month)),
         )
     });
-    let lines = view
-        .select::<line::Entity>()
-        .filter(any)
-        .order_by_asc(line::Column::Position)
-        .all()
-        .await?;
-    let mut of = HashMap::<_, Vec<_>>::new();
-    for line in lines {
-        of.entry((line.service_id, line.month)).or_default().push(line);
-    }
+    let mut lines = closed::lines(view, any).await?;
     let charge = |(cursor, row): (String, charge::Model)| {
-        let lines = of.get(&(row.service_id, row.month)).map_or(&[][..], Vec::as_slice);
+        let lines = lines.remove(&(row.service_id, row.month)).unwrap_or_default();
         (cursor, Charge::closed(&row, lines))
     };
     Ok(rows.into_iter().map(charge).collect())

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, SimpleObject, parser::types::SelectionSet};
 
 use super::{
     charge, formula,
     formula::{Breakdown, LineKind},
     ledger::Estimate,
-    line,
     metering::{self, Recorded, UsageRecordInput},
     page,
 };
@@ -18,7 +17,9 @@ use crate::{
         item::{ItemCode, Meter},
     },
     kernel::{
-        Action, Caller, Error, Money, Month, PageRequest, Result, ServiceId, Timestamp, id,
+        Action, Caller, Error, Money, Month, PageRequest, Result, ServiceId, Timestamp,
+        at_hand::{AtHand, Read, choice, choice_or_null, list, object, scalar, scalar_or_null},
+        id,
         page::connection,
         payload::{payload, settle, user_errors},
     },
@@ -158,6 +159,40 @@ impl Charge {
     }
 }
 
+impl AtHand for ChargeLine {
+    fn read(field: &str, selection: &SelectionSet) -> Option<Read<Self>> {
+        match field {
+            "kind" => choice(|line: &Self| line.kind),
+            "itemCode" => choice_or_null(|line: &Self| line.item),
+            "seatCount" => scalar_or_null(|line: &Self| line.seats.as_ref()),
+            "dayCount" => scalar_or_null(|line: &Self| line.days.as_ref()),
+            "usedCount" => scalar_or_null(|line: &Self| line.used.as_ref()),
+            "freeCount" => scalar_or_null(|line: &Self| line.free.as_ref()),
+            "chargedCount" => scalar_or_null(|line: &Self| line.charged.as_ref()),
+            "corrects" => scalar_or_null(|line: &Self| line.corrects.as_ref()),
+            "amount" => object(selection, |line: &Self| &line.amount),
+            _ => None,
+        }
+    }
+}
+
+impl AtHand for Charge {
+    fn read(field: &str, selection: &SelectionSet) -> Option<Read<Self>> {
+        match field {
+            "month" => scalar(|charge: &Self| &charge.month),
+            "status" => choice(|charge: &Self| charge.status),
+            "closedAt" => scalar_or_null(|charge: &Self| charge.closed_at.as_ref()),
+            "lines" => list(selection, |charge: &Self| &charge.sums.lines),
+            "subtotal" => object(selection, |charge: &Self| &charge.sums.subtotal),
+            "discount" => object(selection, |charge: &Self| &charge.sums.discount),
+            "supply" => object(selection, |charge: &Self| &charge.sums.supply),
+            "vat" => object(selection, |charge: &Self| &charge.sums.vat),
+            "total" => object(selection, |charge: &Self| &charge.sums.total),
+            _ => None,
+        }
+    }
+}
+
 /// An item of the catalogue with its prices.
 #[derive(Debug, SimpleObject)]
 pub struct CatalogueItem {
@@ -221,7 +256,7 @@ pub(crate) fn of_charge_id(text: &str) -> Option<(ServiceId, Month)> {
 }
 
 /// Whether a line's seats are users; an item that is not counted by users has one for the reckoning only.
-fn is_counted(item: Option<ItemCode>) -> bool {
+pub(super) fn is_counted(item: Option<ItemCode>) -> bool {
     item.is_some_and(ItemCode::is_per_user)
 }
 
@@ -272,26 +307,14 @@ impl Charge {
     }
 
     /// The charge of a closed month.
-    pub(super) fn closed(row: &charge::Model, lines: &[line::Model]) -> Self {
-        let small = |number: i64| i32::try_from(number).unwrap_or(i32::MAX);
-        let line = |line: &line::Model| ChargeLine {
-            kind: line.kind,
-            item: line.item,
-            seats: line.seats.filter(|_| is_counted(line.item)),
-            days: line.days,
-            used: line.used.map(small),
-            free: line.free.map(small),
-            charged: line.charged.map(small),
-            corrects: line.corrects,
-            amount: Money::won(line.amount),
-        };
+    pub(super) fn closed(row: &charge::Model, lines: Vec<ChargeLine>) -> Self {
         Self {
             service_id: row.service_id,
             month: row.month,
             status: ChargeStatus::Closed,
             closed_at: Some(row.closed_at),
             sums: ChargeBreakdown {
-                lines: lines.iter().map(line).collect(),
+                lines,
                 subtotal: Money::won(row.subtotal),
                 discount: Money::won(row.discount),
                 supply: Money::won(row.supply),

@@ -2,6 +2,7 @@
 //! never changes.
 
 mod charge;
+mod closed;
 mod closing;
 mod extract;
 mod fetch;

@@ -3,12 +3,13 @@
 //! is simply not there.
 
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, FromQueryResult, Iterable, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, Related, Select,
+    ColumnTrait, Condition, ConnectionTrait as _, DatabaseTransaction, EntityTrait, ExprTrait, FromQueryResult,
+    PaginatorTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect, Select, StatementBuilder,
     sea_query::{self, Expr, Func, Order, Query, SelectStatement, UnionType},
 };
+use uuid::Uuid;
 
-use super::{Error, OrganizationId, Record, Result};
+use super::{Error, OrganizationId, Record, Result, constant::Constant};
 
 /// One transaction that sees one organization's rows.
 pub struct Reader {
@@ -37,6 +38,25 @@ impl Reader {
             .to_owned();
         narrow(&mut select);
         select
+    }
+
+    /// The rows of a selection whose text never changes: `make` makes it the first time, of these IDs, and from then on they
+    /// are filled in, and so is the organization's own.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn constant<'r, E: Record, T: FromQueryResult>(
+        &'r self,
+        statement: &Constant,
+        [one, other]: [Uuid; 2],
+        make: impl FnOnce() -> Scoped<'r, E>,
+    ) -> Result<Vec<T>> {
+        let backend = self.connection.get_database_backend();
+        let ids = [self.organization.0, one, other];
+        let statement = statement.of(ids, backend, || {
+            StatementBuilder::build(QuerySelect::query(&mut make()), &backend)
+        });
+        shaped(&self.connection.query_all_raw(statement).await?)
     }
 
     /// The row of this key. A text that is no key, an absent row and another organization's row are one and the same.
@@ -70,6 +90,11 @@ impl Reader {
         let any = known.into_iter().fold(Condition::any(), Condition::add);
         self.select::<E>().filter(any).all().await
     }
+}
+
+fn shaped<T: FromQueryResult>(rows: &[QueryResult]) -> Result<Vec<T>> {
+    let rows = rows.iter().map(|row| T::from_query_result(row, ""));
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// A selection of one organization's rows, to be narrowed, ordered and run.
@@ -131,30 +156,10 @@ impl<E: Record> Scoped<'_, E> {
     ///
     /// # Errors
     /// Only if the database fails.
-    pub async fn rows<T: FromQueryResult>(self) -> Result<Vec<T>> {
-        let statement = QuerySelect::query(&mut { self.select }).to_owned();
-        let rows = sea_orm::ConnectionTrait::query_all(&self.reader.connection, &statement).await?;
-        Ok(rows
-            .iter()
-            .map(|row| T::from_query_result(row, ""))
-            .collect::<Result<_, _>>()?)
-    }
-
-    /// All rows, each with its parts of another table, in one statement. Rows come in the order that was asked for,
-    /// and the parts in the order of their key.
-    ///
-    /// # Errors
-    /// Only if the database fails.
-    pub async fn all_with<P: Record>(self) -> Result<Vec<(E::Model, Vec<P::Model>)>>
-    where
-        E: Related<P>,
-    {
-        let mut select = self.select.find_with_related(P::default());
-        for key in P::PrimaryKey::iter() {
-            let column = sea_orm::PrimaryKeyToColumn::into_column(key);
-            QueryOrder::query(&mut select).order_by_expr(Expr::col((P::default(), column)), Order::Asc);
-        }
-        Ok(select.all(&self.reader.connection).await?)
+    pub async fn rows<T: FromQueryResult>(mut self) -> Result<Vec<T>> {
+        let reader = self.reader;
+        let rows = reader.connection.query_all(QuerySelect::query(&mut self)).await?;
+        shaped(&rows)
     }
 
     /// Narrows to what lies beyond a place, and orders: both columns together make the place.
@@ -219,7 +224,7 @@ impl<E: Record> Scoped<'_, E> {
             .expr_as(Func::count(Expr::col(sea_query::Asterisk)), "rows")
             .from_subquery(all, "any")
             .to_owned();
-        let row = sea_orm::ConnectionTrait::query_one(&reader.connection, &count).await?;
+        let row = reader.connection.query_one(&count).await?;
         let rows: i64 = row.map_or(Ok(0), |row| row.try_get("", "rows"))?;
         Ok(u64::try_from(rows).unwrap_or(0))
     }

@@ -1,12 +1,17 @@
 //! The values that the API speaks in beside numbers and text: instants, days, months, money. Each is one type from
 //! column to schema.
 
-use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, SimpleObject, Value};
+use async_graphql::{
+    InputValueError, InputValueResult, Scalar, ScalarType, SimpleObject, Value, parser::types::SelectionSet,
+};
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, SecondsFormat, SubsecRound, Utc};
 use sea_orm::DeriveValueType;
 use serde::{Deserialize, Serialize};
 
-use super::zone::Month;
+use super::{
+    at_hand::{AtHand, Read, choice, scalar},
+    zone::Month,
+};
 
 /// An instant, stored in UTC with microseconds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, DeriveValueType)]
@@ -169,6 +174,16 @@ impl Money {
         Self {
             amount: Decimal(text.to_owned()),
             currency_code: Currency::Krw,
+        }
+    }
+}
+
+impl AtHand for Money {
+    fn read(field: &str, _: &SelectionSet) -> Option<Read<Self>> {
+        match field {
+            "amount" => scalar(|money: &Self| &money.amount),
+            "currencyCode" => choice(|money: &Self| money.currency_code),
+            _ => None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What must not leave: credentials in columns, and the keys of the service. A `Secret` prints and serializes as
 //! `***` and is no GraphQL type, so that a field of it can't be published by oversight.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hkdf::Hkdf;
@@ -11,6 +11,8 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
+
+use super::jwt::Verifier;
 
 /// A credential as text, such as the hash of a password.
 #[derive(Clone, PartialEq, Eq, DeriveValueType)]
@@ -49,9 +51,13 @@ pub fn token_hash(token: &str) -> SecretBytes {
     SecretBytes(Sha256::digest(token.as_bytes()).to_vec())
 }
 
-/// The keys of this installation, all derived from one secret of at least 32 bytes. Each has one use.
+/// The keys of this installation, all derived from one secret of at least 32 bytes. Each has one use. Cheap to clone: they
+/// stand in memory once.
 #[derive(Clone)]
-pub struct Keys {
+pub struct Keys(Arc<Derived>);
+
+struct Derived {
+    tokens: Verifier,
     audit: Zeroizing<[u8; 32]>,
     cursor: Zeroizing<[u8; 32]>,
     quote: Zeroizing<[u8; 32]>,
@@ -82,56 +88,63 @@ impl Keys {
             }
             key
         };
-        Self {
+        let (signing, partner) = (key("access tokens"), key("partner tokens"));
+        Self(Arc::new(Derived {
+            tokens: Verifier::of(&signing, &partner),
             audit: key("audit chain"),
             cursor: key("cursors"),
             quote: key("quotes"),
             download: key("downloads"),
             throttle: key("sign-in throttle"),
-            signing: key("access tokens"),
+            signing,
             file: key("files"),
             input: key("repeated inputs"),
-            partner: key("partner tokens"),
+            partner,
             replay: key("signed requests"),
-        }
+        }))
+    }
+
+    /// Who verifies the tokens that were signed with these keys.
+    pub(super) fn tokens(&self) -> &Verifier {
+        &self.0.tokens
     }
 
     /// The seed of the Ed25519 key that signs access tokens.
     pub(crate) fn signing_seed(&self) -> &[u8; 32] {
-        &self.signing
+        &self.0.signing
     }
 
     /// The seed of the Ed25519 key that signs the tokens of partner systems.
     pub(crate) fn partner_seed(&self) -> &[u8; 32] {
-        &self.partner
+        &self.0.partner
     }
 
     /// A name for a signature in the table of signed requests; it proves nothing to who reads it.
     pub(crate) fn replay_mark(&self, parts: &[&[u8]]) -> Vec<u8> {
-        mac(&self.replay, parts)[..16].to_vec()
+        mac(&self.0.replay, parts)[..16].to_vec()
     }
 
     /// The link of an audit chain: the MAC of the entry before and this entry's text.
     pub(crate) fn chain(&self, previous: &[u8], entry: &[u8]) -> Vec<u8> {
-        mac(&self.audit, &[previous, entry]).to_vec()
+        mac(&self.0.audit, &[previous, entry]).to_vec()
     }
 
     /// A part of a file's name, bound to what the file is and whose: nobody else can make it up.
     pub(crate) fn file_mark(&self, parts: &[&[u8]]) -> uuid::Uuid {
         uuid::Uuid::from_u128(u128::from_be_bytes(
-            mac(&self.file, parts).first_chunk().copied().unwrap_or_default(),
+            mac(&self.0.file, parts).first_chunk().copied().unwrap_or_default(),
         ))
     }
 
     /// A name for an account or address in the table of failed sign-ins that tells nobody which it is.
     pub(crate) fn throttle_key(&self, subject: &str) -> Vec<u8> {
-        mac(&self.throttle, &[subject.as_bytes()])[..16].to_vec()
+        mac(&self.0.throttle, &[subject.as_bytes()])[..16].to_vec()
     }
 
     /// What tells one input of a mutation from another, and nothing of what is in it: inputs hold personal data, of which
     /// a hash without a key could be guessed.
     pub(crate) fn input_mark(&self, input: &[u8]) -> Vec<u8> {
-        mac(&self.input, &[input]).to_vec()
+        mac(&self.0.input, &[input]).to_vec()
     }
 
     /// Wraps `payload` into a text that only this installation can have written, for `context` only.
@@ -150,9 +163,9 @@ impl Keys {
 
     fn of(&self, purpose: Purpose) -> &[u8; 32] {
         match purpose {
-            Purpose::Cursor => &self.cursor,
-            Purpose::Quote => &self.quote,
-            Purpose::Download => &self.download,
+            Purpose::Cursor => &self.0.cursor,
+            Purpose::Quote => &self.0.quote,
+            Purpose::Download => &self.0.download,
         }
     }
 }

@@ -13,6 +13,7 @@ mod agent_many;
 mod agent_rights;
 mod agents;
 mod architecture;
+mod at_hand;
 mod audit;
 mod audit_anchor;
 mod audit_append_only;

@@ -20,6 +20,7 @@ use crate::{
     field::{self, Composition, Field, graphql as fields},
     kernel::{
         Action, Caller, Month, On, PageRequest, Result, Timestamp,
+        at_hand::AllAtHand,
         payload::{payload, settle, user_errors},
     },
     organization::{self, Organization},
@@ -185,7 +186,7 @@ impl Model {
         context: &Context<'_>,
         #[graphql(desc = "The first month.")] from: Month,
         #[graphql(desc = "The last month, at most 36 months in all; the present one is an estimate.")] to: Month,
-    ) -> Result<Vec<Charge>> {
+    ) -> Result<AllAtHand<Charge>> {
         billing::of_service(context, self.id, (from, to)).await
     }
 

@@ -1,0 +1,110 @@
+//! Answers that are written past the executor: what it answers and what is written are the same, byte by byte.
+
+use serde_json::json;
+
+use crate::{
+    both,
+    support::{app::TestApp, make},
+};
+
+/// A selection of a charge's fields, of which `pick` chooses; some by other names, and lines in two ways.
+fn selection(mut pick: u32) -> String {
+    let mut chosen = |one_in: u32| {
+        pick = pick.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (pick >> 16) % one_in == 0
+    };
+    let mut asked = Vec::new();
+    let money = ["{ amount }", "{ currencyCode amount }", "{ __typename a: amount }"];
+    for (name, is_object) in [
+        ("month", false),
+        ("status", false),
+        ("__typename", false),
+        ("closedAt", false),
+        ("subtotal", true),
+        ("discount", true),
+        ("supply", true),
+        ("vat", true),
+        ("total", true),
+    ] {
+        if chosen(3) {
+            continue;
+        }
+        let alias = if chosen(4) { "other_" } else { "" };
+        let alias = if alias.is_empty() {
+            String::new()
+        } else {
+            format!("{alias}{}: ", name.trim_matches('_'))
+        };
+        let below = if is_object {
+            money[usize::from(chosen(2)) + usize::from(chosen(3))]
+        } else {
+            ""
+        };
+        asked.push(format!("{alias}{name} {below}"));
+    }
+    let mut line = vec!["amount { amount }".to_owned()];
+    for name in [
+        "kind",
+        "itemCode",
+        "seatCount",
+        "dayCount",
+        "usedCount",
+        "freeCount",
+        "chargedCount",
+        "corrects",
+    ] {
+        if !chosen(3) {
+            line.push(if chosen(3) {
+                format!("its_{name}: {name}")
+            } else {
+                name.to_owned()
+            });
+        }
+    }
+    if !chosen(4) {
+        asked.push(format!("lines {{ {} }}", line.join(" ")));
+    }
+    if chosen(6) {
+        // The executor puts both together.
+        asked.push("lines { kind amount { currencyCode } }".to_owned());
+    }
+    if chosen(6) {
+        // Not at hand: it takes the reader's language.
+        asked.push("lines { label }".to_owned());
+    }
+    if asked.is_empty() {
+        asked.push("month".to_owned());
+    }
+    asked.join(" ")
+}
+
+both! {
+    async fn p5_what_is_written_past_the_executor_is_what_it_answers(app) {
+        make::in_use(app.owner(), "anna", 3).await;
+        make::in_use(app.owner(), "bora", 1).await;
+        app.go_to("2027-02-05T10:00:00+09:00");
+        app.run_due().await;
+        for pick in 0..60 {
+            let asked = selection(pick);
+            let query = |fields: &str| {
+                format!(
+                    "{{ organization {{ services(first: 2) {{ nodes {{ code charges(from: \"2026-11\", to: \"2027-02\") {{ {fields} }} }} }} }} }}"
+                )
+            };
+            let written = answer(&app, &query(&asked)).await;
+            let executed = answer(&app, &query(&format!("... on Charge {{ {asked} }}"))).await;
+            let included = answer(&app, &query(&format!("... @include(if: true) {{ {asked} }}"))).await;
+            assert!(written.contains("\"charges\":[{"), "{written}");
+            assert_eq!(written, executed, "{asked}");
+            assert_eq!(written, included, "{asked}");
+        }
+    }
+}
+
+/// The data of an answer as it came.
+async fn answer(app: &TestApp, query: &str) -> String {
+    let answer = app.owner().ask(query, json!({})).await;
+    let text = String::from_utf8(answer.bytes.clone()).unwrap();
+    let end = text.find(",\"extensions\"").expect("what it cost");
+    text[..end].to_owned()
+}
