@@ -1,6 +1,8 @@
 //! GraphQL over HTTP: POST only, of JSON or of a form with files, and in this order: method, media types, body, parameters,
 //! document guard, cost, caller, files, execution. Who the caller is and what is executed is the [`Backend`]'s business.
 
+use std::sync::Arc;
+
 use async_graphql::{
     Request as GraphqlRequest, ServerError,
     parser::types::{ExecutableDocument, OperationType},
@@ -16,7 +18,8 @@ use super::{
     answer::{self, Asked, PLAIN_LANGUAGE},
     bearer::{Bearer, bearer},
     codes::{RequestCode, request_error},
-    cost, guard,
+    cost,
+    guard::{self, Documents},
     layers::{self, AnswerClock, RequestId},
     media::{self, Media},
     multipart::{self, Files, Room, Taken},
@@ -57,16 +60,19 @@ pub fn route<B: Backend>(backend: B) -> MethodRouter {
 
 /// The same with another room for files.
 pub fn route_with<B: Backend>(backend: B, room: Room) -> MethodRouter {
-    any(handle::<B>).with_state((backend, room))
+    any(handle::<B>).with_state((backend, room, Arc::new(Documents::default())))
 }
 
-async fn handle<B: Backend>(State((backend, room)): State<(B, Room)>, request: Request<Body>) -> Response<Body> {
+async fn handle<B: Backend>(
+    State((backend, room, documents)): State<(B, Room, Arc<Documents>)>,
+    request: Request<Body>,
+) -> Response<Body> {
     let (head, body) = request.into_parts();
     let (media, sent) = match acceptable(&head) {
         Ok(accepted) => accepted,
         Err(reply) => return *reply,
     };
-    let prepared = match prepare(&backend, media, &head, sent, body).await {
+    let prepared = match prepare(&backend, &documents, media, &head, (sent, body)).await {
         Ok(prepared) => prepared,
         Err(reply) => return *reply,
     };
@@ -118,10 +124,10 @@ fn acceptable(head: &request::Parts) -> Result<(Media, Sent), Box<Response<Body>
 /// From the body, or the beginning of a form, to a document that may be executed.
 async fn prepare<B: Backend>(
     backend: &B,
+    documents: &Documents,
     media: Media,
     head: &request::Parts,
-    sent: Sent,
-    body: Body,
+    (sent, body): (Sent, Body),
 ) -> Result<Prepared, Box<Response<Body>>> {
     let malformed = |error: ServerError| Box::new(answer::problem(media, StatusCode::BAD_REQUEST, &error));
     let refused = |error: ServerError| Box::new(answer::refused(media, &[error], PLAIN_LANGUAGE));
@@ -148,7 +154,7 @@ async fn prepare<B: Backend>(
         return Err(Box::new(layers::overloaded(media)));
     }
     guard::scan(&parameters.query).map_err(malformed)?;
-    let document = guard::parse(&parameters.query).map_err(refused)?;
+    let document = documents.parse(&parameters.query).map_err(refused)?;
     let checked = guard::check(&document, parameters.operation_name.as_deref()).map_err(refused)?;
     if checked.operation.ty == OperationType::Subscription {
         let message = "Subscriptions are served over WebSocket, not by POST.";

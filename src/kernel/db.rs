@@ -17,7 +17,7 @@ use sea_orm::{
     SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait,
 };
 use sqlx::{
-    PgPool, SqlitePool,
+    Connection as _, PgPool, SqlitePool,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -30,6 +30,10 @@ use super::{
 
 /// How long a request waits for a connection before it is told to come back.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long a connection to PostgreSQL may have lain idle to be lent without being asked first whether it still is one. It
+/// is asked when it comes back anyway; asking twice took as long as the smallest request's own statement.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// How long a write waits for its organization's turn, and on SQLite for the one writer.
 const TURN: Duration = Duration::from_secs(20);
@@ -80,6 +84,7 @@ impl Database {
                 SqlitePoolOptions::new()
                     .max_connections(size)
                     .acquire_timeout(patience)
+                    .test_before_acquire(false)
                     .before_acquire(|connection, _| Box::pin(async { Ok(is_at_rest(connection)) }))
                     .connect_with(options)
             };
@@ -108,7 +113,15 @@ impl Database {
                 PgPoolOptions::new()
                     .max_connections(size)
                     .acquire_timeout(PATIENCE)
-                    .before_acquire(|connection, _| Box::pin(async { Ok(is_at_rest(connection)) }))
+                    .test_before_acquire(false)
+                    .before_acquire(|connection, told| {
+                        Box::pin(async move {
+                            if told.idle_for > FRESH {
+                                connection.ping().await?;
+                            }
+                            Ok(is_at_rest(connection))
+                        })
+                    })
             };
             let writer = pool(8).connect_with(options.clone()).await?;
             let reader = pool(12).connect_with(looking).await?;

@@ -4,6 +4,7 @@
 use std::{ops::Deref, sync::Arc};
 
 use async_graphql::dataloader::{DataLoader, HashMapCache};
+use sea_orm::{ConnectionTrait as _, DbBackend};
 
 use super::{
     App, Reader,
@@ -35,10 +36,12 @@ impl View {
         Self { reader, loader }
     }
 
-    /// Ends the transaction; what a dry run wrote is gone.
+    /// Ends the transaction; what a dry run wrote is gone. PostgreSQL is told so when the connection goes back to its pool,
+    /// which talks to it then anyway: nobody waits for it.
     pub(super) async fn end(self) {
         drop(self.loader);
         if let Some(reader) = Arc::into_inner(self.reader)
+            && reader.connection.get_database_backend() != DbBackend::Postgres
             && let Err(error) = reader.connection.rollback().await
         {
             tracing::warn!(%error, "a view did not end well");

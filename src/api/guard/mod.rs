@@ -1,6 +1,7 @@
 //! The document guard: limits that fragments cannot slip past, checked on the parsed document before validation and
 //! before any of the executor's own walks, which follow spreads without memory. For HTTP and WebSocket alike.
 
+mod known;
 mod measure;
 mod scan;
 mod variables;
@@ -18,6 +19,7 @@ use async_graphql::{
 };
 
 pub use self::{
+    known::Documents,
     measure::{MAX_NESTING, Measure, Measuring},
     scan::{MAX_BRACKETS, MAX_DOCUMENT_BYTES, MAX_MESSAGE, MAX_NAME_BYTES, MAX_TOKENS, parse, scan},
     variables::complete,
