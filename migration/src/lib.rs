@@ -33,6 +33,8 @@ mod m20261128_000076_audit_reviews;
 mod m20261128_000077_audit_anchors;
 mod m20261128_000078_ticket_terms;
 mod m20261128_000086_purged_logs;
+mod m20261128_000090_job_generations;
+mod m20261128_000091_marks_in_time;
 
 pub use dialect::{APPEND_ONLY, PURGED, ROUTING, TENANT};
 pub use sea_orm_migration::MigratorTrait;
@@ -77,6 +79,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000077_audit_anchors::Migration),
             Box::new(m20261128_000078_ticket_terms::Migration),
             Box::new(m20261128_000086_purged_logs::Migration),
+            Box::new(m20261128_000090_job_generations::Migration),
+            Box::new(m20261128_000091_marks_in_time::Migration),
         ]
     }
 }

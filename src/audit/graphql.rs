@@ -126,7 +126,7 @@ impl AuditQuery {
             broken_position: report.broken.as_ref().map(|broken| broken.sequence),
             broken_cause: report.broken.map(|broken| broken.cause),
             anchored_position: report.anchored,
-            is_anchor_whole: anchor.broken().is_none(),
+            is_anchor_whole: anchor.broken().or(anchor.ahead()).is_none(),
         };
         Ok(verify::verify(caller, &anchor).await?.into_iter().map(one).collect())
     }

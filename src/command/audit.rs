@@ -86,6 +86,10 @@ async fn verify(app: &App, anchor: Option<PathBuf>) -> anyhow::Result<()> {
             println!("anchor BROKEN at block {block}");
         }
     }
+    if let Some(block) = found.block_ahead {
+        broken += 1;
+        println!("anchor AHEAD at block {block}: its time has not come, and is not believed");
+    }
     if broken > 0 {
         bail!("{broken} chains are broken");
     }

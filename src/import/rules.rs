@@ -270,6 +270,8 @@ pub(super) async fn confirm(tx: &Tx, id: &str, input: &ImportConfirmInput) -> Re
         .update::<Entity>(import, |row| {
             row.state = State::Reserved;
             row.expires_at = None;
+            // What was counted so far is its check; of its night nothing is done.
+            row.done_count = 0;
             row.policy = Some(input.policy);
             row.confirmed_at = Some(now);
             row.confirmed_by = member;

@@ -73,9 +73,10 @@ impl Caller {
     }
 
     /// Somebody knocking at an organization's door: for signing in, before it is known who it is. Whoever the request
-    /// came from, there he is nobody yet: a member of one organization must not stand in another's log.
-    #[must_use]
-    pub fn at(&self, organization: OrganizationId) -> Self {
+    /// came from, there he is nobody yet: a member of one organization must not stand in another's log. What the request
+    /// has open ends here: it holds one connection at a time.
+    pub async fn at(&self, organization: OrganizationId) -> Self {
+        self.release().await;
         Self::new(
             self.app.clone(),
             Actor::Nobody,

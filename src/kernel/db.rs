@@ -77,6 +77,19 @@ impl Database {
     /// # Errors
     /// If the URL is no such URL or the database does not answer.
     pub async fn connect(url: &str) -> anyhow::Result<Self> {
+        Self::connect_by(url, |most| most).await
+    }
+
+    /// The same by one connection that reads and one that writes: whoever asks for a second one while he holds one is told
+    /// to come again, however few there are. For tests.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub async fn connect_narrowly(url: &str) -> anyhow::Result<Self> {
+        Self::connect_by(url, |_| 1).await
+    }
+
+    async fn connect_by(url: &str, most: fn(u32) -> u32) -> anyhow::Result<Self> {
         let (writer, reader, jobs, flush) = if url.starts_with("sqlite:") {
             let options = sqlite_options(url)?;
             own_file(options.get_filename())?;
@@ -90,7 +103,8 @@ impl Database {
             };
             let writer = pool(1, TURN, options.clone()).await?;
             // Two may walk through logs and two look for those who follow work: others read meanwhile.
-            let reader = pool(6, PATIENCE, options.clone().read_only(true).pragma("query_only", "ON")).await?;
+            let looking = options.clone().read_only(true).pragma("query_only", "ON");
+            let reader = pool(most(6), PATIENCE, looking).await?;
             let jobs = pool(2, TURN, options).await?;
             (
                 SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
@@ -123,8 +137,8 @@ impl Database {
                         })
                     })
             };
-            let writer = pool(8).connect_with(options.clone()).await?;
-            let reader = pool(12).connect_with(looking).await?;
+            let writer = pool(most(8)).connect_with(options.clone()).await?;
+            let reader = pool(most(12)).connect_with(looking).await?;
             let jobs = pool(4).connect_with(options.clone()).await?;
             (
                 SqlxPostgresConnector::from_sqlx_postgres_pool(writer),

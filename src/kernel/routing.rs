@@ -3,7 +3,7 @@
 
 use sea_orm::{ActiveModelTrait, EntityTrait, FromQueryResult, IntoActiveModel, PrimaryKeyTrait, QuerySelect, Select};
 
-use super::{App, Reader, Result};
+use super::{App, Caller, Reader, Result};
 
 /// A table without an owner.
 pub trait Unowned: EntityTrait {}
@@ -47,16 +47,21 @@ pub async fn all<E: Unowned>(app: &App) -> Result<Vec<E::Model>> {
     Ok(E::find().all(app.database.looking()).await?)
 }
 
-/// The first row, of another shape, of a selection that joins such tables.
+/// The first row, of another shape, of a selection that joins such tables: as the view of whoever has signed in sees it, who
+/// holds a connection already.
 ///
 /// # Errors
 /// Only if the database fails.
 pub async fn joined<E: Unowned, T: FromQueryResult + Send + Sync>(
-    app: &App,
+    caller: &Caller,
     narrow: impl FnOnce(Select<E>) -> Select<E>,
 ) -> Result<Option<T>> {
     let select = narrow(E::find().select_only()).into_model::<T>();
-    Ok(select.one(app.database.looking()).await?)
+    let Some(organization) = caller.organization_id() else {
+        return Ok(select.one(caller.app().database.looking()).await?);
+    };
+    let view = caller.open(organization).await?;
+    Ok(select.one(&view.connection).await?)
 }
 
 /// Adds a row that belongs to no organization, at the operator's word.

@@ -11,6 +11,9 @@ use sea_orm::{ConnectionTrait, SqliteTransactionMode, Statement, TransactionOpti
 
 use super::{App, AuditLog, Error, Origin, Result, Timestamp, id};
 
+/// Most rows of the log of attempts that go in one transaction.
+const PURGED_AT_ONCE: u64 = 500;
+
 /// How many attempts are taken in how long.
 #[derive(Debug, Clone, Copy)]
 pub struct Brake {
@@ -211,16 +214,30 @@ pub async fn purge(app: &App) -> Result<u64> {
     let day = now.0.date_naive().checked_sub_months(months);
     let from = day.map(|day| Timestamp(day.and_time(NaiveTime::MIN).and_utc()));
     let from = from.ok_or_else(|| Error::internal("a day before all days"))?;
+    let mut total = 0;
+    loop {
+        let gone = purge_some(app, from).await?;
+        total += gone;
+        if gone < PURGED_AT_ONCE {
+            return Ok(total);
+        }
+    }
+}
+
+/// Removes the oldest rows, as many as one transaction takes.
+async fn purge_some(app: &App, from: Timestamp) -> Result<u64> {
     let transaction = begin(app).await?;
     let backend = transaction.get_database_backend();
     // The database lets a row go only where a mark says that its time is over.
     let mark = "INSERT INTO security_purge (keeps_from, purged_at) SELECT $1, $2
         WHERE EXISTS (SELECT 1 FROM security_event WHERE occurred_at < $1)
         AND NOT EXISTS (SELECT 1 FROM security_purge WHERE keeps_from = $1) ON CONFLICT DO NOTHING";
-    let mark = Statement::from_sql_and_values(backend, mark, [from.into(), now.into()]);
+    let mark = Statement::from_sql_and_values(backend, mark, [from.into(), app.clock.now().into()]);
     transaction.execute_raw(mark).await?;
-    let sql = "DELETE FROM security_event WHERE occurred_at < $1";
-    let gone = Statement::from_sql_and_values(backend, sql, [from.into()]);
+    let sql = "DELETE FROM security_event WHERE id IN
+        (SELECT id FROM security_event WHERE occurred_at < $1 ORDER BY occurred_at, id LIMIT $2)";
+    let most = i64::try_from(PURGED_AT_ONCE).map_err(Error::internal)?;
+    let gone = Statement::from_sql_and_values(backend, sql, [from.into(), most.into()]);
     let gone = transaction.execute_raw(gone).await?.rows_affected();
     transaction.commit().await?;
     Ok(gone)

@@ -219,7 +219,7 @@ pub(super) async fn refresh(tx: &Tx, text: &str) -> Result<Started> {
 /// # Errors
 /// Only if the database fails.
 pub(super) async fn is_worth_a_look(caller: &Caller, organization: OrganizationId, text: &str) -> Result<bool> {
-    let door = caller.at(organization);
+    let door = caller.at(organization).await;
     let view = door.view(Action::SessionRefresh).await?;
     let given = view
         .select::<refresh_token::Entity>()

@@ -99,6 +99,8 @@ pub async fn sign_in(caller: &Caller, credentials: &Credentials) -> Result<Start
     let domain = searchable(&credentials.organization);
     let login = searchable(&credentials.login);
     let account = format!("{domain}/{login}");
+    // The request holds one connection at a time.
+    caller.release().await;
     let organization = organization::find_by_domain(caller.app(), &domain).await?;
     let sought = look_up(caller, organization, &login).await?;
     let counted = check_brakes(caller, &account, &sought).await?;
@@ -129,7 +131,7 @@ async fn judge(caller: &Caller, credentials: &Credentials, sought: Sought) -> Re
         Some(hash) => Hasher::renewed(caller.app(), &credentials.password, hash).await?,
         None => None,
     };
-    let door = caller.at(organization);
+    let door = caller.at(organization).await;
     let counted = match &member {
         Some(member) if is_right && sought.has_second_factor && code.is_some() => {
             let brakes = code_brakes(caller, member.id, sought.knows_address);
@@ -247,7 +249,7 @@ struct Sought {
 /// The member of a login ID, and whether he has been let in from this address before. Where there is no such organization,
 /// one that cannot be is looked into, and where there is no such member, one that cannot be is looked for: for the same work.
 async fn look_up(caller: &Caller, organization: Option<OrganizationId>, login: &str) -> Result<Sought> {
-    let door = caller.at(organization.unwrap_or(OrganizationId(Uuid::nil())));
+    let door = caller.at(organization.unwrap_or(OrganizationId(Uuid::nil()))).await;
     let view = door.view(Action::SessionStart).await?;
     let found = async {
         let member = rules::find_by_login(&view, login).await?;
@@ -293,7 +295,7 @@ async fn check_brakes(caller: &Caller, account: &str, sought: &Sought) -> Result
     if stop.is_first {
         match sought.organization {
             Some(organization) => {
-                let door = caller.at(organization);
+                let door = caller.at(organization).await;
                 log_stop(&door, Action::SessionStart, sought.member.as_ref()).await?;
             }
             None => security::log(caller.app(), "SIGN_IN_BLOCKED", caller.origin()).await?,

@@ -5,9 +5,8 @@ use std::path::Path;
 use super::told;
 use crate::{
     audit::{self, Report, anchor},
-    extraction,
-    kernel::{App, AuditLog, Caller, OrganizationId, security},
-    organization,
+    kernel::{App, AuditLog, Caller, OrganizationId},
+    organization, worker,
 };
 
 pub use anchor::Anchored;
@@ -21,6 +20,8 @@ pub struct Verified {
     pub blocks: i64,
     /// The first block of the anchor that is not what was written.
     pub broken_block: Option<i64>,
+    /// The first block of the anchor that is of the future: its time is not believed.
+    pub block_ahead: Option<i64>,
     /// Organizations that the anchor knows, and the database does not.
     pub absent: Vec<OrganizationId>,
 }
@@ -59,6 +60,7 @@ pub async fn verify_audit_against(app: &App, file: Option<&Path>) -> anyhow::Res
         organizations,
         blocks: anchor.number(),
         broken_block: anchor.broken(),
+        block_ahead: anchor.ahead(),
         absent: absent.into_iter().collect(),
     })
 }
@@ -91,19 +93,15 @@ pub async fn anchor_audit_if_due(app: &App) -> anyhow::Result<bool> {
     anchor::write_if_due(app).await.map_err(told)
 }
 
-/// Removes from every organization's logs what has been kept long enough, after anchoring the ends of all chains. Answers
-/// how many rows went.
+/// Removes from every log what has been kept long enough, after anchoring the ends of all chains. Answers how many rows
+/// went.
 ///
 /// # Errors
-/// Only if the database fails.
+/// If something was in the way of one of them; what could go has gone then.
 pub async fn purge_audit(app: &App) -> anyhow::Result<u64> {
-    let (mut total, anchor) = (
-        security::purge(app).await.map_err(told)?,
-        anchor::before_purge(app).await,
-    );
-    for organization in organization::all_organizations(app).await.map_err(told)? {
-        total += audit::purge(app, organization, &anchor).await.map_err(told)?;
-        total += extraction::purge(app, organization).await.map_err(told)?;
+    let purged = worker::purge_logs(app).await.map_err(told)?;
+    match purged.faults.into_iter().next() {
+        Some(fault) => Err(told(fault)),
+        None => Ok(purged.rows),
     }
-    Ok(total)
 }

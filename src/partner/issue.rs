@@ -80,10 +80,12 @@ impl Outcome for Issued {
 /// # Errors
 /// `SIGN_IN_BLOCKED` with the time of its end.
 pub async fn issue(caller: &Caller, named: &str, text: &str) -> Result<Issued> {
+    // The request holds one connection at a time.
+    caller.release().await;
     let organization = organization::find_named(caller.app(), named).await?;
     let key = look_up(caller, organization, text).await?;
     match (organization, key) {
-        (Some(organization), Some(key)) => give(&caller.at(organization), key, text).await,
+        (Some(organization), Some(key)) => give(&caller.at(organization).await, key, text).await,
         _ => refuse(caller, organization, named).await,
     }
 }
@@ -91,7 +93,7 @@ pub async fn issue(caller: &Caller, named: &str, text: &str) -> Result<Issued> {
 /// The ID of the live key that this is the text of. Where there is no such organization, one that cannot be is looked
 /// into, for the same work.
 async fn look_up(caller: &Caller, organization: Option<OrganizationId>, text: &str) -> Result<Option<KeyId>> {
-    let door = caller.at(organization.unwrap_or(OrganizationId(Uuid::nil())));
+    let door = caller.at(organization.unwrap_or(OrganizationId(Uuid::nil()))).await;
     let view = door.view(Action::PartnerTokenIssue).await?;
     let id = key_text::read(text).unwrap_or(KeyId(Uuid::nil()));
     let key = view.seek::<key::Entity>(&id.to_string()).await;
@@ -148,7 +150,7 @@ async fn refuse(caller: &Caller, organization: Option<OrganizationId>, named: &s
     let code = stop.map_or(Code::CredentialsRefused, |_| Code::SignInBlocked);
     if stop.is_none_or(|stop| stop.is_first) {
         match organization {
-            Some(organization) => fail(&caller.at(organization), code).await?,
+            Some(organization) => fail(&caller.at(organization).await, code).await?,
             None => security::log(caller.app(), "PARTNER_TOKEN_UNKNOWN_ORGANIZATION", caller.origin()).await?,
         }
     }

@@ -8,12 +8,10 @@ use chrono::{NaiveTime, TimeDelta};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::purge::purge_logs;
 use crate::{
-    audit,
     audit::anchor,
-    extraction,
-    kernel::{App, Result, Timestamp, security},
-    organization,
+    kernel::{App, Timestamp},
 };
 
 /// How often the clock is looked at.
@@ -64,7 +62,7 @@ async fn purge_nightly(app: &App) {
         let now = app.clock.now();
         if now >= next {
             next = night_after(now);
-            if let Err(error) = purge(app).await {
+            if let Err(error) = purge_logs(app).await {
                 tracing::error!(?error, "the logs were not purged");
             }
         }
@@ -75,26 +73,6 @@ fn looks() -> Interval {
     let mut looks = interval_at(Instant::now() + LOOK, LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     looks
-}
-
-async fn purge(app: &App) -> Result<()> {
-    let anchor = anchor::before_purge(app).await;
-    if let Err(error) = security::purge(app).await {
-        tracing::error!(
-            ?error,
-            "the log of attempts that belong to no organization was not purged"
-        );
-    }
-    for organization in organization::all_organizations(app).await? {
-        // What is wrong with one organization's logs keeps no other's.
-        if let Err(error) = audit::purge(app, organization, &anchor).await {
-            tracing::error!(?error, %organization, "the logs of an organization were not purged");
-        }
-        if let Err(error) = extraction::purge(app, organization).await {
-            tracing::error!(?error, %organization, "the log of extractions of an organization was not purged");
-        }
-    }
-    Ok(())
 }
 
 /// The next night.

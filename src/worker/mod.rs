@@ -2,11 +2,13 @@
 //! through a caller's door like everything else.
 
 mod keeper;
+mod purge;
 mod relay;
 mod run;
 #[cfg(test)]
 mod tests;
 mod ticker;
 
+pub use purge::{Purged, purge_logs};
 pub use relay::prepare;
 pub use run::{run_due, work};

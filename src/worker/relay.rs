@@ -61,15 +61,15 @@ fn values(job: &outbox::Model) -> [sea_orm::Value; 3] {
     let taken = job.handed_over_at.map_or(0, |at| at.0.timestamp_micros());
     [
         payload.into(),
-        task_id(job.id.0, job.attempts, taken).into(),
+        task_id(job.id.0, job.generation, taken).into(),
         queue_of(&job.kind).into(),
     ]
 }
 
 /// The runner names tasks by ULIDs: the job's own ID, with attempt and hand-over folded into the random part.
-fn task_id(job: uuid::Uuid, attempt: i32, taken: i64) -> String {
+fn task_id(job: uuid::Uuid, attempt: i64, taken: i64) -> String {
     let folded = job.as_u128()
-        ^ (u128::from(attempt.unsigned_abs()) << 56)
+        ^ (u128::from(attempt.unsigned_abs() & 0x00ff_ffff) << 56)
         ^ u128::from(taken.unsigned_abs() & 0x00ff_ffff_ffff_ffff);
     crate::kernel::id::encode(uuid::Uuid::from_u128(folded)).to_uppercase()
 }

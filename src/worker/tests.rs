@@ -123,3 +123,40 @@ async fn a3_a_job_that_was_handed_over_twice_is_not_begun_twice_at_once() {
     assert_eq!(not_yet, [], "it is not lost before ten minutes after its beginning");
     assert_eq!(begun(&app, lost[0]).await.map(|job| job.attempts), Some(2));
 }
+
+#[tokio::test]
+async fn j1_a_word_of_before_begins_no_job_that_was_put_off_or_revived() {
+    let folder = tempfile::tempdir().unwrap();
+    let (app, _) = with_a_job_that_is_due(folder.path()).await;
+    let fates = [
+        Fate::Later(app.clock.now()),
+        Fate::GivenUp("SMTP 550".to_owned()),
+        Fate::Later(app.clock.now()),
+    ];
+    let mut words: Vec<Taken> = Vec::new();
+
+    for fate in fates {
+        let is_given_up = matches!(fate, Fate::GivenUp(_));
+        let word = outbox::take_due(&app, None).await.unwrap()[0];
+        for before in &words {
+            assert_eq!(begun(&app, *before).await, None, "{before} is of before {word}");
+        }
+        let job = begun(&app, word).await.unwrap();
+        for before in &words {
+            assert_eq!(begun(&app, *before).await, None, "{before} is of before {word}");
+        }
+        outbox::end_attempt(&app, &job, fate).await.unwrap();
+        if is_given_up {
+            assert_eq!(operate::revive_jobs(&app).await.unwrap().len(), 1);
+        }
+        words.push(word);
+    }
+
+    let word = outbox::take_due(&app, None).await.unwrap()[0];
+    let job = begun(&app, word).await.unwrap();
+    assert_eq!(
+        (job.attempts, job.generation),
+        (1, 4),
+        "it has as many attempts as ever"
+    );
+}

@@ -150,6 +150,50 @@ both! {
         assert_eq!(verified(&third).await.broken_block, Some(6));
     }
 
+    async fn l3_a_block_of_the_future_is_told_of(app) {
+        let (app, file) = anchored(app);
+        operate::anchor_audit(&app.app).await.unwrap();
+        assert_eq!(verified(&app).await.block_ahead, None);
+        app.wait(Duration::days(400));
+        operate::anchor_audit(&app.app).await.unwrap();
+        app.wait(Duration::days(-400));
+
+        // Whoever reads it anew, by the right clock.
+        let found = verified(&app.second_server().await).await;
+
+        assert_eq!((found.block_ahead, found.broken_block, found.blocks), (Some(2), None, 2));
+        let output = command(&app, &file, &["verify"]);
+        let is_told = printed(&output).contains("anchor AHEAD at block 2");
+        assert_eq!(is_told, !output.status.success(), "{}", printed(&output));
+        let query = "{ auditVerification { isAnchorWhole } }";
+        let second = app.second_server().await;
+        assert_eq!(second.owner().data(query, json!({})).await["auditVerification"][0]["isAnchorWhole"], false);
+    }
+
+    async fn l3_what_was_read_of_a_store_is_not_read_in_vain(app) {
+        let app = keeping(app, |logs| logs.anchor = AnchorPlace::Store);
+        for _ in 0..130 {
+            operate::anchor_audit(&app.app).await.unwrap();
+        }
+        let folder = app.data().join("files/audit-anchor");
+        let block = |number: i64| folder.join(format!("{number:012}"));
+        let reader = app.second_server().await;
+        let kept = std::fs::read(block(120)).unwrap();
+        std::fs::remove_file(block(120)).unwrap();
+        // What leads to itself is there, and can't be read.
+        std::os::unix::fs::symlink(block(120), block(120)).unwrap();
+        assert!(operate::verify_audit_against(&reader.app, None).await.is_err(), "it can't be read to its end");
+
+        std::fs::remove_file(block(120)).unwrap();
+        std::fs::write(block(120), kept).unwrap();
+        for number in 1..=100 {
+            std::fs::remove_file(block(number)).unwrap();
+        }
+
+        let found = verified(&reader).await;
+        assert_eq!((found.blocks, found.broken_block), (130, None), "what was read is known");
+    }
+
     async fn l3_a_verification_keeps_no_other_organization_from_its_own(app) {
         let (app, _) = anchored(app);
         let query = "{ auditVerification { log brokenPosition } }";

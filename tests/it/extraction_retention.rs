@@ -70,4 +70,84 @@ both! {
         }
         assert_eq!(count(&app, "security_purge").await, 2, "a mark for each time that something went");
     }
+
+    async fn l7_many_attempts_go_in_portions(app) {
+        let mut raw = Raw::admin(&app).await;
+        let id = if raw.is_postgres() { "gen_random_uuid()" } else { "randomblob(16)" };
+        let numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1201)";
+        raw.must(&format!("INSERT INTO security_event (id, occurred_at, kind, address, request_id)
+            {numbers} SELECT {id}, '2026-11-10T00:00:00+00:00', 'SIGN_IN_BLOCKED', '203.0.113.9', 'r' FROM n")).await;
+        app.go_to("2029-01-01T00:00:00Z");
+        app.app.database.overhear();
+
+        operate::purge_audit(&app.app).await.unwrap();
+
+        let said = app.app.database.overhear();
+        let portions = said.iter().filter(|text| text.starts_with("DELETE FROM security_event")).count();
+        assert_eq!((portions, count(&app, "security_event").await, count(&app, "security_purge").await), (3, 0, 1));
+    }
+}
+
+/// By a clock that goes, nobody with the service's role empties a log by a mark of the future, or by a table that he calls so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn l7_the_services_role_can_not_say_that_a_log_is_over() {
+    let Some(app) = TestApp::on_postgres().await else {
+        return;
+    };
+    made(&app, app.owner(), json!({ "members": {} }), json!({})).await;
+    let mut admin = Raw::admin(&app).await;
+    admin
+        .must("CREATE OR REPLACE FUNCTION wall_clock() RETURNS timestamptz LANGUAGE sql STABLE AS 'SELECT now()'")
+        .await;
+    admin
+        .must("INSERT INTO security_event (id, occurred_at, kind, address, request_id) VALUES (gen_random_uuid(), now() - interval '11 months', 'SIGN_IN_BLOCKED', '', 'r')")
+        .await;
+    let id = admin
+        .texts("SELECT id::text FROM organization WHERE domain = 'acme'")
+        .await
+        .remove(0);
+    let mut service = Raw::service(&app).await;
+    service
+        .must(&format!("SELECT set_config('orgdesk.organization', '{id}', false)"))
+        .await;
+    let mark = |table: &str, from: &str| match table {
+        "security_purge" => format!("INSERT INTO security_purge (keeps_from, purged_at) VALUES ({from}, now())"),
+        log => format!(
+            "INSERT INTO log_purge (organization_id, log_table, keeps_from, purged_at) VALUES ('{id}', '{log}', {from}, now())"
+        ),
+    };
+
+    for (table, months) in [
+        ("security_purge", 12),
+        ("extraction_step", 12),
+        ("pii_grant_change", 36),
+    ] {
+        for from in [
+            "'9999-01-01'".to_owned(),
+            "'infinity'".to_owned(),
+            "now()".to_owned(),
+            format!("now() - interval '{months} months' + interval '3 days'"),
+        ] {
+            let refused = service.run(&mark(table, &from)).await.unwrap_err();
+            assert!(refused.contains("is kept for longer"), "{table} {from}: {refused}");
+        }
+        service
+            .must(&mark(table, &format!("now() - interval '{months} months'")))
+            .await;
+    }
+    service
+        .must("CREATE TEMP TABLE security_purge AS SELECT '9999-01-01'::timestamptz AS keeps_from;
+               CREATE TEMP TABLE log_purge AS SELECT organization_id, log_table, '9999-01-01'::timestamptz AS keeps_from FROM public.log_purge")
+        .await;
+    for table in ["security_event", "extraction_step"] {
+        let refused = service.run(&format!("DELETE FROM {table}")).await.unwrap_err();
+        assert!(refused.contains("is append-only"), "{table}: {refused}");
+    }
+    assert_eq!(
+        (
+            admin.count("security_event").await,
+            admin.count("extraction_step").await
+        ),
+        (1, 2)
+    );
 }

@@ -7,7 +7,7 @@ use chrono::Duration;
 use orgdesk::{
     api::{playground::OPERATIONS, schema},
     cti::line::sheet::{Filled, write},
-    kernel::Language,
+    kernel::{App, Database, Language},
     operate::{self, Algorithm},
 };
 use serde_json::{Value, json};
@@ -29,28 +29,53 @@ use crate::{
 
 both! {
     async fn g10_every_documented_operation_does_what_it_says(app) {
-        let world = World::make(&app).await;
+        all_do_what_they_say(&app).await;
+    }
 
-        for operation in OPERATIONS {
-            let variables = world.variables(operation.name, operation.variables).await;
-            let who = who_does(&app, operation.name);
-            if operation.text.contains("\nsubscription ") {
-                let events = follow(&app, who, operation.text, variables).await;
-                assert!(events.last().is_some_and(|event| !event.is_null()), "{} tells nothing", operation.name);
-                continue;
-            }
-            let answer = if let Some((name, content)) = file_of(&world, operation.name) {
-                who.ask_with(operation.text, variables.clone(), &[("input.file", name, &content)]).await
-            } else {
-                who.ask(operation.text, variables.clone()).await
-            };
+    // case: K7
+    async fn p2_every_documented_operation_needs_one_connection_at_a_time(app) {
+        let database = Database::connect_narrowly(&app.url).await.unwrap();
+        all_do_what_they_say(&app.changed(|app| App { database, ..app })).await;
+    }
+}
 
-            assert_eq!(answer.json.get("errors"), None, "{} {variables}: {}", operation.name, answer.text);
-            for (field, value) in answer.json["data"].as_object().unwrap() {
-                assert!(!value.is_null() && *value != json!([]), "{}: {field} is empty", operation.name);
-                if let Some(errors) = value.get("userErrors") {
-                    assert_eq!(*errors, json!([]), "{} {variables}", operation.name);
-                }
+async fn all_do_what_they_say(app: &TestApp) {
+    let world = World::make(app).await;
+
+    for operation in OPERATIONS {
+        let variables = world.variables(operation.name, operation.variables).await;
+        let who = who_does(app, operation.name);
+        if operation.text.contains("\nsubscription ") {
+            let events = follow(app, who, operation.text, variables).await;
+            assert!(
+                events.last().is_some_and(|event| !event.is_null()),
+                "{} tells nothing",
+                operation.name
+            );
+            continue;
+        }
+        let answer = if let Some((name, content)) = file_of(&world, operation.name) {
+            who.ask_with(operation.text, variables.clone(), &[("input.file", name, &content)])
+                .await
+        } else {
+            who.ask(operation.text, variables.clone()).await
+        };
+
+        assert_eq!(
+            answer.json.get("errors"),
+            None,
+            "{} {variables}: {}",
+            operation.name,
+            answer.text
+        );
+        for (field, value) in answer.json["data"].as_object().unwrap() {
+            assert!(
+                !value.is_null() && *value != json!([]),
+                "{}: {field} is empty",
+                operation.name
+            );
+            if let Some(errors) = value.get("userErrors") {
+                assert_eq!(*errors, json!([]), "{} {variables}", operation.name);
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::{
         app::TestApp,
         extraction::{extraction, fetch, requested},
         partner, people,
-        raw::Raw,
+        progress::{absent, counts, follow, is_logged_once, job, not_found},
         socket::{PROGRESS, Server, patient, watchful},
         ticket::desk,
     },
@@ -19,10 +19,6 @@ async fn waiting(app: &TestApp) -> String {
     requested(app.owner(), json!({ "members": {} }), json!({})).await
 }
 
-fn counts(job: &Value) -> Value {
-    json!([job["state"], job["doneCount"], job["totalCount"], job["failedCount"]])
-}
-
 both! {
     async fn m7_an_extraction_is_followed_from_its_request_to_its_file_whichever_server_works(app) {
         let id = waiting(&app).await;
@@ -30,8 +26,7 @@ both! {
         let app = watchful(app);
         let server = Server::start(&app, patient()).await;
         let mut client = server.let_in(&app.owner().token().await).await;
-        client.subscribe("1", PROGRESS, json!({ "id": id })).await;
-        let first = client.said().await["payload"]["data"]["jobProgress"].clone();
+        let first = job(&follow(&mut client, &id).await).clone();
         assert_eq!((counts(&first), &first["file"]), (json!(["WAITING", 0, null, 0]), &Value::Null));
 
         let (_, events) = tokio::join!(worker.run_due(), client.events("1", "jobProgress"));
@@ -65,8 +60,7 @@ both! {
         let id = requested(manager, json!({ "agents": {} }), json!({})).await;
         let server = Server::start(&app, patient()).await;
         let mut client = server.let_in(&manager.token().await).await;
-        client.subscribe("1", PROGRESS, json!({ "id": id })).await;
-        assert_eq!(client.said().await["payload"]["data"]["jobProgress"]["state"], "WAITING");
+        assert_eq!(job(&follow(&mut client, &id).await)["state"], "WAITING");
         app.wait(chrono::Duration::seconds(1));
         let member = people::member(app.owner(), "manager").await;
         app.owner().deed(people::ADD, people::of(&member)).await;
@@ -84,17 +78,11 @@ both! {
     async fn a3_anothers_extraction_is_one_that_does_not_exist(app) {
         let id = waiting(&app).await;
         let server = Server::start(&app, patient()).await;
-        let absent = format!("ext_{}zzzzzzzz{}", &id[4..12], &id[20..]);
         let mut told = Vec::new();
 
         for who in [app.administrator(), app.member(), app.rival()] {
             let mut client = server.let_in(&who.token().await).await;
-            for id in [id.as_str(), &absent, "ext_x", "ext_", "ext_\u{0}"] {
-                client.subscribe("1", PROGRESS, json!({ "id": id })).await;
-                let said = client.said().await;
-                assert_eq!((&said["type"], &said["payload"][0]["extensions"]["reason"]), (&json!("error"), &json!("NOT_FOUND")), "{said}");
-                told.push(said["payload"][0].clone());
-            }
+            told.extend(not_found(&mut client, &[&id, &absent(&id), "ext_x", "ext_", "ext_\u{0}"]).await);
         }
 
         assert!(told.iter().all(|one| *one == told[0]), "{told:?}");
@@ -110,13 +98,7 @@ both! {
         client.subscribe("1", PROGRESS, json!({ "id": id })).await;
 
         assert_eq!(client.refusal().await, "error FORBIDDEN");
-        let denied = "audit_entry WHERE outcome = 'DENIED' AND action = 'EXTRACTION_READ'";
-        let mut raw = Raw::admin(&app).await;
-        // The entry follows the answer.
-        while raw.count(denied).await == 0 {
-            tokio::task::yield_now().await;
-        }
-        assert_eq!(raw.count(denied).await, 1);
+        is_logged_once(&app, "EXTRACTION_READ").await;
     }
 
     async fn a4_who_was_removed_is_told_nothing_more_of_his_extraction(app) {
@@ -124,8 +106,7 @@ both! {
         let id = requested(app.administrator(), json!({ "members": {} }), json!({})).await;
         let server = Server::start(&app, patient()).await;
         let mut client = server.let_in(&app.administrator().token().await).await;
-        client.subscribe("1", PROGRESS, json!({ "id": id })).await;
-        client.said().await;
+        follow(&mut client, &id).await;
         let admin = people::member(app.owner(), "admin").await;
 
         // His extraction ends with him, which makes an event.

@@ -6,9 +6,10 @@ use crate::{
     both,
     support::{
         app::TestApp,
-        imports::{self, DELETE, GOOD, fill, import, on, template},
+        imports::{self, GOOD, fill, import, template},
         make::{self, Made},
         people,
+        progress::{absent, counts, follow, give_up, is_logged_once, job, not_found, waiting_import},
         raw::Raw,
         socket::{PROGRESS, Server, patient, watchful},
     },
@@ -24,22 +25,6 @@ async fn desk(app: &TestApp) -> (Made, Vec<u8>) {
     (desk, template)
 }
 
-/// The ID of an import of one row that waits for its night.
-async fn waiting(app: &TestApp) -> String {
-    let (desk, template) = desk(app).await;
-    imports::reserved(app, app.owner(), &desk.id, &fill(&template, &[GOOD])).await
-}
-
-/// Gives an import up.
-async fn give_up(app: &TestApp, id: &str) {
-    let import = import(app.owner(), id).await;
-    app.owner().deed(DELETE, on(&import, json!({}))).await;
-}
-
-fn counts(job: &Value) -> Value {
-    json!([job["state"], job["doneCount"], job["totalCount"], job["failedCount"]])
-}
-
 both! {
     async fn m7_progress_comes_in_order_and_is_what_the_database_holds_whichever_server_works(app) {
         let (desk, template) = desk(&app).await;
@@ -49,9 +34,10 @@ both! {
         let server = Server::start(&app, patient()).await;
         app.go_to("2026-11-11T00:59:59+09:00");
         let mut client = server.let_in(&app.owner().token().await).await;
-        client.subscribe("1", PROGRESS, json!({ "id": id })).await;
-        let first = client.said().await;
-        assert_eq!(counts(&first["payload"]["data"]["jobProgress"]), json!(["WAITING", 600, 600, 0]), "all were looked through: {first}");
+        let first = follow(&mut client, &id).await;
+        assert_eq!(counts(job(&first)), json!(["WAITING", 0, 600, 0]), "of its night, nothing is done: {first}");
+        let waits = import(app.owner(), &id).await;
+        assert_eq!(counts(&waits["job"]), counts(job(&first)));
         assert_eq!(first["payload"]["extensions"]["cost"]["actualQueryCost"], 2, "{first}");
         app.go_to(NIGHT);
 
@@ -64,7 +50,7 @@ both! {
                 if said["type"] == "complete" {
                     return events;
                 }
-                let job = said["payload"]["data"]["jobProgress"].clone();
+                let job = job(&said).clone();
                 let done = job["doneCount"].as_u64().unwrap();
                 assert!(raw.count("ticket").await >= done, "{job}");
                 events.push(job);
@@ -102,15 +88,15 @@ both! {
 
     async fn m7_all_who_follow_are_told_and_whoever_has_enough_is_not(app) {
         let app = watchful(app);
-        let id = waiting(&app).await;
+        let id = waiting_import(&app).await;
         let server = Server::start(&app, patient()).await;
         let mut one = server.let_in(&app.owner().token().await).await;
         let mut other = server.let_in(&app.administrator().token().await).await;
         one.subscribe("b", PROGRESS, json!({ "id": id })).await;
-        assert_eq!(one.said().await["payload"]["data"]["jobProgress"]["state"], "WAITING");
+        assert_eq!(job(&one.said().await)["state"], "WAITING");
         for client in [&mut one, &mut other] {
             client.subscribe("a", PROGRESS, json!({ "id": id })).await;
-            assert_eq!(client.said().await["payload"]["data"]["jobProgress"]["state"], "WAITING");
+            assert_eq!(job(&client.said().await)["state"], "WAITING");
         }
         assert_eq!(app.app.watches.count(), 1, "one look for all of them");
         one.say(json!({ "type": "complete", "id": "a" })).await;
@@ -127,47 +113,34 @@ both! {
 
     // case: A1
     async fn a3_anothers_work_is_work_that_does_not_exist(app) {
-        let id = waiting(&app).await;
+        let id = waiting_import(&app).await;
         let server = Server::start(&app, patient()).await;
         let mut rival = server.let_in(&app.rival().token().await).await;
-        let absent = format!("imp_{}zzzzzzzz{}", &id[4..12], &id[20..]);
-        let mut told = Vec::new();
+        let ids = [id.as_str(), &absent(&id), "imp_x", "", "svc_7zzzzzzzzzzzzzzzzzzzzzzzzz", "'\u{0}"];
 
-        for id in [id.as_str(), &absent, "imp_x", "", "svc_7zzzzzzzzzzzzzzzzzzzzzzzzz", "'\u{0}"] {
-            rival.subscribe("1", PROGRESS, json!({ "id": id })).await;
-            let said = rival.said().await;
-            assert_eq!((&said["type"], &said["payload"][0]["extensions"]["reason"]), (&json!("error"), &json!("NOT_FOUND")), "{said}");
-            told.push(said["payload"][0].clone());
-        }
+        let told = not_found(&mut rival, &ids).await;
 
         assert!(told.iter().all(|one| *one == told[0]), "{told:?}");
         assert_eq!(app.app.watches.count(), 0);
     }
 
     async fn a2_whoever_may_not_see_imports_follows_none_and_that_is_logged(app) {
-        let id = waiting(&app).await;
+        let id = waiting_import(&app).await;
         let server = Server::start(&app, patient()).await;
         let mut member = server.let_in(&app.member().token().await).await;
 
         member.subscribe("1", PROGRESS, json!({ "id": id })).await;
 
         assert_eq!(member.refusal().await, "error FORBIDDEN");
-        let denied = "audit_entry WHERE outcome = 'DENIED' AND action = 'IMPORT_READ'";
-        let mut raw = Raw::admin(&app).await;
-        // The entry follows the answer.
-        while raw.count(denied).await == 0 {
-            tokio::task::yield_now().await;
-        }
-        assert_eq!(raw.count(denied).await, 1);
+        is_logged_once(&app, "IMPORT_READ").await;
     }
 
     async fn a4_a_right_that_is_taken_away_ends_what_is_told(app) {
         let app = watchful(app);
-        let id = waiting(&app).await;
+        let id = waiting_import(&app).await;
         let server = Server::start(&app, patient()).await;
         let mut client = server.let_in(&app.administrator().token().await).await;
-        client.subscribe("1", PROGRESS, json!({ "id": id })).await;
-        client.said().await;
+        follow(&mut client, &id).await;
         let admin = people::member(app.owner(), "admin").await;
         app.owner().deed("adminRemove(id: $id, input: $input)", people::on(&admin, json!({}))).await;
 
@@ -181,11 +154,10 @@ both! {
 
     async fn a4_a_member_who_was_removed_is_told_nothing_more(app) {
         let app = watchful(app);
-        let id = waiting(&app).await;
+        let id = waiting_import(&app).await;
         let server = Server::start(&app, patient()).await;
         let mut client = server.let_in(&app.administrator().token().await).await;
-        client.subscribe("1", PROGRESS, json!({ "id": id })).await;
-        client.said().await;
+        follow(&mut client, &id).await;
         let admin = people::member(app.owner(), "admin").await;
         app.owner().deed("memberRemove(id: $id, input: $input)", people::on(&admin, json!({}))).await;
 

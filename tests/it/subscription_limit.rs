@@ -4,15 +4,17 @@ use std::{io, time::Duration};
 
 use orgdesk::api::socket::{PROTOCOL, SocketSettings};
 use serde_json::{Value, json};
-use tokio::{io::AsyncWriteExt, net::TcpSocket};
-use tokio_tungstenite::{client_async, tungstenite::client::IntoClientRequest};
+use tokio::{io::AsyncWriteExt, net::TcpSocket, time::timeout};
+use tokio_tungstenite::{
+    client_async,
+    tungstenite::{Message, client::IntoClientRequest},
+};
 
 use crate::{
     both,
     support::{
         app::TestApp,
-        imports::{self, DELETE, GOOD, fill, import, on, template},
-        make,
+        progress::{give_up, job, waiting_import},
         socket::{Client, Heard, PROGRESS, Server, patient, watchful},
     },
 };
@@ -31,19 +33,6 @@ async fn close_code(server: &Server, token: &str) -> Option<u16> {
         Heard::Closed(code, _) => Some(code),
         Heard::Said(_) => None,
     }
-}
-
-/// The ID of an import of one row that waits for its night.
-async fn waiting(app: &TestApp) -> String {
-    let desk = make::in_use(app.owner(), "desk", 1).await;
-    let template = template(app, app.owner(), &desk.id).await;
-    imports::reserved(app, app.owner(), &desk.id, &fill(&template, &[GOOD])).await
-}
-
-/// Gives an import up.
-async fn give_up(app: &TestApp, id: &str) {
-    let import = import(app.owner(), id).await;
-    app.owner().deed(DELETE, on(&import, json!({}))).await;
 }
 
 /// What an event cost, as it says itself.
@@ -112,7 +101,7 @@ both! {
     }
 
     async fn g7_a_member_and_an_organization_have_so_many_subscriptions(app) {
-        let id = waiting(&app).await;
+        let id = waiting_import(&app).await;
         let few = SocketSettings { most_operations_of_member: 2, most_operations_of_organization: 3, ..patient() };
         let server = Server::start(&app, few).await;
         let (owner, admin, rival) = (app.owner().token().await, app.administrator().token().await, app.rival().token().await);
@@ -145,8 +134,8 @@ both! {
     // case: E11
     async fn g5_each_event_of_a_subscription_comes_out_of_its_callers_bucket(app) {
         let app = watchful(app.server_spending(1_000, 1).await);
-        let id = waiting(&app).await;
-        let server = Server::start(&app, patient()).await;
+        let id = waiting_import(&app).await;
+        let server = Server::start(&app, SocketSettings { most_idle: u32::MAX, ..patient() }).await;
         let (owner, admin) = (app.owner().token().await, app.administrator().token().await);
         let mut poor = server.let_in(&admin).await;
         poor.subscribe("1", PROGRESS, json!({ "id": id })).await;
@@ -181,17 +170,17 @@ both! {
         give_up(&app, &id).await;
 
         let last = rich.said().await;
-        assert_eq!(last["payload"]["data"]["jobProgress"]["state"], "CANCELED", "{last}");
+        assert_eq!(job(&last)["state"], "CANCELED", "{last}");
         assert!(left(&last) <= before - 2, "{last}");
         poor.say(json!({ "type": "ping" })).await;
         assert_eq!(poor.said().await["type"], "pong", "who has no points left is not told yet");
         app.wait(chrono::Duration::seconds(30));
         let told = poor.said().await;
-        assert_eq!(told["payload"]["data"]["jobProgress"]["state"], "CANCELED", "{told}");
+        assert_eq!(job(&told)["state"], "CANCELED", "{told}");
     }
 
     async fn g7_a_socket_has_so_many_subscriptions_each_with_an_id_of_its_own(app) {
-        let id = waiting(&app).await;
+        let id = waiting_import(&app).await;
         let few = SocketSettings { most_operations: 2, ..patient() };
         let server = Server::start(&app, few).await;
         let mut client = server.let_in(&app.owner().token().await).await;
@@ -211,6 +200,36 @@ both! {
         assert_eq!(client.hear().await.code(), 4409);
         while app.app.watches.count() > 0 || server.sockets.count() > 0 {
             tokio::task::yield_now().await;
+        }
+    }
+
+    // case: E11
+    async fn g7_messages_that_begin_nothing_are_of_a_number(app) {
+        let few = SocketSettings { most_idle: 4, idle_back: Duration::from_secs(3_600), most_operations: 0, ..patient() };
+        let server = Server::start(&app, few).await;
+        let token = app.owner().token().await;
+        let begin = json!({ "type": "subscribe", "id": "1", "payload": { "query": PROGRESS } }).to_string();
+        for (message, answer) in [
+            (Message::text(r#"{"type":"ping"}"#), Some("pong")),
+            (Message::text(r#"{"type":"pong"}"#), None),
+            (Message::text(r#"{"type":"complete","id":"nobody's"}"#), None),
+            (Message::text(begin), Some("error")),
+            (Message::Ping(Vec::new().into()), None),
+            (Message::Pong(Vec::new().into()), None),
+        ] {
+            for is_known in [true, false] {
+                if !is_known && answer == Some("error") {
+                    continue;
+                }
+                let mut client = if is_known { server.let_in(&token).await } else { server.open().await };
+                for _ in 0..5 {
+                    client.send(message.clone()).await;
+                }
+                for _ in 0..if answer.is_some() { 4 } else { 0 } {
+                    assert_eq!(client.said().await["type"], answer.unwrap(), "{message:?}");
+                }
+                assert_eq!(client.hear().await.code(), 4429, "{message:?}");
+            }
         }
     }
 
@@ -242,6 +261,7 @@ async fn g7_whoever_does_not_read_is_cut_off() {
     let app = TestApp::on_sqlite().await;
     let impatient = SocketSettings {
         send_within: Duration::from_millis(200),
+        most_idle: u32::MAX,
         ..patient()
     };
     let token = app.owner().token().await;
@@ -254,13 +274,74 @@ async fn g7_a_stranger_stays_no_longer_by_not_reading() {
     let hasty = SocketSettings {
         init_within: Duration::from_millis(200),
         send_within: Duration::from_secs(3_600),
+        most_idle: u32::MAX,
         ..patient()
     };
     never_read(&Server::start(&app, hasty).await, None).await;
 }
 
-/// Asks for signs of life without end and reads none, as whoever has this token or as nobody, until the socket is closed.
-async fn never_read(server: &Server, token: Option<&str>) {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn g7_whoever_does_not_read_keeps_nobody_else_from_looking() {
+    let app = TestApp::on_sqlite().await;
+    let app = watchful(app.server_spending(10_000_000, 1).await);
+    let id = waiting_import(&app).await;
+    let stubborn = SocketSettings {
+        send_within: Duration::from_secs(3_600),
+        most_idle: u32::MAX,
+        ..patient()
+    };
+    let server = Server::start(&app, stubborn).await;
+    let mut deaf = deaf(&server, Some(&app.administrator().token().await)).await;
+    // Wherever it stands still, some of these have just begun: good ones, and ones that are refused.
+    let about = |number: usize| {
+        let query = ["subscription { nothing }", PROGRESS][number % 2];
+        let payload = json!({ "query": query, "variables": { "id": id } });
+        let begin = json!({ "type": "subscribe", "id": number.to_string(), "payload": payload });
+        let end = json!({ "type": "complete", "id": number.saturating_sub(15).to_string() });
+        let texts = [begin.to_string(), end.to_string()];
+        let pings = vec![r#"{"type":"ping"}"#.to_owned(); 30];
+        texts
+            .iter()
+            .chain(&pings)
+            .flat_map(|text| frame(text))
+            .collect::<Vec<u8>>()
+    };
+    for number in 0..20_000 {
+        let about = about(number);
+        match timeout(Duration::from_secs(2), deaf.0.get_mut().write_all(&about)).await {
+            Ok(sent) => sent.unwrap(),
+            Err(_) => break,
+        }
+    }
+    let mut client = server.let_in(&app.owner().token().await).await;
+
+    client.subscribe("1", PROGRESS, json!({ "id": id })).await;
+    assert_eq!(client.said().await["type"], "next");
+    give_up(&app, &id).await;
+
+    assert_eq!(job(&client.said().await)["state"], "CANCELED");
+    assert_eq!(client.said().await["type"], "complete");
+    drop(deaf);
+}
+
+/// A frame as clients write it: final, of text, masked with zeros.
+fn frame(text: &str) -> Vec<u8> {
+    let length = u16::try_from(text.len()).unwrap();
+    let mut frame = vec![0x81];
+    match u8::try_from(length).ok().filter(|length| *length < 126) {
+        Some(short) => frame.push(0x80 | short),
+        None => {
+            frame.push(0x80 | 126);
+            frame.extend(length.to_be_bytes());
+        }
+    }
+    frame.extend([0; 4]);
+    frame.extend(text.as_bytes());
+    frame
+}
+
+/// A client that takes little before it reads, as whoever has this token or as nobody.
+async fn deaf(server: &Server, token: Option<&str>) -> Client {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4_096).unwrap();
     let stream = socket.connect(server.address).await.unwrap();
@@ -276,12 +357,13 @@ async fn never_read(server: &Server, token: Option<&str>) {
         client.init(token).await;
         client.said().await;
     }
-    let mut ping = Vec::new();
-    let text = br#"{"type":"ping"}"#;
-    // A frame as clients write it: final, of text, masked with zeros.
-    ping.extend([0x81, 0x80 | u8::try_from(text.len()).unwrap(), 0, 0, 0, 0]);
-    ping.extend(text);
-    let many = ping.repeat(1_000);
+    client
+}
+
+/// Asks for signs of life without end and reads none, as whoever has this token or as nobody, until the socket is closed.
+async fn never_read(server: &Server, token: Option<&str>) {
+    let mut client = deaf(server, token).await;
+    let many = frame(r#"{"type":"ping"}"#).repeat(1_000);
 
     let mut end: Option<io::Error> = None;
     for _ in 0..5_000 {

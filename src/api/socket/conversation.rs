@@ -1,5 +1,6 @@
-//! The loop of one socket: what the other side says, what its operations come to, and its clocks. It is one task; nothing of
-//! it waits for another socket.
+//! The loop of one socket: what the other side says, what its operations come to, and its clocks. It is one task, and each
+//! operation is another, so that none of them stands still with something open while this one waits for the other side to
+//! read; nothing of it waits for another socket.
 
 use std::{
     collections::HashMap,
@@ -12,18 +13,20 @@ use axum::{
     Error,
     extract::ws::{CloseFrame, Message},
 };
-use futures_util::{
-    Sink, SinkExt, Stream, StreamExt,
-    stream::{self, AbortHandle, BoxStream, SelectAll},
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use tokio::{
+    sync::mpsc,
+    task::{AbortHandle, JoinError, JoinSet},
+    time::{self, MissedTickBehavior, interval, timeout, timeout_at},
 };
-use tokio::time::{self, MissedTickBehavior, interval, timeout, timeout_at};
 
 use super::{
     MAX_MESSAGE_BYTES, SocketSettings, Sockets,
+    allowance::Allowance,
     handshake::Visitor,
     known::Known,
     message::{self, Close, Incoming, Outgoing},
-    operation::{self, Happening},
+    operation::{self, Happening, Teller, Told},
     places::Place,
     strangers::Stranger,
 };
@@ -33,6 +36,8 @@ use crate::api::{backend::Backend, cost::Taker, parameters::Parameters, session:
 const GOODBYE: Duration = Duration::from_secs(1);
 /// What letting somebody in costs, in points of his bucket.
 const INIT: u64 = 10;
+/// How many events of operations wait for the other side to read; each operation waits with one more.
+const WAITING: usize = 4;
 
 /// How a conversation ends.
 enum End {
@@ -48,20 +53,24 @@ impl From<Close> for End {
     }
 }
 
-/// An operation that is not over.
+/// An operation that is not over. It ends where this is dropped.
 struct Live {
     number: u64,
     running: AbortHandle,
     _places: [Place; 2],
 }
 
-/// An operation's part of what happens: its number, its ID, and what.
-type Told = (u64, String, Happening);
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.running.abort();
+    }
+}
 
 /// What comes next.
 enum Turn {
     Heard(Option<Result<Message, Error>>),
     Happened(Told),
+    Ended(Result<(), JoinError>),
     Looked,
 }
 
@@ -73,9 +82,12 @@ pub(super) struct Conversation<S> {
     sockets: Sockets,
     stranger: Option<Stranger>,
     known: Option<Known>,
-    running: SelectAll<BoxStream<'static, Told>>,
+    running: JoinSet<()>,
+    telling: mpsc::Sender<Told>,
+    told: mpsc::Receiver<Told>,
     live: HashMap<String, Live>,
     begun: u64,
+    allowance: Allowance,
     opened: Instant,
     heard: Instant,
     pinged: Instant,
@@ -88,6 +100,8 @@ where
 {
     pub(super) fn new(socket: S, api: Api, visitor: Visitor, sockets: &Sockets, stranger: Stranger) -> Self {
         let now = Instant::now();
+        let (telling, told) = mpsc::channel(WAITING);
+        let (most, back) = (sockets.settings.most_idle, sockets.settings.idle_back);
         Self {
             socket,
             api,
@@ -95,9 +109,12 @@ where
             sockets: sockets.clone(),
             stranger: Some(stranger),
             known: None,
-            running: SelectAll::new(),
+            running: JoinSet::new(),
+            telling,
+            told,
             live: HashMap::new(),
             begun: 0,
+            allowance: Allowance::new(most, back, now),
             opened: now,
             heard: now,
             pinged: now,
@@ -109,8 +126,8 @@ where
     pub(super) async fn hold(mut self) -> u16 {
         let end = self.talk().await;
         // What runs has no reader any more.
-        self.running.clear();
         self.live.clear();
+        self.running.abort_all();
         let End::Close(Close(code, reason)) = end else {
             return 1000;
         };
@@ -158,7 +175,8 @@ where
                 () = stopping.cancelled() => return Close::RESTART.into(),
                 () = crowded.cancelled(), if self.stranger.is_some() => return Close::CROWDED.into(),
                 heard = self.socket.next() => Turn::Heard(heard),
-                Some(told) = self.running.next(), if !self.running.is_empty() => Turn::Happened(told),
+                Some(told) = self.told.recv() => Turn::Happened(told),
+                Some(ended) = self.running.join_next() => Turn::Ended(ended),
                 _ = look.tick() => Turn::Looked,
             };
             let taken = if self.known.is_some() {
@@ -179,6 +197,14 @@ where
             Turn::Heard(Some(Ok(message))) => self.hear(message).await,
             Turn::Heard(None | Some(Err(_))) => Err(End::Gone),
             Turn::Happened(told) => self.tell(told).await,
+            Turn::Ended(Err(error)) if error.is_panic() => {
+                tracing::error!(
+                    request_id = self.visitor.request_id,
+                    "an operation of a socket has panicked"
+                );
+                Err(Close::TRY_LATER.into())
+            }
+            Turn::Ended(_) => Ok(()),
             Turn::Looked => self.look().await,
         }
     }
@@ -190,22 +216,31 @@ where
             Message::Text(text) => text,
             Message::Binary(_) => return Err(Close::INVALID.into()),
             // Answered by the layer below.
-            Message::Ping(_) | Message::Pong(_) => return Ok(()),
+            Message::Ping(_) | Message::Pong(_) => return self.idle(),
             Message::Close(_) => return Err(End::Gone),
         };
         match message::read(&text)? {
             Incoming::Init(_) if self.known.is_some() => Err(Close::INIT_AGAIN.into()),
             Incoming::Init(None) => Err(Close::FORBIDDEN.into()),
             Incoming::Init(Some(token)) => self.let_in(token).await,
-            Incoming::Ping => self.say(&Outgoing::Pong).await,
-            Incoming::Pong => Ok(()),
-            Incoming::Subscribe(id, parameters) => self.subscribe(id, *parameters).await,
-            Incoming::Complete(id) => {
-                if let Some(live) = self.live.remove(&id) {
-                    live.running.abort();
-                }
-                Ok(())
+            Incoming::Ping => {
+                self.idle()?;
+                self.say(&Outgoing::Pong).await
             }
+            Incoming::Pong => self.idle(),
+            Incoming::Subscribe(id, parameters) => self.subscribe(id, *parameters).await,
+            Incoming::Complete(id) => match self.live.remove(&id) {
+                Some(_) => Ok(()),
+                None => self.idle(),
+            },
+        }
+    }
+
+    /// Counts a message that begins and ends nothing: no caller pays for those, so there may be so many.
+    fn idle(&mut self) -> Result<(), End> {
+        match self.allowance.take(Instant::now()) {
+            true => Ok(()),
+            false => Err(Close::IDLE.into()),
         }
     }
 
@@ -243,6 +278,7 @@ where
         let (ready, meter, places) = match known.admit(&self.api, &self.sockets, self.live.len(), parameters) {
             Ok(admitted) => admitted,
             Err(error) => {
+                self.idle()?;
                 let payload = &[error];
                 return self.say(&Outgoing::Error { id: &id, payload }).await;
             }
@@ -250,22 +286,21 @@ where
         self.begun += 1;
         let number = self.begun;
         let (visitor, token) = (self.visitor.clone(), known.token.clone());
-        let events = operation::run(self.api.clone(), visitor, token, ready, meter);
-        let (events, running) = stream::abortable(events);
+        let teller = Teller::new(number, &id, &self.telling);
+        let run = operation::run(self.api.clone(), visitor, token, (ready, meter), teller);
         let live = Live {
             number,
-            running,
+            running: self.running.spawn(run),
             _places: places,
         };
-        self.live.insert(id.clone(), live);
-        self.running
-            .push(events.map(move |event| (number, id.clone(), event)).boxed());
+        self.live.insert(id, live);
         Ok(())
     }
 
     /// Tells what an operation came to, unless its ID is free or another's by now.
-    async fn tell(&mut self, (number, id, happening): Told) -> Result<(), End> {
-        if self.live.get(&id).is_none_or(|live| live.number != number) {
+    async fn tell(&mut self, told: Told) -> Result<(), End> {
+        let Told { number, id, happening } = told;
+        if self.live.get(&*id).is_none_or(|live| live.number != number) {
             return Ok(());
         }
         match happening {
@@ -274,12 +309,12 @@ where
                 self.say(&Outgoing::Next { id: &id, payload }).await
             }
             Happening::Refused(errors) => {
-                self.live.remove(&id);
+                self.live.remove(&*id);
                 let payload = errors.as_slice();
                 self.say(&Outgoing::Error { id: &id, payload }).await
             }
             Happening::Over => {
-                self.live.remove(&id);
+                self.live.remove(&*id);
                 self.say(&Outgoing::Complete { id: &id }).await
             }
         }

@@ -40,6 +40,7 @@ impl Close {
     pub(super) const INIT_AGAIN: Self = Self(4429, "Too many initialisation requests");
     pub(super) const TOO_MANY: Self = Self(4429, "Too many connections of the member or the organization.");
     pub(super) const THROTTLED: Self = Self(4429, "Too many requests: come again later.");
+    pub(super) const IDLE: Self = Self(4429, "Too many messages that begin nothing: come again later.");
 }
 
 /// What the other side says.
@@ -221,6 +222,7 @@ mod tests {
             Close::INIT_AGAIN,
             Close::TOO_MANY,
             Close::THROTTLED,
+            Close::IDLE,
         ] {
             assert!(close.1.len() <= 123, "{close:?}");
         }

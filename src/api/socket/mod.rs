@@ -6,6 +6,7 @@
 //! Subscriptions are served here, queries and mutations by POST: limits of time and of requests in flight, files and signed
 //! requests are there, and nothing is done in two ways.
 
+mod allowance;
 mod conversation;
 mod handshake;
 mod known;
@@ -63,6 +64,10 @@ pub struct SocketSettings {
     pub most_operations_of_member: usize,
     /// Most operations at once of one organization: 400.
     pub most_operations_of_organization: usize,
+    /// Most messages at once on a socket that begin and end nothing, such as signs of life: 60.
+    pub most_idle: u32,
+    /// How long it takes until there may be one more of those: 1 s.
+    pub idle_back: Duration,
 }
 
 impl Default for SocketSettings {
@@ -82,6 +87,8 @@ impl Default for SocketSettings {
             most_operations: 20,
             most_operations_of_member: 40,
             most_operations_of_organization: 400,
+            most_idle: 60,
+            idle_back: Duration::from_secs(1),
         }
     }
 }

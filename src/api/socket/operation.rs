@@ -1,5 +1,5 @@
 //! One operation of a socket: the same guards as a request's, the same bucket of points, a caller who is let in anew, and
-//! then its events.
+//! then its events. It runs in a task of its own, and has nothing open while it waits for the other side to read.
 
 use std::sync::Arc;
 
@@ -7,11 +7,8 @@ use async_graphql::{
     Request as GraphqlRequest, Response as GraphqlResponse, ServerError,
     parser::types::{ExecutableDocument, OperationType},
 };
-use futures_util::{
-    StreamExt,
-    future::ready,
-    stream::{self, BoxStream},
-};
+use futures_util::{StreamExt, stream::BoxStream};
+use tokio::sync::mpsc;
 
 use super::handshake::Visitor;
 use crate::{
@@ -36,6 +33,42 @@ pub(super) enum Happening {
     Refused(Vec<ServerError>),
     /// It is over.
     Over,
+}
+
+/// What an operation says to its socket.
+pub(super) struct Told {
+    /// The operation's number: its ID may be another's by now.
+    pub number: u64,
+    pub id: Arc<str>,
+    pub happening: Happening,
+}
+
+/// By which an operation tells its socket what becomes of it.
+pub(super) struct Teller {
+    number: u64,
+    id: Arc<str>,
+    to: mpsc::Sender<Told>,
+}
+
+impl Teller {
+    pub(super) fn new(number: u64, id: &str, to: &mpsc::Sender<Told>) -> Self {
+        Self {
+            number,
+            id: id.into(),
+            to: to.clone(),
+        }
+    }
+
+    /// Waits until there is room for it, as long as the other side takes to read what comes before.
+    async fn tell(&self, happening: Happening) {
+        let told = Told {
+            number: self.number,
+            id: self.id.clone(),
+            happening,
+        };
+        // Where the socket is gone, this task is being aborted.
+        let _ = self.to.send(told).await;
+    }
 }
 
 /// The head of a request that a socket makes.
@@ -97,24 +130,18 @@ pub(super) fn read(api: &Api, parameters: Result<Parameters, ServerError>) -> Re
     })
 }
 
-/// Runs an operation to its end. Where what is returned is dropped before, so is all that it has open.
-pub(super) fn run(
+/// Runs an operation to its end, and tells what becomes of it. Where it is dropped before, so is all that it has open.
+pub(super) async fn run(
     api: Api,
     visitor: Arc<Visitor>,
     token: Arc<str>,
-    ready: Ready,
-    meter: Arc<Meter>,
-) -> BoxStream<'static, Happening> {
-    let begun = async move {
-        match begin(&api, visitor, &token, ready, meter).await {
-            Ok(running) => running.events(api),
-            Err(error) => {
-                let events = [Happening::Refused(vec![error]), Happening::Over];
-                stream::iter(events).boxed()
-            }
-        }
-    };
-    stream::once(begun).flatten().boxed()
+    (ready, meter): (Ready, Arc<Meter>),
+    teller: Teller,
+) {
+    match begin(&api, visitor, &token, ready, meter).await {
+        Ok(running) => running.tell(&api, &teller).await,
+        Err(error) => teller.tell(Happening::Refused(vec![error])).await,
+    }
 }
 
 /// An operation that was let in.
@@ -193,45 +220,42 @@ pub(super) fn told(refusal: &Refusal) -> ServerError {
 }
 
 impl Running {
-    fn events(self, api: Api) -> BoxStream<'static, Happening> {
-        let Self {
-            visitor,
-            visit,
-            executed,
-            introspection,
-            document,
-            points,
-            meter,
-            responses,
-        } = self;
-        let caller = visit.clone();
-        let events = responses.map(move |mut response| {
-            errors::give_codes(&mut response.errors, caller.language());
-            let began = executed.began();
-            let asked = Asked {
-                document: &document,
-                introspection,
-                executed: began || response.errors.iter().any(|error| !error.path.is_empty()),
-                request_id: &visitor.request_id,
-            };
-            answer::shape(&mut response, asked, cost::told(points, Some(meter.throttle())));
-            if began {
-                Happening::Next(Box::new(response))
-            } else {
-                Happening::Refused(response.errors)
+    async fn tell(mut self, api: &Api, teller: &Teller) {
+        while let Some(response) = self.responses.next().await {
+            let happening = self.happening(response);
+            if matches!(happening, Happening::Refused(_)) {
+                // The last that is said.
+                self.end(api).await;
+                return teller.tell(happening).await;
             }
-        });
-        let end = async move {
-            api.leave(visit).await;
-            Happening::Over
+            // Nothing is kept from others for as long as this one takes to read.
+            self.visit.release().await;
+            teller.tell(happening).await;
+        }
+        self.end(api).await;
+        teller.tell(Happening::Over).await;
+    }
+
+    fn happening(&self, mut response: GraphqlResponse) -> Happening {
+        errors::give_codes(&mut response.errors, self.visit.language());
+        let began = self.executed.began();
+        let asked = Asked {
+            document: &self.document,
+            introspection: self.introspection,
+            executed: began || response.errors.iter().any(|error| !error.path.is_empty()),
+            request_id: &self.visitor.request_id,
         };
-        // One refusal is the last that is said.
-        let mut is_refused = false;
-        let events = events.take_while(move |happening| {
-            let goes_on = !is_refused;
-            is_refused = matches!(happening, Happening::Refused(_));
-            ready(goes_on)
-        });
-        events.chain(stream::once(end)).boxed()
+        let paid = cost::told(self.points, Some(self.meter.throttle()));
+        answer::shape(&mut response, asked, paid);
+        if began {
+            Happening::Next(Box::new(response))
+        } else {
+            Happening::Refused(response.errors)
+        }
+    }
+
+    async fn end(self, api: &Api) {
+        drop(self.responses);
+        api.leave(self.visit).await;
     }
 }

@@ -175,7 +175,8 @@ fn look(file: &mut File, path: &Path, keys: &Keys, kept: Option<Arc<Seen>>, now:
     let mut lines = BufReader::new(file.take(state.length.saturating_sub(seen.offset)));
     let mut line = Vec::new();
     while lines.read_until(b'\n', &mut line)? > 0 && line.last() == Some(&b'\n') {
-        Arc::make_mut(&mut seen.whole).take(keys, String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']));
+        let text = String::from_utf8_lossy(&line);
+        Arc::make_mut(&mut seen.whole).take(keys, text.trim_end_matches(['\r', '\n']), now);
         seen.offset += line.len() as u64;
         seen.tail.extend_from_slice(&line);
         seen.tail.drain(..seen.tail.len().saturating_sub(TAIL));
@@ -183,7 +184,7 @@ fn look(file: &mut File, path: &Path, keys: &Keys, kept: Option<Arc<Seen>>, now:
     }
     seen.known = seen.whole.clone();
     if !line.is_empty() {
-        Arc::make_mut(&mut seen.known).take(keys, &String::from_utf8_lossy(&line));
+        Arc::make_mut(&mut seen.known).take(keys, &String::from_utf8_lossy(&line), now);
     }
     Ok(Arc::new(seen))
 }
@@ -243,7 +244,7 @@ mod tests {
         let mut text = String::new();
         for block in 0..blocks {
             let line = known.next(keys, at(block), &[], &Months::new()).unwrap();
-            known.take(keys, &line);
+            known.take(keys, &line, at(blocks));
             text += &format!("{line}\n");
         }
         std::fs::write(path, text).unwrap();

@@ -82,6 +82,12 @@ pub async fn write(app: &App) -> Result<Anchored> {
             "the anchor of the audit chains is broken at block {block}: nothing is written to it"
         )));
     }
+    if let Some(block) = known.ahead() {
+        tracing::error!(
+            block,
+            "a block of the audit chains' anchor is of the future: its time is not believed"
+        );
+    }
     let line = app.database.line().await?;
     let moved = moved(app, &known).await?;
     // What a crash could take from the database must not be known elsewhere.

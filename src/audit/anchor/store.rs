@@ -10,6 +10,9 @@ use crate::kernel::{App, Result, audit::anchor::Anchor};
 /// Where the blocks lie in the store.
 const PREFIX: &str = "audit-anchor";
 
+/// After how many blocks it is kept what was read: whoever is not waited for has not read them in vain.
+const AT_ONCE: i64 = 100;
+
 /// What was read so far; no lock is held while more is read.
 #[derive(Debug, Default)]
 struct Kept(Mutex<Arc<Anchor>>);
@@ -37,11 +40,14 @@ pub(super) async fn read(app: &App) -> Result<Arc<Anchor>> {
         while let Some(piece) = pieces.try_next().await? {
             content.extend_from_slice(&piece);
         }
-        Arc::make_mut(&mut known).take(&app.keys, &String::from_utf8_lossy(&content));
+        Arc::make_mut(&mut known).take(&app.keys, &String::from_utf8_lossy(&content), app.clock.now());
         if known.number() == before {
             // No crash leaves half an object: whatever this is, no block was written here.
             Arc::make_mut(&mut known).spoil();
             return Ok(known);
+        }
+        if known.number() % AT_ONCE == 0 {
+            kept.put(&known);
         }
     }
     kept.put(&known);

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     company::content::{self, Content},
     kernel::{
-        App, OrganizationId, Result, ServiceId,
+        Caller, OrganizationId, Result, ServiceId,
         record::part,
         routing::{self, Unowned},
     },
@@ -60,7 +60,7 @@ pub struct Shown {
 ///
 /// # Errors
 /// Only if the database fails.
-pub async fn read(app: &App, domain: &str, code: &str, device: Device) -> Result<Option<Shown>> {
+pub async fn read(caller: &Caller, domain: &str, code: &str, device: Device) -> Result<Option<Shown>> {
     // PostgreSQL takes no NUL, in a question neither; no domain and no code is so long.
     if [domain, code]
         .iter()
@@ -78,7 +78,7 @@ pub async fn read(app: &App, domain: &str, code: &str, device: Device) -> Result
         Device::Pc => Column::IsOnPc,
         Device::Mobile => Column::IsOnMobile,
     };
-    routing::joined::<Entity, Shown>(app, |select| {
+    routing::joined::<Entity, Shown>(caller, |select| {
         select
             .column(Column::Content)
             .column(services::Column::MainLanguage)

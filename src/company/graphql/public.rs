@@ -79,8 +79,8 @@ impl PublicQuery {
         #[graphql(desc = "What the help center is looked at with.")] device: Device,
         #[graphql(desc = "The language; the help center's main one where absent.")] language: Option<String>,
     ) -> Result<Option<HelpCenterFooter>> {
-        let app = context.data_unchecked::<Arc<Caller>>().app();
-        let shown = footer::read(app, &organization, &service, device).await?;
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        let shown = footer::read(caller, &organization, &service, device).await?;
         Ok(shown.and_then(|shown| said(shown.content, &[language, shown.main_language])))
     }
 }

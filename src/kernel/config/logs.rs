@@ -16,6 +16,21 @@ const ACCESS_FLOORS: [(&str, u32); 2] = [("two-years", 24), ("one-year", 12)];
 /// No log is kept for longer than this.
 const MOST: u32 = 240;
 
+/// How many months a log is kept at least, whatever the settings are.
+pub fn least_months(log: AuditLog) -> u32 {
+    match log {
+        AuditLog::Permission | AuditLog::PiiGrant => RIGHTS_FLOOR,
+        AuditLog::Access | AuditLog::Extraction | AuditLog::Management => ACCESS_FLOORS
+            .iter()
+            .map(|(_, months)| *months)
+            .min()
+            .unwrap_or_default(),
+    }
+}
+
+/// The anchor's file in the data folder, where it is in one and nothing else is said.
+const FILE: &str = "audit-anchor.jsonl";
+
 /// From one anchoring to the next, in minutes, where nothing else is said.
 const USUAL_EVERY: u32 = 60;
 
@@ -97,13 +112,26 @@ pub(super) fn read(source: &Source, faults: &mut Vec<String>) -> LogSettings {
         management_months: number("MANAGEMENT_LOG_MONTHS", "months", RIGHTS_FLOOR, access_floor, MOST),
         anchor: match source.get("AUDIT_ANCHOR") {
             // Servers that share a database share its anchor, too, and the store of files is what they share besides.
-            None if database_url(source).is_ok_and(|url| url.starts_with("postgres")) => AnchorPlace::Store,
-            None => AnchorPlace::File(data_folder(source).join("audit-anchor.jsonl")),
+            None if database_url(source).is_ok_and(|url| url.starts_with("postgres")) => {
+                faults.extend(left_behind(&data_folder(source).join(FILE)));
+                AnchorPlace::Store
+            }
+            None => AnchorPlace::File(data_folder(source).join(FILE)),
             Some("off") => AnchorPlace::Off,
             Some("store") => AnchorPlace::Store,
             Some(path) => AnchorPlace::File(path.into()),
         },
     }
+}
+
+/// What is to be said of an anchor in a file that nobody writes to any more without having said so: what it knows of the
+/// chains, their entries' age above all, another one that begins now would not know.
+fn left_behind(file: &std::path::Path) -> Option<String> {
+    let file = file.exists().then(|| file.display().to_string())?;
+    Some(format!(
+        "ORGDESK_AUDIT_ANCHOR is not given, and {file} is an anchor already; on PostgreSQL it would be in the store: give {file} \
+         to go on with that one, or `store` to begin another, and keep the file as evidence"
+    ))
 }
 
 #[cfg(test)]
@@ -167,15 +195,47 @@ mod tests {
     fn l3_servers_that_share_a_database_share_an_anchor() {
         let place = |pairs: &[(&str, &str)]| settings(pairs).unwrap().anchor;
         let (small, large) = (("DATABASE_URL", "sqlite:x.db"), ("DATABASE_URL", "postgres://a@b/c"));
+        let nowhere = ("DATA", "nowhere");
         assert_eq!(
             place(&[small, ("DATA", "there")]),
             AnchorPlace::File("there/audit-anchor.jsonl".into())
         );
-        assert_eq!(place(&[large]), AnchorPlace::Store);
+        assert_eq!(place(&[large, nowhere]), AnchorPlace::Store);
         assert_eq!(
             place(&[large, ("AUDIT_ANCHOR", "/mnt/a.jsonl")]),
             AnchorPlace::File("/mnt/a.jsonl".into())
         );
         assert_eq!(place(&[large, ("AUDIT_ANCHOR", "off")]), AnchorPlace::Off);
+    }
+
+    // case: K15
+    #[test]
+    fn l3_an_anchor_in_a_file_is_not_left_behind_without_a_word() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = ("DATA", folder.path().to_str().unwrap());
+        let (large, file) = (("DATABASE_URL", "postgres://a@b/c"), folder.path().join(FILE));
+        assert_eq!(settings(&[large, data]).unwrap().anchor, AnchorPlace::Store);
+
+        std::fs::write(&file, "{}\n").unwrap();
+
+        let faults = settings(&[large, data]).unwrap_err();
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert!(
+            faults[0].starts_with("ORGDESK_AUDIT_ANCHOR ") && faults[0].contains(file.to_str().unwrap()),
+            "{faults:?}"
+        );
+        let go_on = ("AUDIT_ANCHOR", file.to_str().unwrap());
+        assert_eq!(
+            settings(&[large, data, go_on]).unwrap().anchor,
+            AnchorPlace::File(file.clone())
+        );
+        assert_eq!(
+            settings(&[large, data, ("AUDIT_ANCHOR", "store")]).unwrap().anchor,
+            AnchorPlace::Store
+        );
+        assert_eq!(
+            settings(&[("DATABASE_URL", "sqlite:x.db"), data]).unwrap().anchor,
+            AnchorPlace::File(file)
+        );
     }
 }

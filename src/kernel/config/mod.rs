@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 use zeroize::Zeroizing;
 
 use super::{address::Network, seal::KeyRing};
-pub use logs::{AnchorPlace, LogSettings};
+pub use logs::{AnchorPlace, LogSettings, least_months};
 pub use mail::{MailSettings, Protection, SmtpServer};
 pub use secret::{key_ring_of, secret_of};
 pub use storage::{Bucket, Storage};

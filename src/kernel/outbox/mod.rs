@@ -51,8 +51,11 @@ pub struct Model {
     pub due_at: Timestamp,
     /// How far it is.
     pub state: State,
-    /// How often it was begun; counted before the work, so that a job that kills its server is counted too.
+    /// How often it was begun since it was last too early; counted before the work, so that a job that kills its server is
+    /// counted too.
     pub attempts: i32,
+    /// How often it was begun in all. It never goes back, so that no word of before is taken for one of now.
+    pub generation: i64,
     /// When it was handed to the job runner, or begun by it.
     pub handed_over_at: Option<Timestamp>,
     /// When it was done or given up.
@@ -122,6 +125,7 @@ pub(super) async fn put(
         due_at: job.due_at,
         state: State::Waiting,
         attempts: 0,
+        generation: 0,
         handed_over_at: None,
         finished_at: None,
         failure: None,
@@ -218,7 +222,7 @@ pub async fn begin_attempt(app: &App, taken: Taken) -> Result<Attempt> {
     let job = Entity::find_by_id(taken.id)
         .one(&transaction)
         .await?
-        .filter(|job| job.state == State::Queued && job.attempts == taken.attempts);
+        .filter(|job| job.state == State::Queued && job.generation == taken.generation);
     let Some(job) = job else {
         transaction.rollback().await?;
         return Ok(Attempt::Nothing);
@@ -230,14 +234,16 @@ pub async fn begin_attempt(app: &App, taken: Taken) -> Result<Attempt> {
     // From here on its server may be lost, not since it was put into the runner's queue.
     let count = Entity::update_many()
         .filter(Column::Id.eq(job.id))
-        .filter(Column::Attempts.eq(job.attempts))
+        .filter(Column::Generation.eq(job.generation))
         .col_expr(Column::Attempts, Expr::value(job.attempts + 1))
+        .col_expr(Column::Generation, Expr::value(job.generation + 1))
         .col_expr(Column::HandedOverAt, Expr::value(app.clock.now()));
     let won = count.exec(&transaction).await?.rows_affected == 1;
     transaction.commit().await?;
     Ok(if won {
         Attempt::Begun(Model {
             attempts: job.attempts + 1,
+            generation: job.generation + 1,
             ..job
         })
     } else {
@@ -254,7 +260,7 @@ pub async fn keep(app: &App, job: &Model) -> Result<bool> {
     let row = Entity::update_many()
         .filter(Column::Id.eq(job.id))
         .filter(Column::State.eq(State::Queued))
-        .filter(Column::Attempts.eq(job.attempts))
+        .filter(Column::Generation.eq(job.generation))
         .col_expr(Column::HandedOverAt, Expr::value(app.clock.now()));
     let is_ours = row.exec(&transaction).await?.rows_affected == 1;
     transaction.commit().await?;
@@ -279,7 +285,7 @@ pub async fn end_attempt(app: &App, job: &Model, fate: Fate) -> Result<()> {
     let row = Entity::update_many()
         .filter(Column::Id.eq(job.id))
         .filter(Column::State.eq(State::Queued))
-        .filter(Column::Attempts.eq(job.attempts));
+        .filter(Column::Generation.eq(job.generation));
     let row = match fate {
         Fate::Done => row
             .col_expr(Column::State, Expr::value(State::Done))

@@ -6,18 +6,19 @@ use super::Model;
 use crate::kernel::JobId;
 
 /// A job that was taken, as it was then. Whoever comes with an earlier state than the row's comes too late: a job that
-/// waited so long in the runner that it was handed over again is not begun twice at once.
+/// waited so long in the runner that it was handed over again is not begun twice at once, nor once more when it was put off
+/// meanwhile.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Taken {
     /// Which job.
     pub id: JobId,
-    /// How often it had been begun.
-    pub attempts: i32,
+    /// How often it had been begun in all.
+    pub generation: i64,
 }
 
 impl fmt::Display for Taken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.id, self.attempts)
+        write!(f, "{} {}", self.id, self.generation)
     }
 }
 
@@ -25,10 +26,10 @@ impl FromStr for Taken {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let (id, attempts) = text.split_once(' ').ok_or(())?;
+        let (id, generation) = text.split_once(' ').ok_or(())?;
         Ok(Self {
             id: id.parse()?,
-            attempts: attempts.parse().map_err(|_| ())?,
+            generation: generation.parse().map_err(|_| ())?,
         })
     }
 }
@@ -37,7 +38,7 @@ impl From<&Model> for Taken {
     fn from(job: &Model) -> Self {
         Self {
             id: job.id,
-            attempts: job.attempts,
+            generation: job.generation,
         }
     }
 }
@@ -48,9 +49,9 @@ mod tests {
 
     #[test]
     fn what_was_taken_survives_its_text() {
-        for attempts in [0, 1, i32::MAX] {
+        for generation in [0, 1, i64::MAX] {
             let id = JobId(uuid::Uuid::from_u128(7));
-            let taken = Taken { id, attempts };
+            let taken = Taken { id, generation };
             assert_eq!(taken.to_string().parse(), Ok(taken));
         }
         for wrong in [

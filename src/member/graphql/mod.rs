@@ -313,10 +313,8 @@ impl MemberMutation {
         let done = match organization {
             Some(organization) => {
                 let deed = async |tx: &_| session::refresh(tx, token).await;
-                known(
-                    caller.at(organization).act(Action::SessionRefresh, &Plain, deed).await,
-                    refused,
-                )
+                let door = caller.at(organization).await;
+                known(door.act(Action::SessionRefresh, &Plain, deed).await, refused)
             }
             None => Ok(refused),
         };

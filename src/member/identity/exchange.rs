@@ -46,7 +46,7 @@ pub async fn exchange(caller: &Caller, domain: &str, token: &str) -> Result<Star
         security::log(caller.app(), "SIGN_IN_UNKNOWN_ORGANIZATION", caller.origin()).await?;
         return Ok(Started::Refused(Code::TokenRefused));
     };
-    let door = caller.at(organization);
+    let door = caller.at(organization).await;
     let view = door.view(Action::SessionExchange).await?;
     let found = look_up(&view, token, &caller.origin().address_text()).await;
     drop(view);

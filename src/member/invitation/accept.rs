@@ -90,7 +90,7 @@ pub(super) async fn preview(caller: &Caller, token: &str) -> Result<Option<Invit
     let Some(organization) = link::organization_of(LINK, token) else {
         return Ok(None);
     };
-    let door = caller.at(organization);
+    let door = caller.at(organization).await;
     let found = look(&door, token).await?;
     Ok(found.map(|found| InvitationPreview {
         organization_name: found.organization.name,
@@ -118,7 +118,7 @@ pub(super) async fn accept(caller: &Caller, input: &InvitationAcceptInput) -> Re
     let Some(organization) = link::organization_of(LINK, &input.token) else {
         return Ok(Accepting::Refused(Code::LinkRefused));
     };
-    let door = caller.at(organization);
+    let door = caller.at(organization).await;
     // Only what may be good costs a hash, and is told what is wrong with its password.
     let password_hash = match look(&door, &input.token).await? {
         Some(found) => Some(found.hash(caller, &input.password).await?),

@@ -139,7 +139,12 @@ pub(in crate::member) async fn reset(caller: &Caller, input: &PasswordResetInput
         None => None,
     };
     let deed = async |tx: &Tx| use_up(tx, input, accepted).await;
-    let resetting = match caller.at(organization).act(Action::PasswordReset, &Plain, deed).await {
+    let resetting = match caller
+        .at(organization)
+        .await
+        .act(Action::PasswordReset, &Plain, deed)
+        .await
+    {
         // An organization that does not exist has no log to write to, and answers like one that does.
         Err(Error::Problems(problems)) if problems.iter().all(|problem| problem.code == Code::NotFound) => {
             Resetting::Refused(refused_link())
@@ -164,7 +169,7 @@ async fn accept(caller: &Caller, input: &PasswordResetInput, found: &Found) -> R
     }
     Error::unless_none(problems)?;
     let counted = if found.has_second_factor {
-        let door = caller.at(found.organization.id);
+        let door = caller.at(found.organization.id).await;
         let brakes = sign_in::code_brakes(caller, found.member.id, found.knows_address);
         sign_in::check_code_brakes(&door, Action::PasswordReset, Some(&found.member), &brakes).await?
     } else {
@@ -210,7 +215,7 @@ async fn look(caller: &Caller, token: &str) -> Result<Option<Found>> {
     let Some(organization) = link::organization_of(LINK, token) else {
         return Ok(None);
     };
-    let door = caller.at(organization);
+    let door = caller.at(organization).await;
     let view = door.view(Action::PasswordReset).await?;
     let found = found(&view, &door, token).await;
     drop(view);

@@ -75,6 +75,8 @@ pub(in crate::member) async fn request(caller: &Caller, input: &PasswordResetReq
         (ADDRESS, address.clone()),
         (ACCOUNT_FROM_ADDRESS, format!("{domain}/{login} {address}")),
     ];
+    // The request holds one connection at a time.
+    caller.release().await;
     if let Some(stop) = security::attempt(caller.app(), &brakes).await? {
         if stop.is_first {
             security::log(caller.app(), "PASSWORD_RESET_REQUEST_BLOCKED", caller.origin()).await?;
@@ -87,7 +89,7 @@ pub(in crate::member) async fn request(caller: &Caller, input: &PasswordResetReq
         security::log(caller.app(), "PASSWORD_RESET_UNKNOWN_ORGANIZATION", caller.origin()).await?;
         return Ok(Taken);
     };
-    let door = caller.at(organization);
+    let door = caller.at(organization).await;
     let deed = async |tx: &Tx| match find(tx, &login).await? {
         Some(member) => ask_for_letter(tx, &member).await,
         None => {

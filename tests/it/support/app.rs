@@ -145,6 +145,7 @@ impl TestApp {
     pub async fn on_postgres() -> Option<Self> {
         let database = database::fresh_database(|owner_url, app_url| async move {
             setup::migrate(&owner_url, &app_url).await.unwrap();
+            database::put_clock_forward(&owner_url).await;
             furnish(&app_url).await;
         })
         .await?;

@@ -58,6 +58,15 @@ where
     Some(server.copy(&template.name).await)
 }
 
+/// Puts the clock forward by which the database judges whether the time of a log is over, to after all tests' stopped clocks: only
+/// the owner can.
+pub async fn put_clock_forward(owner_url: &str) {
+    let mut owner = connect(owner_url).await;
+    let forward = "CREATE OR REPLACE FUNCTION wall_clock() RETURNS timestamptz LANGUAGE sql STABLE AS
+        $$ SELECT now() + interval '100 years' $$";
+    run(&mut owner, forward).await;
+}
+
 /// A database as a new installation finds it, with the extension `hstore`: for the migration's own tests.
 ///
 /// # Panics

@@ -28,6 +28,7 @@ pub mod partner;
 pub mod people;
 pub mod phone;
 pub mod picture;
+pub mod progress;
 pub mod provider;
 pub mod python;
 pub mod raw;

@@ -3,9 +3,12 @@
 //! shows; that its end was cut off shows by the number that the database keeps of it. And a chain whose tail was cut off,
 //! or that was written anew from its beginning with the key at hand, is not the one that the anchor knows.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::Months;
+use chrono::{Duration, Months};
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{
     ActiveEnum, ActiveModelTrait, EntityTrait, IntoActiveModel, Iterable, entity::prelude::*, sea_query::OnConflict,
@@ -13,7 +16,10 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 
 use super::known::{Known, Reach};
-use crate::kernel::{App, AuditLog, Keys, OrganizationId, Result, Timestamp, routing};
+use crate::kernel::{App, AuditLog, Keys, OrganizationId, Result, Timestamp, config, routing};
+
+/// How far the clock of who wrote a block may be ahead of the reader's before the block is told of.
+const SKEW: Duration = Duration::minutes(10);
 
 /// The end of a chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +73,8 @@ pub struct Anchor {
     mac: String,
     at: Option<Timestamp>,
     broken: Option<i64>,
+    /// The first block that was of the future when it was read.
+    ahead: Option<i64>,
     /// The last line was no block: a server fell while it wrote one, or somebody has been there.
     is_torn: bool,
 }
@@ -85,6 +93,12 @@ impl Anchor {
     /// The first block that is not what was written; `None` where all are.
     pub fn broken(&self) -> Option<i64> {
         self.broken
+    }
+
+    /// The first block whose time had not come when it was read, if there is one: its writer's clock is wrong, or he wants
+    /// entries to be thought older than they are. That time is not believed.
+    pub fn ahead(&self) -> Option<i64> {
+        self.ahead
     }
 
     /// The end of a chain as it was last anchored.
@@ -106,10 +120,12 @@ impl Anchor {
         }
     }
 
-    /// Up to when entries were over at an instant, by the settings of the last block.
+    /// Up to when entries were over at an instant, by the settings of the last block: no settings keep a log for less than the
+    /// law says.
     fn over_at(&self, log: AuditLog, at: Timestamp) -> Option<Timestamp> {
-        let months = self.kept.get(&log.to_value())?;
-        at.0.checked_sub_months(Months::new(*months)).map(Timestamp)
+        let months = *self.kept.get(&log.to_value())?;
+        let months = Months::new(std::cmp::Ord::max(months, config::least_months(log)));
+        at.0.checked_sub_months(months).map(Timestamp)
     }
 
     /// The organizations that it knows.
@@ -117,9 +133,9 @@ impl Anchor {
         self.chains.keys().map(|(organization, _)| *organization).collect()
     }
 
-    /// Reads the next block. A line that is none is passed over where the next block goes on as if it were not there:
-    /// that is what a crash leaves, and no block that was written can be made into one.
-    pub fn take(&mut self, keys: &Keys, line: &str) {
+    /// Reads the next block at this instant. A line that is none is passed over where the next block goes on as if it were not
+    /// there: that is what a crash leaves, and no block that was written can be made into one.
+    pub fn take(&mut self, keys: &Keys, line: &str, now: Timestamp) {
         if line.is_empty() || self.broken.is_some() {
             return;
         }
@@ -133,8 +149,13 @@ impl Anchor {
             (self.broken, self.is_torn) = (Some(self.number + 1), false);
             return;
         }
+        // It was there by now, whatever it says of itself.
+        let at = std::cmp::Ord::min(block.at, now);
+        if block.at.0.signed_duration_since(now.0) > SKEW {
+            self.ahead.get_or_insert(block.number);
+        }
         // A clock that was ahead once makes nothing look younger or older than it is.
-        let before = self.at.map(|at| std::cmp::Ord::min(at, block.at));
+        let before = self.at.map(|before| std::cmp::Ord::min(before, at));
         for (organization, log, sequence, hash) in block.heads {
             let known = organization.parse().ok().zip(AuditLog::try_from_value(&log).ok());
             if let Some((key, hash)) = known.zip(unhex(&hash)) {
@@ -151,7 +172,7 @@ impl Anchor {
             self.kept = block.kept;
         }
         (self.number, self.mac, self.is_torn) = (block.number, block.mac, false);
-        self.at = Some(block.at);
+        self.at = Some(at);
     }
 
     /// Whether its end was cut off: what the database keeps of it is further, or is another.
@@ -250,72 +271,4 @@ fn hex(bytes: &[u8]) -> String {
 fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
     (0..text.len()).step_by(2).map(digits).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use chrono::DateTime;
-
-    fn lines(keys: &Keys) -> Vec<String> {
-        let mut anchor = Anchor::default();
-        let mut lines = Vec::new();
-        for place in 1..=3_i64 {
-            let head = Head {
-                organization: OrganizationId(uuid::Uuid::from_u128(7)),
-                log: AuditLog::Access,
-                sequence: place * 10,
-                hash: vec![place as u8; 32],
-            };
-            let at = Timestamp(DateTime::from_timestamp(1_800_000_000 + place, 0).unwrap());
-            let kept = Kept::from([("ACCESS".to_owned(), 24 + u32::from(place == 2))]);
-            lines.push(anchor.next(keys, at, &[head], &kept).unwrap());
-            anchor.take(keys, &lines[lines.len() - 1]);
-        }
-        lines
-    }
-
-    fn read(keys: &Keys, lines: &[&str]) -> (i64, Option<i64>, bool) {
-        let mut anchor = Anchor::default();
-        lines.iter().for_each(|line| anchor.take(keys, line));
-        (anchor.number(), anchor.broken(), anchor.is_torn())
-    }
-
-    #[test]
-    fn l3_an_anchor_shows_what_was_done_to_it() {
-        let keys = Keys::derive(&[7; 32]);
-        let all = lines(&keys);
-        let [a, b, c] = [&all[0], &all[1], &all[2]].map(String::as_str);
-        assert_eq!(read(&keys, &[a, b, c]), (3, None, false));
-        assert_eq!(read(&keys, &[a, c]), (1, Some(2), false), "a block was taken out");
-        assert_eq!(read(&keys, &[b, c]), (0, Some(1), false), "the first was taken out");
-        assert_eq!(
-            read(&keys, &[a, a, b]),
-            (1, Some(2), false),
-            "a block stands there twice"
-        );
-        assert_eq!(read(&keys, &[b, a]), (0, Some(1), false), "blocks changed places");
-        assert_eq!(
-            read(&keys, &[a, &b[..40], b, c]),
-            (3, None, false),
-            "a server fell while it wrote"
-        );
-        assert_eq!(read(&keys, &[a, b, &c[..40]]), (2, None, true));
-        for at in 0..b.len() {
-            let mut forged = b.as_bytes().to_vec();
-            forged[at] = if forged[at] == b'1' { b'2' } else { b'1' };
-            let forged = String::from_utf8(forged).unwrap();
-            assert_eq!(read(&keys, &[a, &forged, c]), (1, Some(2), false), "{forged}");
-        }
-        let stranger = Keys::derive(&[8; 32]);
-        assert_eq!(read(&stranger, &[a, b, c]), (0, None, true));
-        let mut cut = Anchor::default();
-        cut.take(&keys, a);
-        let mut whole = cut.clone();
-        whole.take(&keys, b);
-        let mark = whole.mark("here", Timestamp(DateTime::UNIX_EPOCH));
-        assert!(cut.is_cut(&mark) && !whole.is_cut(&mark));
-        cut.spoil();
-        assert_eq!(cut.broken(), Some(2), "its end was cut off");
-    }
 }
