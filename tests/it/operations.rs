@@ -7,7 +7,7 @@ use chrono::Duration;
 use orgdesk::{
     api::{playground::OPERATIONS, schema},
     cti::line::sheet::{Filled, write},
-    kernel::Language,
+    kernel::{Language, Timestamp},
     operate::{self, Algorithm},
 };
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use crate::{
     both,
     support::{
         account,
-        app::{PASSWORD, TestApp, Who},
+        app::{BEGIN, PASSWORD, TestApp, Who, instant},
         authenticator::{self, Authenticator},
         cti, extraction, grants, imports, invite,
         make::{self, Made},
@@ -181,8 +181,14 @@ pub fn file_of(world: &World<'_>, operation: &str) -> Option<(&'static str, Vec<
 pub fn other_file_of(operation: &str) -> Option<(&'static str, Vec<u8>)> {
     match operation {
         "picture-upload" => Some(("logo.png", picture::png(2))),
-        "cti-agent-import" => Some(("agents.xlsx", write(&[], Language::Korean).unwrap())),
-        "import-upload" => Some(("tickets.xlsx", write(&[], Language::Korean).unwrap())),
+        "cti-agent-import" => Some((
+            "agents.xlsx",
+            write(&[], Language::Korean, Timestamp(instant(BEGIN))).unwrap(),
+        )),
+        "import-upload" => Some((
+            "tickets.xlsx",
+            write(&[], Language::Korean, Timestamp(instant(BEGIN))).unwrap(),
+        )),
         _ => None,
     }
 }
@@ -340,7 +346,7 @@ impl<'a> World<'a> {
             app,
             tickets,
             imports,
-            sheet: write(&[filled], Language::Korean).unwrap(),
+            sheet: write(&[filled], Language::Korean, Timestamp(instant(BEGIN))).unwrap(),
             token: invite::token(app, "invited"),
             support,
             draft,
