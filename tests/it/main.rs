@@ -57,6 +57,7 @@ mod extraction_sources;
 mod extractions_kill;
 mod faults;
 mod field;
+mod fuzz;
 mod idempotency;
 mod identity;
 mod identity_forged;

@@ -23,6 +23,7 @@ pub mod ledger;
 pub mod letters;
 pub mod mail_server;
 pub mod make;
+pub mod mutate;
 pub mod namespace;
 pub mod partner;
 pub mod people;
