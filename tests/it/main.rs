@@ -45,6 +45,7 @@ mod cti_setting;
 mod cti_sheet;
 mod data_key;
 mod database_fault;
+mod database_wire;
 mod departure;
 mod disk_full;
 mod doors;
