@@ -103,6 +103,7 @@ mod own_account;
 mod own_session;
 mod packaging;
 mod page;
+mod parity;
 mod partner_address;
 mod partner_client;
 mod partner_signature;

@@ -1,7 +1,11 @@
 //! The documented operations, run as they are shown in the playground; a placeholder such as `$SERVICE_ID` stands for
 //! an ID that a person copies from another answer.
 
-use std::{collections::BTreeSet, path::Path, sync::OnceLock};
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 
 use chrono::Duration;
 use orgdesk::{
@@ -193,6 +197,18 @@ pub fn other_file_of(operation: &str) -> Option<(&'static str, Vec<u8>)> {
     }
 }
 
+/// A provider of identities, and what it signs with.
+#[derive(Clone)]
+pub struct Provided(Arc<Provider>, Arc<Key>);
+
+impl Provided {
+    /// One of its own.
+    pub async fn start() -> Self {
+        let key = Key::new("key", Algorithm::EdDsa);
+        Self(Arc::new(Provider::start(&[&key]).await), Arc::new(key))
+    }
+}
+
 /// What the placeholders stand for.
 pub struct World<'a> {
     app: &'a TestApp,
@@ -207,8 +223,7 @@ pub struct World<'a> {
     figures_hash: String,
     authenticator: OnceLock<Authenticator>,
     companies: [String; 2],
-    provider: Provider,
-    provider_key: Key,
+    provided: Provided,
     invitations: [String; 3],
     token: String,
     sheet: Vec<u8>,
@@ -220,6 +235,11 @@ pub struct World<'a> {
 impl<'a> World<'a> {
     /// An organization in which every operation can be done.
     pub async fn make(app: &'a TestApp) -> Self {
+        Self::make_with(app, Provided::start().await).await
+    }
+
+    /// The same whose identities come from this provider.
+    pub async fn make_with(app: &'a TestApp, provided: Provided) -> Self {
         let owner = app.owner();
         let support = make::in_use(owner, "support", 3).await;
         let input = json!({ "serviceId": support.id, "code": "own", "type": "TEXT", "texts": [{ "language": "ko", "title": "필드" }] });
@@ -255,9 +275,7 @@ impl<'a> World<'a> {
             published_company(owner, &support.id).await,
             company(owner, "Spare").await,
         ];
-        let provider_key = Key::new("key", Algorithm::EdDsa);
-        let provider = Provider::start(&[&provider_key]).await;
-        let setting = provider.setting(Algorithm::EdDsa);
+        let setting = provided.0.setting(Algorithm::EdDsa);
         operate::set_identity_provider(&app.app, "acme", setting).await.unwrap();
         prove_addresses(app).await;
         for (service, login) in [("support", "admin"), ("suspended", "member")] {
@@ -357,8 +375,7 @@ impl<'a> World<'a> {
             hooks,
             authenticator: OnceLock::new(),
             companies,
-            provider,
-            provider_key,
+            provided,
             invitations,
         }
     }
@@ -496,8 +513,8 @@ impl<'a> World<'a> {
         if text.contains("$REFRESH_TOKEN") {
             text = text.replace("$REFRESH_TOKEN", &self.refresh_token().await);
         }
-        let claims = self.provider.claims(self.app, "owner", "owner@example.com");
-        text = text.replace("$IDENTITY_TOKEN", &self.provider_key.token(&claims));
+        let claims = self.provided.0.claims(self.app, "owner", "owner@example.com");
+        text = text.replace("$IDENTITY_TOKEN", &self.provided.1.token(&claims));
         let mut variables: Value = if text.is_empty() {
             json!({})
         } else {
