@@ -93,6 +93,7 @@ mod menu;
 mod message;
 mod metrics;
 mod migration;
+mod model;
 mod month_close;
 mod node;
 mod operating;

@@ -24,6 +24,7 @@ pub mod ledger;
 pub mod letters;
 pub mod mail_server;
 pub mod make;
+pub mod model;
 pub mod mutate;
 pub mod namespace;
 pub mod pair;
