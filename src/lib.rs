@@ -70,6 +70,7 @@ pub mod contract;
 pub mod cti;
 pub mod extraction;
 pub mod field;
+pub mod hostile;
 pub mod import;
 pub mod kernel;
 pub mod member;

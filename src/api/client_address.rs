@@ -9,7 +9,7 @@ use crate::kernel::address::Network;
 
 /// The client's address: the peer, or, where the peer is a known proxy, the rightmost forwarded address that is not
 /// one. An entry that is no address ends the walk at the last proxy that is known.
-pub(super) fn client_address(peer: IpAddr, forwarded_for: &[&HeaderValue], proxies: &[Network]) -> IpAddr {
+pub(crate) fn client_address(peer: IpAddr, forwarded_for: &[&HeaderValue], proxies: &[Network]) -> IpAddr {
     let is_proxy = |address: IpAddr| proxies.iter().any(|network| network.contains(address));
     let mut here = peer.to_canonical();
     let lines = forwarded_for.iter().rev().map(|line| line.to_str().unwrap_or("?"));

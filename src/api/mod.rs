@@ -4,7 +4,7 @@ pub mod account_page;
 pub mod answer;
 mod backend;
 pub mod bearer;
-mod client_address;
+pub(crate) mod client_address;
 pub mod codes;
 pub mod connection;
 pub mod cost;

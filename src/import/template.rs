@@ -4,8 +4,8 @@
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use rust_xlsxwriter::{
-    Color, DataValidation, DataValidationErrorStyle, Format, FormatAlign, FormatBorder, Formula, Note, Workbook,
-    Worksheet, XlsxError,
+    Color, DataValidation, DataValidationErrorStyle, DocProperties, Format, FormatAlign, FormatBorder, Formula, Note,
+    Workbook, Worksheet, XlsxError,
 };
 
 use super::{
@@ -59,6 +59,7 @@ impl Template {
 
     fn written(&self) -> Result<Vec<u8>, XlsxError> {
         let mut workbook = Workbook::new();
+        workbook.set_properties(&DocProperties::new().set_creation_datetime(&self.issued_at.0));
         let (mut sheet, mut lists) = (Worksheet::new(), Worksheet::new());
         self.fill(&mut sheet, &mut lists)?;
         workbook.push_worksheet(sheet);

@@ -21,7 +21,7 @@ use crate::{
 /// The mutations that take neither `idempotencyKey` nor `dryRun` (decisions, "Idempotency and dry run"): they prove who
 /// somebody is and answer with what is shown once, show what is in the log each time, or, as events of telephones, are told
 /// apart by IDs of their own.
-const NEITHER: [&str; 18] = [
+pub const NEITHER: [&str; 18] = [
     "ctiEventsRecord",
     "invitationAccept",
     "partnerTokenIssue",

@@ -1,13 +1,17 @@
 //! The documented operations, run as they are shown in the playground; a placeholder such as `$SERVICE_ID` stands for
 //! an ID that a person copies from another answer.
 
-use std::{collections::BTreeSet, path::Path, sync::OnceLock};
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 
 use chrono::Duration;
 use orgdesk::{
     api::{playground::OPERATIONS, schema},
     cti::line::sheet::{Filled, write},
-    kernel::{App, Database, Language},
+    kernel::{App, Database, Language, Timestamp},
     operate::{self, Algorithm},
 };
 use serde_json::{Value, json};
@@ -16,7 +20,7 @@ use crate::{
     both,
     support::{
         account,
-        app::{PASSWORD, TestApp, Who},
+        app::{BEGIN, PASSWORD, TestApp, Who, instant},
         authenticator::{self, Authenticator},
         cti, extraction, grants, imports, invite,
         make::{self, Made},
@@ -206,9 +210,27 @@ pub fn file_of(world: &World<'_>, operation: &str) -> Option<(&'static str, Vec<
 pub fn other_file_of(operation: &str) -> Option<(&'static str, Vec<u8>)> {
     match operation {
         "picture-upload" => Some(("logo.png", picture::png(2))),
-        "cti-agent-import" => Some(("agents.xlsx", write(&[], Language::Korean).unwrap())),
-        "import-upload" => Some(("tickets.xlsx", write(&[], Language::Korean).unwrap())),
+        "cti-agent-import" => Some((
+            "agents.xlsx",
+            write(&[], Language::Korean, Timestamp(instant(BEGIN))).unwrap(),
+        )),
+        "import-upload" => Some((
+            "tickets.xlsx",
+            write(&[], Language::Korean, Timestamp(instant(BEGIN))).unwrap(),
+        )),
         _ => None,
+    }
+}
+
+/// A provider of identities, and what it signs with.
+#[derive(Clone)]
+pub struct Provided(Arc<Provider>, Arc<Key>);
+
+impl Provided {
+    /// One of its own.
+    pub async fn start() -> Self {
+        let key = Key::new("key", Algorithm::EdDsa);
+        Self(Arc::new(Provider::start(&[&key]).await), Arc::new(key))
     }
 }
 
@@ -226,8 +248,7 @@ pub struct World<'a> {
     figures_hash: String,
     authenticator: OnceLock<Authenticator>,
     companies: [String; 2],
-    provider: Provider,
-    provider_key: Key,
+    provided: Provided,
     invitations: [String; 3],
     token: String,
     sheet: Vec<u8>,
@@ -239,6 +260,11 @@ pub struct World<'a> {
 impl<'a> World<'a> {
     /// An organization in which every operation can be done.
     pub async fn make(app: &'a TestApp) -> Self {
+        Self::make_with(app, Provided::start().await).await
+    }
+
+    /// The same whose identities come from this provider.
+    pub async fn make_with(app: &'a TestApp, provided: Provided) -> Self {
         let owner = app.owner();
         let support = make::in_use(owner, "support", 3).await;
         let input = json!({ "serviceId": support.id, "code": "own", "type": "TEXT", "texts": [{ "language": "ko", "title": "필드" }] });
@@ -274,9 +300,7 @@ impl<'a> World<'a> {
             published_company(owner, &support.id).await,
             company(owner, "Spare").await,
         ];
-        let provider_key = Key::new("key", Algorithm::EdDsa);
-        let provider = Provider::start(&[&provider_key]).await;
-        let setting = provider.setting(Algorithm::EdDsa);
+        let setting = provided.0.setting(Algorithm::EdDsa);
         operate::set_identity_provider(&app.app, "acme", setting).await.unwrap();
         prove_addresses(app).await;
         for (service, login) in [("support", "admin"), ("suspended", "member")] {
@@ -365,7 +389,7 @@ impl<'a> World<'a> {
             app,
             tickets,
             imports,
-            sheet: write(&[filled], Language::Korean).unwrap(),
+            sheet: write(&[filled], Language::Korean, Timestamp(instant(BEGIN))).unwrap(),
             token: invite::token(app, "invited"),
             support,
             draft,
@@ -376,8 +400,7 @@ impl<'a> World<'a> {
             hooks,
             authenticator: OnceLock::new(),
             companies,
-            provider,
-            provider_key,
+            provided,
             invitations,
         }
     }
@@ -515,8 +538,8 @@ impl<'a> World<'a> {
         if text.contains("$REFRESH_TOKEN") {
             text = text.replace("$REFRESH_TOKEN", &self.refresh_token().await);
         }
-        let claims = self.provider.claims(self.app, "owner", "owner@example.com");
-        text = text.replace("$IDENTITY_TOKEN", &self.provider_key.token(&claims));
+        let claims = self.provided.0.claims(self.app, "owner", "owner@example.com");
+        text = text.replace("$IDENTITY_TOKEN", &self.provided.1.token(&claims));
         let mut variables: Value = if text.is_empty() {
             json!({})
         } else {

@@ -27,6 +27,7 @@ use zeroize::Zeroizing;
 
 use super::{
     canary::Searched,
+    cluster::Cluster,
     database::{self, Database},
     form,
     letters::Letters,
@@ -151,6 +152,15 @@ impl TestApp {
         .await?;
         let (url, admin_url) = (database.app_url.clone(), database.admin_url.clone());
         Some(Self::open(url, Some(admin_url), tempfile::tempdir().unwrap(), Some(database)).await)
+    }
+
+    /// On a PostgreSQL server of its own, which can be restarted.
+    pub async fn on_cluster(cluster: &Cluster) -> Self {
+        let (owner_url, app_url) = database::furnished(cluster).await;
+        setup::migrate(&owner_url, &app_url).await.unwrap();
+        furnish(&app_url).await;
+        let admin_url = cluster.admin_url_of("orgdesk");
+        Self::open(app_url, Some(admin_url), tempfile::tempdir().unwrap(), None).await
     }
 
     async fn open(

@@ -2,11 +2,11 @@
 //! made from the local server programs (`cluster.sh` says how it starts and how it goes away).
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use super::skip::skipped;
@@ -18,13 +18,14 @@ pub struct Cluster {
     pub admin_url: String,
     /// Whether other processes may use the same server: then what a test made must be gone when it ends.
     pub shared: bool,
-    _keeper: Option<Keeper>,
+    keeper: Option<Keeper>,
 }
 
 /// The shell that owns a throw-away cluster; it stops the cluster once `pipe` is closed.
 #[derive(Debug)]
 struct Keeper {
     pipe: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
     shell: Child,
 }
 
@@ -40,7 +41,7 @@ impl Cluster {
             Ok(admin_url) if !admin_url.is_empty() => Some(Self {
                 admin_url,
                 shared: true,
-                _keeper: None,
+                keeper: None,
             }),
             _ => Self::throw_away(),
         });
@@ -96,12 +97,25 @@ impl Cluster {
                 return Ok(Self {
                     admin_url,
                     shared: false,
-                    _keeper: Some(Keeper { pipe, shell }),
+                    keeper: Some(Keeper { pipe, output, shell }),
                 });
             }
         }
         let _ = shell.wait();
         Err(said)
+    }
+
+    /// Ends the server and starts it again: `fast` says goodbye to everybody, `immediate` is as good as a crash.
+    ///
+    /// # Panics
+    /// When this is no throw-away cluster, or the server does not come back.
+    pub fn restart(&mut self, how: &str) {
+        let keeper = self.keeper.as_mut().expect("a cluster of one's own");
+        let pipe = keeper.pipe.as_mut().expect("it is open as long as the cluster is");
+        writeln!(pipe, "{how}").expect("the shell listens");
+        let mut said = String::new();
+        keeper.output.read_line(&mut said).expect("the shell answers");
+        assert_eq!(said, "restarted\n", "{how}");
     }
 
     /// `admin_url` with another user, password and database; the server and the options stay.

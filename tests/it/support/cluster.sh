@@ -70,5 +70,9 @@ else
     exit 1
 fi
 
-while read -r _; do :; done
+# A line says how the server is to end before it starts again: smart, fast or immediate.
+while read -r how; do
+    run "$programs/pg_ctl" restart -D "$folder/data" -l "$folder/data/log" -m "$how" -w -t 120 >/dev/null 2>&1 &&
+        echo restarted || echo failed
+done
 exit 0

@@ -75,6 +75,25 @@ pub async fn empty_database() -> Option<Database> {
     Some(server().await?.create_empty().await)
 }
 
+/// The one database, `orgdesk`, of a cluster of one's own: the URLs of its owner and of the service. What is committed there
+/// is in the log before anybody is told, so that it outlives a crash of the server.
+///
+/// # Panics
+/// When the server does not do as it is told.
+pub async fn furnished(cluster: &Cluster) -> (String, String) {
+    let password = random_word();
+    let mut admin = connect(&cluster.admin_url).await;
+    for role in [OWNER, APP] {
+        run(&mut admin, &format!("CREATE ROLE {role} LOGIN PASSWORD '{password}'")).await;
+    }
+    run(&mut admin, &format!("CREATE DATABASE orgdesk OWNER {OWNER}")).await;
+    run(&mut admin, "ALTER DATABASE orgdesk SET synchronous_commit = on").await;
+    let owner_url = cluster.url(OWNER, &password, "orgdesk");
+    let mut owner = connect(&owner_url).await;
+    run(&mut owner, "CREATE EXTENSION IF NOT EXISTS hstore").await;
+    (owner_url, cluster.url(APP, &password, "orgdesk"))
+}
+
 /// The cluster, with its roles made.
 struct Server {
     cluster: &'static Cluster,

@@ -5,11 +5,11 @@ use std::io::Cursor;
 use axum::{body::Body, http::Request};
 use calamine::{Data, Reader as _, Xlsx};
 use chrono::NaiveDateTime;
-use rust_xlsxwriter::{Format, Formula, Workbook, Worksheet};
+use rust_xlsxwriter::{DocProperties, Format, Formula, Workbook, Worksheet};
 use serde_json::{Value, json};
 
 use super::{
-    app::{Answer, TestApp, Who},
+    app::{Answer, BEGIN, TestApp, Who, instant},
     canary,
 };
 
@@ -112,6 +112,8 @@ pub fn made(template: &[u8], more: impl FnOnce(&mut Worksheet, &[String])) -> Ve
     let name = mark.iter().find(|line| line[0] == "sheet").unwrap()[1].clone();
     let (codes, titles): (Vec<_>, Vec<_>) = columns(template).into_iter().unzip();
     let mut book = Workbook::new();
+    // The same file whenever it is made.
+    book.set_properties(&DocProperties::new().set_creation_datetime(&instant(BEGIN)));
     let sheet = book.add_worksheet();
     sheet.set_name(&name).unwrap();
     for (place, title) in (0_u16..).zip(&titles) {

@@ -32,7 +32,7 @@ pub struct Taken {
     pub to: String,
     /// Its `Message-ID`, without the angle brackets.
     pub message_id: String,
-    /// The token of the link in it.
+    /// The token of the link in it; none where it is no invitation.
     pub token: String,
 }
 
@@ -136,11 +136,12 @@ impl Taken {
             .find_map(|line| line.strip_prefix("Message-ID: <"))
             .unwrap();
         let body = text.replace("=\r\n", "");
-        let (_, token) = body.split_once("/invitation#").unwrap();
+        // A notice has no link.
+        let (_, token) = body.split_once("/invitation#").unwrap_or_default();
         Self {
             to: to.to_owned(),
             message_id: id.trim_end_matches('>').to_owned(),
-            token: token.split_whitespace().next().unwrap().to_owned(),
+            token: token.split_whitespace().next().unwrap_or_default().to_owned(),
         }
     }
 }

@@ -129,7 +129,14 @@ impl Surface {
         format!("{{ {} }}", given.join(", "))
     }
 
-    fn is_leaf(&self, of: &Value) -> bool {
+    /// The values of an enumeration.
+    pub fn values(&self, name: &str) -> Vec<String> {
+        let values = self.0[name]["enumValues"].as_array().into_iter().flatten();
+        values.map(|value| value["name"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Whether a value of this type has no fields.
+    pub fn is_leaf(&self, of: &Value) -> bool {
         ["SCALAR", "ENUM"].contains(&self.0[&named(of)]["kind"].as_str().unwrap())
     }
 }

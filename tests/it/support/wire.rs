@@ -1,6 +1,6 @@
-//! A way to a PostgreSQL server that can be cut: what goes over it goes on as it is, until the test wants otherwise.
+//! A way to a PostgreSQL server that has faults: what goes over it goes on as it is, until the test wants otherwise.
 
-use std::sync::{Arc, Mutex};
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -8,13 +8,24 @@ use tokio::{
     sync::watch,
 };
 
+/// How long each piece takes on a slow way.
+const DELAY: Duration = Duration::from_millis(15);
+/// An answer of so many bytes has rows in it.
+const WITH_ROWS: usize = 300;
+
 /// What becomes of what is sent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum State {
     /// It goes on.
     Whole,
+    /// It goes on, each piece after a while.
+    Slow,
+    /// It goes on when this is over.
+    Stalled,
     /// The next commit goes on, and nothing comes back of it.
     LosesACommit,
+    /// Of the next answer with rows a half comes back, and then nothing.
+    CutsAnAnswer,
     /// Nothing goes on: who connects is hung up on.
     Cut,
 }
@@ -23,7 +34,7 @@ enum State {
 pub struct Wire {
     /// The address of the database by this way.
     pub url: String,
-    state: Arc<Mutex<State>>,
+    state: Arc<watch::Sender<State>>,
     cuts: watch::Sender<u32>,
 }
 
@@ -34,7 +45,7 @@ impl Wire {
         let (server, database) = rest.split_once('/').unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (state, cuts) = (Arc::new(Mutex::new(State::Whole)), watch::Sender::new(0));
+        let (state, cuts) = (Arc::new(watch::Sender::new(State::Whole)), watch::Sender::new(0));
         let wire = Self {
             url: format!("{head}@{address}/{database}"),
             state: state.clone(),
@@ -44,7 +55,7 @@ impl Wire {
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let (server, state, mut cut) = (server.clone(), state.clone(), cuts.subscribe());
-                if *state.lock().unwrap() == State::Cut {
+                if *state.borrow() == State::Cut {
                     continue;
                 }
                 tokio::spawn(async move {
@@ -60,28 +71,43 @@ impl Wire {
 
     /// Cuts whatever is open, and lets nothing through any more.
     pub fn cut(&self) {
-        *self.state.lock().unwrap() = State::Cut;
+        self.state.send_replace(State::Cut);
         self.cuts.send_modify(|cuts| *cuts += 1);
     }
 
-    /// Lets everything through again.
+    /// Lets everything through again, also what was held up.
     pub fn mend(&self) {
-        *self.state.lock().unwrap() = State::Whole;
+        self.state.send_replace(State::Whole);
+    }
+
+    /// Lets everything through after a while.
+    pub fn slow_down(&self) {
+        self.state.send_replace(State::Slow);
+    }
+
+    /// Holds everything up: nobody is hung up on, and nobody hears anything.
+    pub fn stall(&self) {
+        self.state.send_replace(State::Stalled);
     }
 
     /// The next commit is done, and nobody is told so.
     pub fn lose_the_next_commit(&self) {
-        *self.state.lock().unwrap() = State::LosesACommit;
+        self.state.send_replace(State::LosesACommit);
     }
 
-    /// Whether a commit was lost since.
+    /// The next answer with rows in it breaks off in the middle.
+    pub fn cut_the_next_answer(&self) {
+        self.state.send_replace(State::CutsAnAnswer);
+    }
+
+    /// Whether a commit was lost, or an answer cut, since.
     pub fn has_lost_it(&self) -> bool {
-        *self.state.lock().unwrap() == State::Whole
+        *self.state.borrow() == State::Whole
     }
 }
 
 /// Carries bytes both ways, to the end of either side or of its patience.
-async fn carry(mut client: TcpStream, server: &str, state: &Mutex<State>) -> std::io::Result<()> {
+async fn carry(mut client: TcpStream, server: &str, state: &watch::Sender<State>) -> std::io::Result<()> {
     let mut server = TcpStream::connect(server).await?;
     let (mut there, mut back) = ([0; 16_384], [0; 16_384]);
     loop {
@@ -91,12 +117,13 @@ async fn carry(mut client: TcpStream, server: &str, state: &Mutex<State>) -> std
                 if sent.is_empty() {
                     return Ok(());
                 }
-                server.write_all(sent).await?;
                 let commits = sent.windows(6).any(|word| word == b"COMMIT");
-                if commits && *state.lock().unwrap() == State::LosesACommit {
+                pass(state).await;
+                server.write_all(sent).await?;
+                if commits && *state.borrow() == State::LosesACommit {
                     // It is done once the server says so.
                     assert!(server.read(&mut back).await? > 0);
-                    *state.lock().unwrap() = State::Whole;
+                    state.send_replace(State::Whole);
                     return Ok(());
                 }
             }
@@ -105,8 +132,30 @@ async fn carry(mut client: TcpStream, server: &str, state: &Mutex<State>) -> std
                 if said.is_empty() {
                     return Ok(());
                 }
+                pass(state).await;
+                // Only one of the connections cuts it.
+                let cuts = said.len() >= WITH_ROWS
+                    && state.send_if_modified(|state| {
+                        let cuts = *state == State::CutsAnAnswer;
+                        if cuts {
+                            *state = State::Whole;
+                        }
+                        cuts
+                    });
+                if cuts {
+                    client.write_all(&said[..said.len() / 2]).await?;
+                    return Ok(());
+                }
                 client.write_all(said).await?;
             }
         }
     }
+}
+
+/// Waits as long as the way makes one wait.
+async fn pass(state: &watch::Sender<State>) {
+    if *state.borrow() == State::Slow {
+        tokio::time::sleep(DELAY).await;
+    }
+    let _ = state.subscribe().wait_for(|state| *state != State::Stalled).await;
 }

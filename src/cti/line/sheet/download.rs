@@ -37,8 +37,8 @@ pub fn download<'c>(caller: &'c Caller, _: &'c str) -> BoxFuture<'c, Result<File
             Ok(Rows(rows))
         };
         let rows = caller.act(Action::CtiAgentDownload, &Plain, deed).await?;
-        let language = caller.language();
-        let written = tokio::task::spawn_blocking(move || write(&rows.0, language)).await;
+        let (language, now) = (caller.language(), caller.now());
+        let written = tokio::task::spawn_blocking(move || write(&rows.0, language, now)).await;
         let name = match language {
             Language::Korean => SHEETS.0,
             Language::English => SHEETS.1,

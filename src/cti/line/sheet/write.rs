@@ -1,10 +1,10 @@
 //! Writing the workbook. Every cell is a text, in a column of texts: zeros in front stay, also of what is typed into an
 //! empty cell, and nothing that begins with `=` is a formula.
 
-use rust_xlsxwriter::{Color, Format, FormatBorder, Note, Workbook, XlsxError};
+use rust_xlsxwriter::{Color, DocProperties, Format, FormatBorder, Note, Workbook, XlsxError};
 
 use super::{Column, SHEETS};
-use crate::kernel::{Error, Language, Result};
+use crate::kernel::{Error, Language, Result, Timestamp};
 
 /// A row as it is written.
 #[derive(Debug, Clone, Default)]
@@ -39,19 +39,20 @@ impl Filled {
     }
 }
 
-/// Writes the workbook. It takes its time: not for a thread that others wait for.
+/// Writes the workbook as one that is made now. It takes its time: not for a thread that others wait for.
 ///
 /// # Errors
 /// Only if it can't be written.
-pub fn write(rows: &[Filled], language: Language) -> Result<Vec<u8>> {
-    written(rows, language).map_err(Error::internal)
+pub fn write(rows: &[Filled], language: Language, now: Timestamp) -> Result<Vec<u8>> {
+    written(rows, language, now).map_err(Error::internal)
 }
 
-fn written(rows: &[Filled], language: Language) -> std::result::Result<Vec<u8>, XlsxError> {
+fn written(rows: &[Filled], language: Language, now: Timestamp) -> std::result::Result<Vec<u8>, XlsxError> {
     let text = Format::new().set_num_format("@");
     let own = text.clone().set_background_color(Color::RGB(0x00F2_F2F2));
     let head = Format::new().set_bold().set_border_bottom(FormatBorder::Thin);
     let mut workbook = Workbook::new();
+    workbook.set_properties(&DocProperties::new().set_creation_datetime(&now.0));
     let sheet = workbook.add_worksheet();
     let (korean, english) = SHEETS;
     let is_korean = language == Language::Korean;

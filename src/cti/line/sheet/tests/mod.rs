@@ -46,8 +46,9 @@ fn t7_what_is_written_is_read_again_in_both_languages() {
         cti_number: number.to_owned(),
         version: 3,
     };
+    let now = crate::kernel::Timestamp(chrono::DateTime::UNIX_EPOCH);
     for language in [Language::Korean, Language::English] {
-        let bytes = write(&[filled("kim", "Kim.01", "0042"), filled("lee", "", "")], language).unwrap();
+        let bytes = write(&[filled("kim", "Kim.01", "0042"), filled("lee", "", "")], language, now).unwrap();
 
         let read = read(&bytes).unwrap();
 
