@@ -22,6 +22,7 @@ mod audit_retention;
 mod audit_review;
 mod audit_segment;
 mod audit_tamper;
+mod backup;
 mod billing_property;
 mod canary;
 mod changelog;
