@@ -124,6 +124,7 @@ mod process;
 mod quote;
 mod readme;
 mod restricted;
+mod runbooks;
 mod schema;
 mod seal;
 mod second_factor;
