@@ -29,6 +29,7 @@ mod changelog;
 mod charge;
 mod codes;
 mod company;
+mod compose;
 mod contract;
 mod contract_history;
 mod contract_item;
