@@ -142,7 +142,8 @@ struct Place {
     store: Store,
     /// The folder of the store, and where it is made; nothing for a bucket.
     folder: Option<(PathBuf, PathBuf)>,
-    anchor: Option<PathBuf>,
+    /// The file of the anchor, and whether the backup has one.
+    anchor: Option<(PathBuf, bool)>,
 }
 
 impl Place {
@@ -155,7 +156,7 @@ impl Place {
                 Storage::Bucket(_) => None,
             },
             anchor: match (&settings.logs.anchor, has_anchor) {
-                (AnchorPlace::File(path), _) => Some(path.clone()),
+                (AnchorPlace::File(path), _) => Some((path.clone(), has_anchor)),
                 (_, false) => None,
                 (_, true) => bail!("the backup has the file of an anchor, and ORGDESK_AUDIT_ANCHOR names none"),
             },
@@ -167,7 +168,7 @@ impl Place {
         if let Some(path) = paths.next().await {
             bail!("the store of files is not empty: it has {}", path.map_err(told)?);
         }
-        if let Some(path) = self.anchor.as_ref().filter(|path| path.exists()) {
+        if let Some((path, _)) = self.anchor.as_ref().filter(|(path, _)| path.exists()) {
             bail!(
                 "the anchor {} is there already and may know more than the backup: move it aside, and hold it against what is \
                  restored by `orgdesk audit verify --anchor`",
@@ -199,7 +200,7 @@ impl Place {
                     }
                 }
             }
-            if let Some(anchor) = self.anchor.as_ref().filter(|_| from.join(ANCHOR).exists()) {
+            if let Some((anchor, true)) = &self.anchor {
                 if let Some(folder) = anchor.parent().filter(|folder| !folder.as_os_str().is_empty()) {
                     files::make_folders(folder)?;
                 }
@@ -231,7 +232,7 @@ impl Place {
                 }
             }
         }
-        if let Some(anchor) = self.anchor.as_ref().filter(|anchor| anchor.exists()) {
+        if let Some((anchor, _)) = self.anchor.as_ref().filter(|(anchor, _)| anchor.exists()) {
             std::fs::remove_file(anchor)?;
         }
         Ok(())
