@@ -120,6 +120,7 @@ mod picture_store;
 mod pii;
 mod pii_access;
 mod playground;
+mod pooler;
 mod power_cut;
 mod process;
 mod quote;
