@@ -8,7 +8,7 @@ use clap::Subcommand;
 
 use crate::{
     kernel::{App, audit::Cause},
-    operate,
+    operate::{self, Verified},
 };
 
 /// What can be done with the audit log.
@@ -47,7 +47,11 @@ pub(super) async fn run(app: &App, command: Command) -> anyhow::Result<()> {
 }
 
 async fn verify(app: &App, anchor: Option<PathBuf>) -> anyhow::Result<()> {
-    let found = operate::verify_audit_against(app, anchor.as_deref()).await?;
+    tell(&operate::verify_audit_against(app, anchor.as_deref()).await?)
+}
+
+/// Prints what was found of all chains; an error if one is broken.
+pub(super) fn tell(found: &Verified) -> anyhow::Result<()> {
     let mut broken = 0;
     for (organization, reports) in &found.organizations {
         for report in reports {

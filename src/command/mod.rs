@@ -6,6 +6,7 @@
 )]
 
 mod audit;
+mod backup;
 mod contract;
 mod demo;
 mod identity_provider;
@@ -37,6 +38,13 @@ pub enum Command {
     Demo,
     /// Bring the database up to date. On PostgreSQL as the owner of the tables: ORGDESK_MIGRATION_URL.
     Migrate,
+    /// Write a backup of the database and the stored files into a new folder, beside a running service. It names the keys
+    /// that it can't be read without, and does not have them. On PostgreSQL as a role that sees all rows:
+    /// ORGDESK_BACKUP_URL.
+    Backup(backup::Backup),
+    /// Make an installation out of a backup, where there is none yet, and verify its audit log. On PostgreSQL as the owner of
+    /// the tables: ORGDESK_MIGRATION_URL.
+    Restore(backup::Restore),
     /// Print the GraphQL schema.
     Schema,
     /// Print an access token for a member, and nothing else.
@@ -128,6 +136,8 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
             setup::migrate(source.get("MIGRATION_URL").unwrap_or(&service), &service).await?;
             eprintln!("The database is up to date.");
         }
+        Command::Backup(arguments) => backup::back_up(&source()?, arguments).await?,
+        Command::Restore(arguments) => backup::restore(&source()?, arguments).await?,
         Command::Health => health(&source()?).await?,
         Command::Token(arguments) => token::run(&installation().await?, arguments).await?,
         Command::Audit(command) => audit::run(&installation().await?, command).await?,
@@ -178,16 +188,18 @@ fn settings(source: &Source) -> anyhow::Result<Settings> {
 
 /// The installation that a command works on: the demo's, if its data folder has one and nothing else is set.
 async fn installation() -> anyhow::Result<App> {
-    let source = source()?;
+    open(settings_of_installation(&source()?)?).await
+}
+
+fn settings_of_installation(source: &Source) -> anyhow::Result<Settings> {
     let is_demo = source.get("SECRET").is_none()
         && source.get("SECRET_FILE").is_none()
-        && config::data_folder(&source).join("secret.key").exists();
-    let settings = if is_demo {
-        demo::settings(&source)?
+        && config::data_folder(source).join("secret.key").exists();
+    if is_demo {
+        demo::settings(source)
     } else {
-        settings(&source)?
-    };
-    open(settings).await
+        settings(source)
+    }
 }
 
 async fn open(settings: Settings) -> anyhow::Result<App> {

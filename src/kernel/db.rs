@@ -17,7 +17,7 @@ use sea_orm::{
     SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait,
 };
 use sqlx::{
-    Connection as _, PgPool, SqlitePool,
+    Connection as _, Executor as _, PgPool, Row as _, SqlitePool,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -139,6 +139,7 @@ impl Database {
             };
             let writer = pool(most(8)).connect_with(options.clone()).await?;
             let reader = pool(most(12)).connect_with(looking).await?;
+            check_promises(&reader).await?;
             let jobs = pool(4).connect_with(options.clone()).await?;
             (
                 SqlxPostgresConnector::from_sqlx_postgres_pool(writer),
@@ -330,6 +331,19 @@ async fn scope(transaction: &DatabaseTransaction, organization: OrganizationId, 
             .execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [id.into()]))
             .await?;
     }
+    Ok(())
+}
+
+/// Readers rely on what their connections were opened with. A pooler between may have passed that over, without a word.
+async fn check_promises(reader: &PgPool) -> anyhow::Result<()> {
+    // Not prepared: a pooler may run it elsewhere than where it was.
+    let sql = "SELECT current_setting('default_transaction_read_only') || ' ' || current_setting('default_transaction_isolation')";
+    let row = reader.fetch_one(sqlx::raw_sql(sql)).await?;
+    let promised: String = row.try_get(0)?;
+    anyhow::ensure!(
+        promised == "on repeatable read",
+        "a pooler stands before the database and passes settings of connections over: DATABASE_URL has to lead to PostgreSQL itself"
+    );
     Ok(())
 }
 

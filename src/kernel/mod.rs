@@ -179,6 +179,7 @@ pub mod seal;
 pub(crate) mod secret;
 pub(crate) mod security;
 pub(crate) mod shelf;
+pub mod snapshot;
 pub(crate) mod standing;
 pub mod store;
 pub(crate) mod tx;

@@ -23,7 +23,7 @@ use super::{
 };
 
 /// The folder in the data folder, where no bucket is set.
-const FOLDER: &str = "files";
+pub const FOLDER: &str = "files";
 /// Longest that one request to the bucket may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Longest that a connection to the bucket may take.
@@ -197,6 +197,20 @@ impl Store {
         let found = store.list(Some(&Path::from(prefix))).take(MOST_LISTED);
         let paths = found.map_ok(|object| object.location.to_string());
         paths.try_collect().await.map_err(unavailable)
+    }
+
+    /// The paths of all objects, in no order and however many they are.
+    ///
+    /// # Errors
+    /// `STORAGE_UNAVAILABLE`, also in the midst of it.
+    pub fn walk(&self) -> Result<BoxStream<'static, Result<String>>> {
+        Ok(match self.there()? {
+            None => futures_util::stream::empty().boxed(),
+            Some(store) => {
+                let found = store.list(None).map_ok(|object| object.location.to_string());
+                found.map_err(unavailable).boxed()
+            }
+        })
     }
 
     /// What lies in a folder of the store that never became an object, since its server fell while it was written: the path of

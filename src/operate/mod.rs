@@ -2,6 +2,7 @@
 //! organization to begin with. Each goes through an operator's door, so it stands in the organization's log.
 
 mod audit;
+mod backup;
 mod founding;
 mod imports;
 mod keys;
@@ -29,6 +30,9 @@ use crate::{
 pub use crate::audit::Report;
 pub use audit::{
     Anchored, Verified, anchor_audit, anchor_audit_if_due, purge_audit, verify_audit, verify_audit_against, verify_log,
+};
+pub use backup::{
+    FileTold, HeadTold, Manifest, Restored, back_up, check_backup, check_keys_file, restore_backup, write_keys,
 };
 pub use founding::{Owner, found_organization, invite_owner_again};
 pub use identity::{Algorithm, Setting as Provider};

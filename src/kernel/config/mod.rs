@@ -128,6 +128,7 @@ const KNOWN: &[&str] = &[
     "KEY_RING",
     "KEY_RING_FILE",
     "MIGRATION_URL",
+    "BACKUP_URL",
     "TRUSTED_PROXIES",
     "ALLOWED_ORIGINS",
     "CTI_LOG_DAYS",

@@ -274,7 +274,7 @@ impl crate::kernel::Outcome for Rewrapped {
 }
 
 /// What the proof of a wrapping key is sealed for.
-const PROOF: &[u8] = b"orgdesk wrapping key";
+pub(crate) const PROOF: &[u8] = b"orgdesk wrapping key";
 
 /// Checks that the ring has every key that data keys were ever wrapped under and not yet wrapped anew, each the right one,
 /// and notes the current one.

@@ -23,8 +23,8 @@ use zeroize::Zeroizing;
 
 use super::OrganizationId;
 
-pub(crate) use data_key::rewrap;
 pub use data_key::{Keychain, check_ring, forget_unused};
+pub(crate) use data_key::{PROOF, rewrap};
 pub use field_keys::FieldKeys;
 pub use file::FileKey;
 pub use index::BlindIndex;

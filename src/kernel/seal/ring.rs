@@ -90,6 +90,12 @@ impl KeyRing {
         }
     }
 
+    /// All of it as [`KeyRing::parse`] reads it, for a file that is kept apart from what it opens.
+    pub fn to_text(&self) -> Zeroizing<String> {
+        let entry = |(name, key): &(String, Zeroizing<[u8; 32]>)| format!("{name}:{}", STANDARD.encode(key.as_slice()));
+        Zeroizing::new(self.0.iter().map(entry).collect::<Vec<_>>().join(","))
+    }
+
     fn key(&self, name: &str) -> Result<DataKey, Broken> {
         let found = self.0.iter().find(|(known, _)| known == name);
         found.map(|(_, key)| DataKey(key.clone())).ok_or(Broken::KeyUnknown)

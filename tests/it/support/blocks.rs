@@ -1,4 +1,4 @@
-//! The fenced blocks of README.md: marker, language, text, and the answer that it promises.
+//! The fenced blocks of README.md and of other pages: marker, language, text, and the answer that it promises.
 
 use serde_json::Value;
 
@@ -7,6 +7,8 @@ const README: &str = include_str!("../../../README.md");
 /// A fenced block.
 #[derive(Debug)]
 pub struct Block {
+    /// The file that it stands in.
+    pub file: &'static str,
     /// Where its fence opens, from 1.
     pub line: usize,
     /// The HTML comment above the fence; empty without one.
@@ -26,7 +28,7 @@ impl Block {
     /// When they differ.
     pub fn compare(&self, printed: &str) {
         let Some(answer) = self.answer else { return };
-        let place = format!("README.md:{}", self.line);
+        let place = format!("{}:{}", self.file, self.line);
         let expected: Value = serde_json::from_str(answer).unwrap_or_else(|error| panic!("{place}, answer: {error}"));
         let said = serde_json::from_str(printed).unwrap_or_else(|error| panic!("{place}: {error} in\n{printed}"));
         assert!(
@@ -51,21 +53,27 @@ pub fn agrees(expected: &Value, said: &Value) -> bool {
     }
 }
 
-/// All fenced blocks, in the order of the text; a json block is the answer of the block before it.
+/// All fenced blocks of README.md.
 pub fn blocks() -> Vec<Block> {
+    blocks_of("README.md", README)
+}
+
+/// All fenced blocks of a page, in the order of the text; a json block is the answer of the block before it.
+pub fn blocks_of(file: &'static str, page: &'static str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     let (mut marker, mut open, mut at) = ("", None, 0);
-    for (number, line) in README.split_inclusive('\n').enumerate() {
+    for (number, line) in page.split_inclusive('\n').enumerate() {
         let start = at;
         at += line.len();
         let line = line.trim();
         match (open, line.strip_prefix("```")) {
             (None, Some(language)) => open = Some((number + 1, language, at)),
             (Some((line, language, text)), Some(_)) => {
-                let text = &README[text..start];
+                let text = &page[text..start];
                 match blocks.last_mut() {
                     Some(last) if language == "json" && last.answer.is_none() => last.answer = Some(text),
                     _ => blocks.push(Block {
+                        file,
                         line,
                         marker,
                         language,

@@ -57,6 +57,18 @@ impl Server {
         Storage::Bucket(bucket(self.address, SECRET_KEY))
     }
 
+    /// The same as variables of the binary.
+    pub fn variables(&self) -> [(&'static str, String); 6] {
+        [
+            ("ORGDESK_STORAGE", "s3".to_owned()),
+            ("ORGDESK_STORAGE_BUCKET", NAME.to_owned()),
+            ("ORGDESK_STORAGE_REGION", "ap-northeast-2".to_owned()),
+            ("ORGDESK_STORAGE_ENDPOINT", format!("http://{}", self.address)),
+            ("ORGDESK_STORAGE_ACCESS_KEY", ACCESS_KEY.to_owned()),
+            ("ORGDESK_STORAGE_SECRET_KEY", SECRET_KEY.to_owned()),
+        ]
+    }
+
     /// A store in its bucket.
     pub fn store(&self) -> Store {
         Store::open(&self.storage(), &PathBuf::from("unused")).unwrap()

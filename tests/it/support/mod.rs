@@ -4,6 +4,7 @@ pub mod account;
 pub mod anchor;
 pub mod app;
 pub mod authenticator;
+pub mod backup;
 pub mod balancer;
 pub mod blocks;
 pub mod bucket;

@@ -1,4 +1,4 @@
-//! A shell in which the commands of README.md mean the binary under test.
+//! A shell in which the commands of README.md and other pages mean the binary under test.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -67,7 +67,7 @@ impl Terminal {
         let output = shell.output().expect("timeout runs sh");
         let printed = String::from_utf8_lossy(&output.stdout).into_owned();
         let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "README.md:\n{text}\n{printed}\n{errors}");
+        assert!(output.status.success(), "{text}\n{printed}\n{errors}");
         printed
     }
 
@@ -87,6 +87,12 @@ impl Terminal {
         let (last, before) = commands.split_last().expect("a command");
         let script = format!("{}\nexport -p >.variables\nexec env {last}\n", before.join("\n"));
         Running::start(&mut self.shell(&["sh"], &script), &self.http)
+    }
+
+    /// Runs a command that becomes a server at another address.
+    pub fn serve_at(&self, address: &str, command: &str) -> Running {
+        let script = format!("exec env ORGDESK_LISTEN={address} {command}\n");
+        Running::start(&mut self.shell(&["sh"], &script), address)
     }
 
     fn shell(&self, program: &[&str], script: &str) -> Command {
