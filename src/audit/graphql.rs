@@ -58,7 +58,7 @@ pub struct AuditVerification {
     pub broken_cause: Option<Cause>,
     /// The place of the last entry that is anchored outside the database; null where none is.
     pub anchored_position: Option<i64>,
-    /// Whether what is kept outside the database is whole itself.
+    /// Whether what is kept outside the database is whole itself, and nothing of it is of the future.
     pub is_anchor_whole: bool,
 }
 

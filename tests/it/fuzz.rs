@@ -275,7 +275,7 @@ fn p4_every_target_is_one_of_these_functions() {
             manifest.contains(&format!("name = \"{name}\"")),
             "{name} stands in fuzz/Cargo.toml"
         );
-        assert!(own.contains(&format!("hostile::{name})")), "{name} is driven here too");
+        assert!(own.contains(&format!("hostile::{name}")), "{name} is driven here too");
         targets.insert(name);
     }
 
