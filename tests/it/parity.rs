@@ -44,8 +44,15 @@ const NAMES: [&str; 14] = [
 // case: E14
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p2_every_documented_operation_and_what_is_wrong_with_it_is_answered_alike() {
-    let Some(mut pair) = Pair::start().await else { return };
-    let (sqlite, postgres) = (TestApp::on_sqlite().await, TestApp::on_postgres().await.unwrap());
+    let Some(Pair {
+        sqlite,
+        postgres,
+        mut comparison,
+        ..
+    }) = Pair::start().await
+    else {
+        return;
+    };
     let (sqlite, postgres) = (&sqlite, &postgres);
     // What signs identities is the test's own.
     let provided = Provided::start().await;
@@ -67,7 +74,7 @@ async fn p2_every_documented_operation_and_what_is_wrong_with_it_is_answered_ali
                 who.0.ask(operation.text, wrong.clone()).await,
                 who.1.ask(operation.text, wrong.clone()).await,
             );
-            pair.compare(about(operation.name, operation.text), &wrong, answers);
+            comparison.compare(about(operation.name, operation.text), &wrong, answers);
             asked += 1;
         }
     }
@@ -97,15 +104,15 @@ async fn p2_every_documented_operation_and_what_is_wrong_with_it_is_answered_ali
             )
             .await,
         );
-        pair.compare(about(operation.name, operation.text), &of_both.0, (one, other));
+        comparison.compare(about(operation.name, operation.text), &of_both.0, (one, other));
         fields.insert(operation.name);
         asked += 1;
     }
 
-    println!("{asked} asked: {:?}", pair.answers());
-    pair.agree();
+    println!("{asked} asked: {:?}", comparison.answers());
+    comparison.agree();
     assert!(asked >= 300 && fields.len() >= 100, "{asked}, {}", fields.len());
-    assert!(pair.answers()["answered"] >= 200, "{:?}", pair.answers());
+    assert!(comparison.answers()["answered"] >= 200, "{:?}", comparison.answers());
 }
 
 // case: E14
@@ -134,12 +141,12 @@ async fn p2_every_list_is_filtered_sorted_and_paged_alike() {
         }
     }
 
-    println!("{} fields: {:?}", fields.len(), pair.answers());
-    pair.agree();
+    println!("{} fields: {:?}", fields.len(), pair.comparison.answers());
+    pair.comparison.agree();
     assert!(
-        fields.len() > 35 && pair.answers()["answered"] >= 300,
+        fields.len() > 35 && pair.comparison.answers()["answered"] >= 300,
         "{:?}",
-        pair.answers()
+        pair.comparison.answers()
     );
 }
 

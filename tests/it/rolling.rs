@@ -156,13 +156,13 @@ async fn p4_servers_are_started_anew_one_by_one_and_nobody_sees_a_failure() {
         }));
     }
     for _ in 0..ROUNDS {
-        for place in 0..2 {
+        for (place, server) in servers.iter_mut().enumerate() {
             load.more(20).await;
-            let server = servers[place].take().unwrap();
-            let ended = tokio::task::block_in_place(|| server.terminate());
+            let stopped = server.take().unwrap();
+            let ended = tokio::task::block_in_place(|| stopped.terminate());
             assert!(ended.success(), "{ended}");
             load.more(10).await;
-            servers[place] = Some(tokio::task::block_in_place(|| start(place)));
+            *server = Some(tokio::task::block_in_place(|| start(place)));
         }
     }
     load.more(20).await;

@@ -55,8 +55,9 @@ async fn carry(mut client: TcpStream, servers: Arc<[String]>, counts: Arc<[Atomi
     // One of them is ready, or will be.
     for attempt in 0..6_000 {
         let place = (turn + attempt) % servers.len();
-        if is_ready(&servers[place]).await
-            && let Ok(mut server) = TcpStream::connect(&servers[place]).await
+        // Asked last, so that hardly any time goes by before the request is there.
+        if let Ok(mut server) = TcpStream::connect(&servers[place]).await
+            && is_ready(&servers[place]).await
         {
             counts[place].fetch_add(1, Ordering::SeqCst);
             let _ = copy_bidirectional(&mut client, &mut server).await;

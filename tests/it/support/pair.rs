@@ -21,7 +21,7 @@ pub struct Asked<'a> {
     pub query: &'a str,
 }
 
-/// The two, and how their answers compare.
+/// The two.
 pub struct Pair {
     /// On SQLite.
     pub sqlite: TestApp,
@@ -29,9 +29,8 @@ pub struct Pair {
     pub postgres: TestApp,
     /// The tokens of those who have asked, by login ID.
     tokens: BTreeMap<String, [String; 2]>,
-    told: Vec<String>,
-    different: usize,
-    answers: BTreeMap<String, usize>,
+    /// How their answers compare.
+    pub comparison: Comparison,
 }
 
 impl Pair {
@@ -41,9 +40,7 @@ impl Pair {
             postgres: TestApp::on_postgres().await?,
             sqlite: TestApp::on_sqlite().await,
             tokens: BTreeMap::new(),
-            told: Vec::new(),
-            different: 0,
-            answers: BTreeMap::new(),
+            comparison: Comparison::default(),
         })
     }
 
@@ -65,9 +62,19 @@ impl Pair {
             .ask(Some(&tokens[1]), asked.query, variables.clone())
             .await;
         let answers = (sqlite, postgres);
-        self.compare(asked, variables, answers)
+        self.comparison.compare(asked, variables, answers)
     }
+}
 
+/// How the answers of the two compare.
+#[derive(Default)]
+pub struct Comparison {
+    told: Vec<String>,
+    different: usize,
+    answers: BTreeMap<String, usize>,
+}
+
+impl Comparison {
     /// Holds two answers against each other. The one of SQLite.
     pub fn compare(&mut self, asked: Asked<'_>, variables: &Value, (sqlite, postgres): (Answer, Answer)) -> Answer {
         let kind = match (sqlite.status, sqlite.json.get("errors")) {
