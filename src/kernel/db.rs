@@ -4,39 +4,24 @@
 
 use std::{
     collections::HashMap,
-    str::FromStr,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, SqlxPostgresConnector,
-    SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
 };
-use sqlx::{
-    Connection as _, Executor as _, PgPool, Row as _, SqlitePool,
-    postgres::{PgConnectOptions, PgPoolOptions},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-};
+use sqlx::{PgPool, SqlitePool};
 use tokio::sync::{Mutex as Turn, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 use super::{
     Error, OrganizationId, Result,
     flush::{Flush, Line},
+    pools::{self, TURN, Width},
 };
-
-/// How long a request waits for a connection before it is told to come back.
-const PATIENCE: Duration = Duration::from_secs(3);
-
-/// How long a connection to PostgreSQL may have lain idle to be lent without being asked first whether it still is one. It
-/// is asked when it comes back anyway; asking twice took as long as the smallest request's own statement.
-const FRESH: Duration = Duration::from_secs(1);
-
-/// How long a write waits for its organization's turn, and on SQLite for the one writer.
-const TURN: Duration = Duration::from_secs(20);
 
 /// How many write to journals at once: fewer than there are connections, so that a flood of events leaves some to deeds.
 const JOURNAL_WRITERS: usize = 4;
@@ -77,7 +62,7 @@ impl Database {
     /// # Errors
     /// If the URL is no such URL or the database does not answer.
     pub async fn connect(url: &str) -> anyhow::Result<Self> {
-        Self::connect_by(url, |most| most).await
+        Self::over(url, Width::Usual).await
     }
 
     /// The same by one connection that reads and one that writes: whoever asks for a second one while he holds one is told
@@ -86,73 +71,20 @@ impl Database {
     /// # Errors
     /// As [`Self::connect`].
     pub async fn connect_narrowly(url: &str) -> anyhow::Result<Self> {
-        Self::connect_by(url, |_| 1).await
+        Self::over(url, Width::One).await
     }
 
-    async fn connect_by(url: &str, most: fn(u32) -> u32) -> anyhow::Result<Self> {
-        let (writer, reader, jobs, flush) = if url.starts_with("sqlite:") {
-            let options = sqlite_options(url)?;
-            own_file(options.get_filename())?;
-            let pool = |size: u32, patience, options: SqliteConnectOptions| {
-                SqlitePoolOptions::new()
-                    .max_connections(size)
-                    .acquire_timeout(patience)
-                    .test_before_acquire(false)
-                    .before_acquire(|connection, _| Box::pin(async { Ok(is_at_rest(connection)) }))
-                    .connect_with(options)
-            };
-            let writer = pool(1, TURN, options.clone()).await?;
-            // Two may walk through logs and two look for those who follow work: others read meanwhile.
-            let looking = options.clone().read_only(true).pragma("query_only", "ON");
-            let reader = pool(most(6), PATIENCE, looking).await?;
-            let jobs = pool(2, TURN, options).await?;
-            (
-                SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
-                SqlxSqliteConnector::from_sqlx_sqlite_pool(reader),
-                JobPool::Sqlite(jobs),
-                None,
-            )
+    async fn over(url: &str, width: Width) -> anyhow::Result<Self> {
+        let pools = if url.starts_with("sqlite:") {
+            pools::sqlite(url, width).await?
         } else {
-            let options = PgConnectOptions::from_str(url)?.application_name("orgdesk").options([
-                ("statement_timeout", "5s"),
-                ("lock_timeout", "5s"),
-                ("idle_in_transaction_session_timeout", "15s"),
-                ("TimeZone", "UTC"),
-            ]);
-            let looking = options.clone().options([
-                ("default_transaction_isolation", "repeatable read"),
-                ("default_transaction_read_only", "on"),
-            ]);
-            let pool = |size: u32| {
-                PgPoolOptions::new()
-                    .max_connections(size)
-                    .acquire_timeout(PATIENCE)
-                    .test_before_acquire(false)
-                    .before_acquire(|connection, told| {
-                        Box::pin(async move {
-                            if told.idle_for > FRESH {
-                                connection.ping().await?;
-                            }
-                            Ok(is_at_rest(connection))
-                        })
-                    })
-            };
-            let writer = pool(most(8)).connect_with(options.clone()).await?;
-            let reader = pool(most(12)).connect_with(looking).await?;
-            check_promises(&reader).await?;
-            let jobs = pool(4).connect_with(options.clone()).await?;
-            (
-                SqlxPostgresConnector::from_sqlx_postgres_pool(writer),
-                SqlxPostgresConnector::from_sqlx_postgres_pool(reader),
-                JobPool::Postgres(jobs),
-                Some(Arc::new(Flush::over(options))),
-            )
+            pools::postgres(url, width).await?
         };
         let mut database = Self {
-            writer,
-            reader,
-            jobs,
-            flush,
+            writer: pools.writer,
+            reader: pools.reader,
+            jobs: pools.jobs,
+            flush: pools.flush,
             statements: Arc::default(),
             texts: Arc::default(),
             turns: Arc::default(),
@@ -332,53 +264,6 @@ async fn scope(transaction: &DatabaseTransaction, organization: OrganizationId, 
             .await?;
     }
     Ok(())
-}
-
-/// Readers rely on what their connections were opened with. A pooler between may have passed that over, without a word.
-async fn check_promises(reader: &PgPool) -> anyhow::Result<()> {
-    // Not prepared: a pooler may run it elsewhere than where it was.
-    let sql = "SELECT current_setting('default_transaction_read_only') || ' ' || current_setting('default_transaction_isolation')";
-    let row = reader.fetch_one(sqlx::raw_sql(sql)).await?;
-    let promised: String = row.try_get(0)?;
-    anyhow::ensure!(
-        promised == "on repeatable read",
-        "a pooler stands before the database and passes settings of connections over: DATABASE_URL has to lead to PostgreSQL itself"
-    );
-    Ok(())
-}
-
-/// Whether a connection can be lent again; one that can't is closed. On a full disk SQLite itself ends a transaction whose
-/// commit finds no room, the driver's rollback then finds none to roll back, and it would take each later transaction for a
-/// part of the one that it believes to be open: what was acknowledged would never be committed.
-fn is_at_rest(connection: &impl sqlx::Connection) -> bool {
-    !connection.is_in_transaction()
-}
-
-/// Makes the database's file for its owner alone, before SQLite would make it for everybody; its companions get the same
-/// rights.
-fn own_file(path: &std::path::Path) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    std::fs::OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(path)
-        .map(drop)
-}
-
-fn sqlite_options(url: &str) -> Result<SqliteConnectOptions, sqlx::Error> {
-    // FULL: a commit that was acknowledged survives a power cut. recursive_triggers: or else INSERT OR REPLACE would
-    // pass the triggers that keep the logs append-only.
-    Ok(SqliteConnectOptions::from_str(url)?
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(5))
-        .pragma("recursive_triggers", "ON")
-        // On a read-only root there is no folder for temporary files.
-        .pragma("temp_store", "MEMORY")
-        .pragma("trusted_schema", "OFF"))
 }
 
 #[cfg(test)]

@@ -169,6 +169,7 @@ pub(crate) mod page;
 pub(crate) mod payload;
 pub(crate) mod permission;
 pub mod personal;
+mod pools;
 pub mod random;
 pub(crate) mod reader;
 pub(crate) mod record;

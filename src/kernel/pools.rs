@@ -1,0 +1,163 @@
+//! How the connections are made: on SQLite one writer over one file; on PostgreSQL connections that begin each transaction
+//! under limits of time, and those that read also as one that sees one instant and can't write.
+
+use std::{str::FromStr, sync::Arc, time::Duration};
+
+use sea_orm::{DatabaseConnection, SqlxPostgresConnector, SqlxSqliteConnector};
+use sqlx::{
+    Connection as _, Executor as _, PgPool, Row as _,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use super::{Result, db::JobPool, flush::Flush};
+
+/// How long a request waits for a connection before it is told to come back.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long a connection to PostgreSQL may have lain idle to be lent without being asked first whether it still is one. It
+/// is asked when it comes back anyway; asking twice took as long as the smallest request's own statement.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// How long a write waits for its organization's turn, and on SQLite for the one writer.
+pub(super) const TURN: Duration = Duration::from_secs(20);
+
+/// How many connections there are for requests.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Width {
+    /// As many as a server has.
+    Usual,
+    /// One that reads and one that writes.
+    One,
+}
+
+impl Width {
+    fn of(self, usual: u32) -> u32 {
+        match self {
+            Self::Usual => usual,
+            Self::One => 1,
+        }
+    }
+}
+
+/// All connections of one server.
+pub(super) struct Pools {
+    /// Those that write.
+    pub(super) writer: DatabaseConnection,
+    /// Those that can't.
+    pub(super) reader: DatabaseConnection,
+    /// The job runner's.
+    pub(super) jobs: JobPool,
+    /// Who waits for the disk; nobody where each commit does by itself.
+    pub(super) flush: Option<Arc<Flush>>,
+}
+
+/// Opens the file of an address.
+pub(super) async fn sqlite(url: &str, width: Width) -> anyhow::Result<Pools> {
+    let options = sqlite_options(url)?;
+    own_file(options.get_filename())?;
+    let pool = |size: u32, patience, options: SqliteConnectOptions| {
+        SqlitePoolOptions::new()
+            .max_connections(size)
+            .acquire_timeout(patience)
+            .test_before_acquire(false)
+            .before_acquire(|connection, _| Box::pin(async { Ok(is_at_rest(connection)) }))
+            .connect_with(options)
+    };
+    let writer = pool(1, TURN, options.clone()).await?;
+    // Two may walk through logs and two look for those who follow work: others read meanwhile.
+    let looking = options.clone().read_only(true).pragma("query_only", "ON");
+    let reader = pool(width.of(6), PATIENCE, looking).await?;
+    let jobs = pool(2, TURN, options).await?;
+    Ok(Pools {
+        writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
+        reader: SqlxSqliteConnector::from_sqlx_sqlite_pool(reader),
+        jobs: JobPool::Sqlite(jobs),
+        flush: None,
+    })
+}
+
+/// Connects to a server.
+pub(super) async fn postgres(url: &str, width: Width) -> anyhow::Result<Pools> {
+    let options = PgConnectOptions::from_str(url)?.application_name("orgdesk").options([
+        ("statement_timeout", "5s"),
+        ("lock_timeout", "5s"),
+        ("idle_in_transaction_session_timeout", "15s"),
+        ("TimeZone", "UTC"),
+    ]);
+    let looking = options.clone().options([
+        ("default_transaction_isolation", "repeatable read"),
+        ("default_transaction_read_only", "on"),
+    ]);
+    let pool = |size: u32| {
+        PgPoolOptions::new()
+            .max_connections(size)
+            .acquire_timeout(PATIENCE)
+            .test_before_acquire(false)
+            .before_acquire(|connection, told| {
+                Box::pin(async move {
+                    if told.idle_for > FRESH {
+                        connection.ping().await?;
+                    }
+                    Ok(is_at_rest(connection))
+                })
+            })
+    };
+    let writer = pool(width.of(8)).connect_with(options.clone()).await?;
+    let reader = pool(width.of(12)).connect_with(looking).await?;
+    check_promises(&reader).await?;
+    let jobs = pool(4).connect_with(options.clone()).await?;
+    Ok(Pools {
+        writer: SqlxPostgresConnector::from_sqlx_postgres_pool(writer),
+        reader: SqlxPostgresConnector::from_sqlx_postgres_pool(reader),
+        jobs: JobPool::Postgres(jobs),
+        flush: Some(Arc::new(Flush::over(options))),
+    })
+}
+
+/// Readers rely on what their connections were opened with. A pooler between may have passed that over, without a word.
+async fn check_promises(reader: &PgPool) -> anyhow::Result<()> {
+    // Not prepared: a pooler may run it elsewhere than where it was.
+    let sql = "SELECT current_setting('default_transaction_read_only') || ' ' || current_setting('default_transaction_isolation')";
+    let row = reader.fetch_one(sqlx::raw_sql(sql)).await?;
+    let promised: String = row.try_get(0)?;
+    anyhow::ensure!(
+        promised == "on repeatable read",
+        "a pooler stands before the database and passes settings of connections over: DATABASE_URL has to lead to PostgreSQL itself"
+    );
+    Ok(())
+}
+
+/// Whether a connection can be lent again; one that can't is closed. On a full disk SQLite itself ends a transaction whose
+/// commit finds no room, the driver's rollback then finds none to roll back, and it would take each later transaction for a
+/// part of the one that it believes to be open: what was acknowledged would never be committed.
+fn is_at_rest(connection: &impl sqlx::Connection) -> bool {
+    !connection.is_in_transaction()
+}
+
+/// Makes the database's file for its owner alone, before SQLite would make it for everybody; its companions get the same
+/// rights.
+fn own_file(path: &std::path::Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
+        .map(drop)
+}
+
+fn sqlite_options(url: &str) -> Result<SqliteConnectOptions, sqlx::Error> {
+    // FULL: a commit that was acknowledged survives a power cut. recursive_triggers: or else INSERT OR REPLACE would
+    // pass the triggers that keep the logs append-only.
+    Ok(SqliteConnectOptions::from_str(url)?
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(5))
+        .pragma("recursive_triggers", "ON")
+        // On a read-only root there is no folder for temporary files.
+        .pragma("temp_store", "MEMORY")
+        .pragma("trusted_schema", "OFF"))
+}
