@@ -2,6 +2,7 @@
 //! the future; and what those triggers read is found in the service's schema only, not in a temporary table of the same name.
 //! On SQLite whoever writes the file can take its triggers away, and its clock is the service's own.
 
+use crate::dialect::run;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 
@@ -28,7 +29,7 @@ const CHECKS: &str = "
     CREATE FUNCTION log_purge_is_in_time() RETURNS trigger LANGUAGE plpgsql AS
       $$ BEGIN
         IF NEW.keeps_from > wall_clock() + interval '2 days'
-            - interval '12 months' * (1 + 2 * (NEW.log_table = 'pii_grant_change')::int) THEN
+            - interval '12 months' * (1 + 2 * CAST(NEW.log_table = 'pii_grant_change' AS integer)) THEN
           RAISE EXCEPTION '% is kept for longer', NEW.log_table;
         END IF;
         RETURN NEW;
@@ -67,9 +68,7 @@ impl MigrationTrait for Migration {
                END LOOP;
              END $fix$;"
         );
-        let connection = manager.get_connection();
-        connection.execute_unprepared(CHECKS).await?;
-        connection.execute_unprepared(&fix).await?;
-        Ok(())
+        run(manager, CHECKS).await?;
+        run(manager, &fix).await
     }
 }
