@@ -23,7 +23,6 @@ struct Text {
 
 impl Constant {
     /// One that nobody has asked for yet.
-    #[expect(clippy::new_without_default, reason = "a static needs a constant function")]
     pub const fn new() -> Self {
         Self {
             sqlite: OnceLock::new(),
