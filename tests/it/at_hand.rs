@@ -11,7 +11,7 @@ use crate::{
 fn selection(mut pick: u32) -> String {
     let mut chosen = |one_in: u32| {
         pick = pick.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (pick >> 16) % one_in == 0
+        (pick >> 16).is_multiple_of(one_in)
     };
     let mut asked = Vec::new();
     let money = ["{ amount }", "{ currencyCode amount }", "{ __typename a: amount }"];

@@ -284,7 +284,7 @@ both! {
             std::fs::write(&file, "own").unwrap();
             let said = place.refused(&["restore", saved]);
             assert!(said.contains(word), "{said}");
-            assert_eq!(files(&place.data()), [file.clone()], "nothing else came, and it stays");
+            assert_eq!(files(&place.data()), std::slice::from_ref(&file), "nothing else came, and it stays");
             std::fs::remove_file(file).unwrap();
         }
         place.done(&["restore", saved]);
