@@ -37,7 +37,7 @@ both! {
         let second = imports::reserved(&app, app.owner(), &desk.id, &fill(&template, &[&other])).await;
 
         let (code, listed, said) = run(&app, &["import", "list", "acme"]);
-        let line = |id: &str, rows| format!("{id}\t{}\tRESERVED\t{rows}\t{rows}\t0\t0\t2026-11-10T16:00:00.000Z\n", desk.id);
+        let line = |id: &str, rows| format!("{id}\t{}\tRESERVED\t{rows}\t0\t0\t0\t2026-11-10T16:00:00.000Z\n", desk.id);
         assert_eq!((code, listed), (Some(0), line(&second, 1) + &line(&first, 2)), "{said}");
         assert_eq!(run(&app, &["import", "list", "rival"]).1, "", "another's are another's");
 
