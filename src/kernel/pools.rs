@@ -155,7 +155,8 @@ fn sqlite_options(url: &str) -> Result<SqliteConnectOptions, sqlx::Error> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(5))
+        // A command beside the server and the job runner have connections of their own to the one file.
+        .busy_timeout(TURN)
         .pragma("recursive_triggers", "ON")
         // On a read-only root there is no folder for temporary files.
         .pragma("temp_store", "MEMORY")
