@@ -31,10 +31,4 @@ pub enum Relation {
     Lines,
 }
 
-impl Related<line::Entity> for Entity {
-    fn to() -> RelationDef {
-        Relation::Lines.def()
-    }
-}
-
 part! { "charge", key: |row| format!("{} {}", row.service_id, row.month), service: service_id }
