@@ -1,7 +1,7 @@
 //! What a cell says, read as what its column wants. What Excel has changed is taken only where there is one thing that it can
 //! have been; `docs/imports.md` has the table.
 
-use chrono::{NaiveDateTime, NaiveTime};
+use chrono::NaiveTime;
 use chrono_tz::Tz;
 
 use super::{
@@ -83,9 +83,8 @@ const DATE_TIME: &str = "YYYY-MM-DD HH:mm";
 /// An instant of the organization's clocks: where they skip it, the first after; where it comes twice, the first.
 pub(super) fn instant(cell: &Cell, zone: Tz) -> Result<Timestamp, Fault> {
     let text = day_and_time(cell).ok_or_else(|| form(DATE_TIME))?;
-    let local = NaiveDateTime::parse_from_str(&text, "%Y-%m-%d %H:%M").map_err(|_| form(DATE_TIME))?;
-    let is_plain = local.format("%Y-%m-%d %H:%M").to_string() == text;
-    let at = zone::instant_of(local.date(), local.time(), zone).filter(|_| is_plain);
+    let local = value::time(&text).ok_or_else(|| form(DATE_TIME))?;
+    let at = zone::instant_of(local.date(), local.time(), zone);
     at.map(Timestamp).ok_or_else(|| form(DATE_TIME))
 }
 

@@ -109,19 +109,24 @@ impl Plan {
     /// # Errors
     /// All that is wrong with it.
     pub fn judge(&mut self, row: &Row) -> Result<Ready, Vec<Wrong>> {
-        let mut cells: HashMap<u16, &Cell> = row.cells.iter().map(|(place, cell)| (*place, cell)).collect();
+        let mut cells: Vec<Option<&Cell>> = Vec::new();
+        for (place, cell) in &row.cells {
+            let place = usize::from(*place);
+            cells.resize(cells.len().max(place + 1), None);
+            cells[place] = Some(cell);
+        }
         let mut judged = Judged::new(row.number);
         for (column, place) in self.columns.iter().zip(&self.places) {
-            let cell = place.and_then(|place| cells.remove(&place));
+            let cell = place.and_then(|place| cells.get_mut(usize::from(place))?.take());
             let at = (place.unwrap_or(0), column.code());
             match &column.what {
                 What::Fixed(fixed) => judged.fixed(at, *fixed, cell, self.zone, &self.agents),
                 What::Field(field) => judged.field(at, field, cell),
             }
         }
-        for place in cells.keys() {
-            if let Some(code) = self.gone.get(place) {
-                judged.tell((*place, code), Code::FieldGone, Vec::new());
+        for (place, _) in (0_u16..).zip(&cells).filter(|(_, cell)| cell.is_some()) {
+            if let Some(code) = self.gone.get(&place) {
+                judged.tell((place, code), Code::FieldGone, Vec::new());
             }
         }
         let place = |fixed: Fixed| {
@@ -188,7 +193,7 @@ impl Judged {
             Cell::Formula => Err((Code::CellFormula, Vec::new())),
             Cell::Error => Err((Code::CellError, Vec::new())),
             Cell::Merged => Err((Code::CellMerged, Vec::new())),
-            Cell::Text(text) if text.chars().nth(LONGEST).is_some() => Err(too_long(LONGEST)),
+            Cell::Text(text) if text.len() > LONGEST && text.chars().nth(LONGEST).is_some() => Err(too_long(LONGEST)),
             cell => read(cell),
         };
         match read {

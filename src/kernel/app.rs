@@ -6,12 +6,14 @@ use std::{
 };
 
 use tokio::sync::Semaphore;
+use uuid::Uuid;
 
 use super::{
     Announce, Clock, Database, Demand, Departure, Keys, Mailer, Random, Standing,
     audit::Walks,
     config::Settings,
     extract::Source,
+    id,
     seal::{Sealing, Vault},
     security::Hush,
     shelf::Shelf,
@@ -66,6 +68,13 @@ pub struct App {
     pub sources: &'static [Source],
     /// What the operator chose.
     pub settings: Arc<Settings>,
+}
+
+impl App {
+    /// A new ID, of this instant.
+    pub fn fresh_id<I: From<Uuid>>(&self) -> I {
+        I::from(id::fresh(self.clock.now(), &self.random))
+    }
 }
 
 impl std::fmt::Debug for App {

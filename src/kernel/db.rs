@@ -11,7 +11,7 @@ use std::{
 };
 
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, Statement,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait, SqliteTransactionMode, Statement,
     TransactionOptions, TransactionTrait,
 };
 use sqlx::{PgPool, SqlitePool};
@@ -151,6 +151,19 @@ impl Database {
     /// The job runner's connections.
     pub(crate) fn jobs(&self) -> &JobPool {
         &self.jobs
+    }
+
+    /// Has PostgreSQL count the rows of a table to which many have come, if it has doubled since they were counted: until
+    /// then, statements are planned as if it were small. It is no harm where that fails.
+    pub async fn count_anew<E: EntityTrait>(&self) {
+        if self.writer.get_database_backend() != DbBackend::Postgres {
+            return;
+        }
+        let which = E::default().table_name().to_owned();
+        let statement = Statement::from_sql_and_values(DbBackend::Postgres, "SELECT count_anew($1)", [which.into()]);
+        if let Err(error) = self.writer.execute_raw(statement).await {
+            tracing::warn!(%error, "the rows of a table were not counted");
+        }
     }
 
     /// Waits until no other write of this organization is under way on this server, so that a crowd that wants one

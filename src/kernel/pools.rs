@@ -64,7 +64,7 @@ pub(super) async fn sqlite(url: &str, width: Width) -> anyhow::Result<Pools> {
             .before_acquire(|connection, _| Box::pin(async { Ok(is_at_rest(connection)) }))
             .connect_with(options)
     };
-    let writer = pool(1, TURN, options.clone()).await?;
+    let writer = pool(1, TURN, writing(options.clone())).await?;
     // Two may walk through logs and two look for those who follow work: others read meanwhile.
     let looking = options.clone().read_only(true).pragma("query_only", "ON");
     let reader = pool(width.of(6), PATIENCE, looking).await?;
@@ -75,6 +75,14 @@ pub(super) async fn sqlite(url: &str, width: Width) -> anyhow::Result<Pools> {
         jobs: JobPool::Sqlite(jobs),
         flush: None,
     })
+}
+
+/// Whoever writes many rows comes back to the same pages again and again: he keeps more of them, in KiB below zero, and carries
+/// them from the log of what was written to their places less often, in pages.
+fn writing(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    options
+        .pragma("cache_size", "-16384")
+        .pragma("wal_autocheckpoint", "4000")
 }
 
 /// Connects to a server.

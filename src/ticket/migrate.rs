@@ -6,20 +6,16 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect, prelude::Uuid};
 
 use super::{
-    content::{Plain, SealedValues},
-    entity::{Channel, Column, Entity, Model, Priority, Status},
-    filled::{self, Filled, Pen},
-    rules::{LONGEST, is_external, is_odd, next_number},
+    entity::{Channel, Column, Entity, Priority, Status},
+    made::{Made, Means, make},
+    rules::next_number,
     term,
 };
 use crate::{
     agent,
-    field::{
-        Field, FieldType,
-        value::{self, Given, Wrong},
-    },
-    kernel::{Error, MemberId, Result, ServiceId, TicketId, Timestamp, Tx, seal::FieldKeys},
-    service::{self, Service},
+    field::value::{Given, Wrong},
+    kernel::{App, Error, MemberId, Result, ServiceId, TicketId, Timestamp, Tx},
+    service,
 };
 
 /// The most rows at once.
@@ -88,107 +84,59 @@ pub enum Place {
     Field(String),
 }
 
-/// What is wrong with a row by itself, beside the fields that are there, in their order. Whoever takes a file in asks this
-/// first; [`migrate`] asks it again.
-pub fn faults(fields: &[Field], row: &Migrated, now: Timestamp) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    let mut tell = |at: Place, wrong: Wrong| faults.push(Fault { at, wrong });
-    if row.received_at > now {
-        tell(Place::ReceivedAt, Wrong::Invalid);
-    }
-    if row.processed_at.is_some_and(|at| at > now || at < row.received_at) {
-        tell(Place::ProcessedAt, Wrong::Invalid);
-    }
-    if row.status == Some(Status::New) && row.assignee.is_some() {
-        tell(Place::Status, Wrong::Invalid);
-    }
-    if let Some(said) = &row.processing {
-        if said.chars().count() > LONGEST {
-            tell(Place::Processing, Wrong::Length);
-        } else if is_odd(said) {
-            tell(Place::Processing, Wrong::Invalid);
-        }
-    }
-    if row.external_reference.as_deref().is_some_and(|name| !is_external(name)) {
-        tell(Place::External, Wrong::Invalid);
-    }
-    for code in row.values.keys() {
-        if !fields.iter().any(|field| field.code == *code) {
-            tell(Place::Field(code.clone()), Wrong::Invalid);
-        }
-    }
-    for field in fields.iter().filter(|field| field.kind != FieldType::File) {
-        let given = row.values.get(&field.code);
-        let is_mask = field.is_encrypted
-            && matches!(given, Some(Given::Text(text)) if filled::kind(field).is_masked(text.trim()));
-        match value::check(field, given) {
-            Err(wrong) => tell(Place::Field(field.code.clone()), wrong),
-            Ok(_) if is_mask => tell(Place::Field(field.code.clone()), Wrong::Invalid),
-            Ok(_) => {}
-        }
-    }
-    faults
-}
-
 /// Writes the rows of a part of an import, at most 500, that are not there yet: with the fields of the service as they
-/// are now, encrypted values sealed and found by, the times that they had, marked as migrated. The log of the deed holds
-/// their number. Answers what came of each row, in their order; ten statements, however many rows there are.
+/// are now, encrypted values sealed and found by, the times that they had, marked as migrated. Where the service or its keys
+/// are others than the rows were made with, they are made anew. The log of the deed holds their number. Answers what came of
+/// each row, in their order; eight statements, however many rows there are.
 ///
 /// # Errors
 /// If the service is not in use, there are too many rows, or the database fails.
-pub async fn migrate(tx: &Tx, import: Uuid, service: &Service, rows: &[Migrated]) -> Result<Vec<Fate>> {
-    if rows.len() > MOST_ROWS {
+pub async fn migrate(tx: &Tx, import: Uuid, means: &Means, made: Vec<Made>) -> Result<Vec<Fate>> {
+    if made.len() > MOST_ROWS {
         return Err(Error::internal("too many rows at once"));
     }
-    service::find_usable(tx, "id", &service.id.to_string()).await?;
-    let fields = crate::field::of_service(tx, service.id).await?;
-    let seen = Seen::of(tx, import, service.id, rows).await?;
-    let keys = FieldKeys::for_writing(tx).await?;
-    let mut number = next_number(tx, service.id).await?;
-    let (mut tickets, mut terms, mut fates) = (Vec::new(), Vec::new(), Vec::with_capacity(rows.len()));
-    let mut named = seen.externals.clone();
-    let mut numbers = seen.rows.clone();
-    for row in rows {
-        if let Some(ticket) = numbers.get(&row.row) {
+    let service = means.service();
+    service::find_usable(tx, "id", &service.to_string()).await?;
+    let made = of_now(tx, import, means, made).await?;
+    let mut seen = Seen::of(tx, import, service, &made).await?;
+    let mut number = next_number(tx, service).await?;
+    let (mut tickets, mut terms, mut fates) = (Vec::new(), Vec::new(), Vec::with_capacity(made.len()));
+    for Made { row, ticket } in made {
+        if let Some(ticket) = seen.rows.get(&row.row) {
             fates.push(Fate::Known(*ticket));
             continue;
         }
-        let mut faults = faults(&fields, row, tx.now());
-        if row.assignee.is_some_and(|member| !seen.members.contains(&member)) {
-            faults.push(Fault {
-                at: Place::Assignee,
-                wrong: Wrong::Invalid,
-            });
-        }
-        if row.external_reference.as_ref().is_some_and(|name| named.contains(name)) {
-            faults.push(Fault {
-                at: Place::External,
-                wrong: Wrong::Invalid,
-            });
-        }
-        if !faults.is_empty() {
-            fates.push(Fate::Refused(faults));
-            continue;
-        }
-        let id: TicketId = tx.fresh_id();
-        let mut ticket = ticket(tx, import, service.id, row, (id, number));
-        let pen = Pen {
-            app: tx.app(),
-            keys: &keys,
-            ticket: id,
-            received_at: row.received_at,
+        let faults = seen.faults(&row);
+        let (mut ticket, own) = match ticket {
+            Ok(ticket) if faults.is_empty() => ticket,
+            ticket => {
+                let by_itself = ticket.err().unwrap_or_default();
+                fates.push(Fate::Refused([by_itself, faults].concat()));
+                continue;
+            }
         };
-        let filled = checked(&fields, service.id, row);
-        terms.extend(pen.write(&filled, &mut ticket.plain, &mut ticket.sealed)?);
-        tickets.push(ticket);
-        named.extend(row.external_reference.clone());
-        numbers.insert(row.row, id);
+        ticket.number = number;
+        ticket.created_at = tx.now();
+        fates.push(Fate::Written(ticket.id));
+        seen.externals.extend(row.external_reference);
+        seen.rows.insert(row.row, ticket.id);
+        terms.extend(own);
+        tickets.push(*ticket);
         number += 1;
-        fates.push(Fate::Written(id));
     }
     tx.create_many::<Entity>(tickets).await?;
     tx.create_many::<term::Entity>(terms).await?;
     Ok(fates)
+}
+
+/// The rows as they are made now.
+async fn of_now(tx: &Tx, import: Uuid, means: &Means, made: Vec<Made>) -> Result<Vec<Made>> {
+    let present = Means::of(tx, means.service()).await?;
+    if present.make_like(means) {
+        return Ok(made);
+    }
+    let anew = |made: Made| make(tx.app(), &present, import, made.row);
+    made.into_iter().map(anew).collect()
 }
 
 /// What is there already that rows speak of.
@@ -202,7 +150,7 @@ struct Seen {
 }
 
 impl Seen {
-    async fn of(tx: &Tx, import: Uuid, service: ServiceId, rows: &[Migrated]) -> Result<Self> {
+    async fn of(tx: &Tx, import: Uuid, service: ServiceId, made: &[Made]) -> Result<Self> {
         #[derive(sea_orm::FromQueryResult)]
         struct Known {
             id: TicketId,
@@ -212,16 +160,19 @@ impl Seen {
         struct Named {
             external_id: String,
         }
+        // A span is one walk of the index, whatever the database knows of the table.
+        let rows = || made.iter().map(|made| made.row.row);
+        let (first, last) = (rows().min().unwrap_or(0), rows().max().unwrap_or(0));
         let known = tx
             .select::<Entity>()
             .filter(Column::ImportId.eq(import))
-            .filter(Column::ImportRow.is_in(rows.iter().map(|row| row.row)))
+            .filter(Column::ImportRow.between(first, last))
             .select_only()
             .columns([Column::Id, Column::ImportRow]);
         let known = known.rows::<Known>().await?;
-        let names: Vec<_> = rows
+        let names: Vec<_> = made
             .iter()
-            .filter_map(|row| row.external_reference.as_deref())
+            .filter_map(|made| made.row.external_reference.as_deref())
             .collect();
         let named = if names.is_empty() {
             Vec::new()
@@ -242,48 +193,29 @@ impl Seen {
             members: places.into_iter().map(|place| place.member_id).collect(),
         })
     }
+
+    /// What is wrong with a row beside what is there.
+    fn faults(&self, row: &Migrated) -> Vec<Fault> {
+        let is_elsewhere = row.assignee.is_some_and(|member| !self.members.contains(&member));
+        let name = row.external_reference.as_ref();
+        let is_taken = name.is_some_and(|name| self.externals.contains(name));
+        let faults = [(is_elsewhere, Place::Assignee), (is_taken, Place::External)];
+        let faults = faults.into_iter().filter(|(is_there, _)| *is_there);
+        faults
+            .map(|(_, at)| Fault {
+                at,
+                wrong: Wrong::Invalid,
+            })
+            .collect()
+    }
 }
 
-/// The values of a row that has no faults.
-fn checked<'f>(fields: &'f [Field], service: ServiceId, row: &Migrated) -> Filled<'f> {
-    let mut filled = Filled::new();
-    for field in fields {
-        if let Ok(checked @ Some(_)) = value::check(field, row.values.get(&field.code)) {
-            let value = filled::personal_or_plain(field, service, checked);
-            filled.insert(field.code.clone(), (field, value));
-        }
-    }
-    filled
-}
-
-fn ticket(tx: &Tx, import: Uuid, service: ServiceId, row: &Migrated, (id, number): (TicketId, i32)) -> Model {
-    let usual = match row.assignee {
-        Some(_) => Status::Open,
-        None => Status::New,
-    };
-    let processing = row.processing.as_deref().map(str::trim);
-    Model {
-        id,
-        organization_id: tx.organization_id(),
-        service_id: service,
-        number,
-        channel: row.channel.unwrap_or(Channel::Manual),
-        status: row.status.unwrap_or(usual),
-        priority: row.priority.unwrap_or(Priority::Normal),
-        assignee_id: row.assignee,
-        received_at: row.received_at,
-        processed_at: row.processed_at,
-        processing: processing.filter(|said| !said.is_empty()).map(str::to_owned),
-        external_id: row.external_reference.clone(),
-        is_migrated: true,
-        import_id: Some(import),
-        import_row: Some(row.row),
-        call_reference: None,
-        plain: Plain::default(),
-        sealed: SealedValues::default(),
-        created_at: tx.now(),
-        version: 1,
-    }
+/// After many tickets came: see [`Database::count_anew`].
+///
+/// [`Database::count_anew`]: crate::kernel::Database::count_anew
+pub async fn count_anew(app: &App) {
+    app.database.count_anew::<Entity>().await;
+    app.database.count_anew::<term::Entity>().await;
 }
 
 /// Takes away again what an import has brought and nobody has changed since, the first rows first. Answers how many went.

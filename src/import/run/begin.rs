@@ -1,5 +1,7 @@
 //! The beginning of an import: whether it is its turn, and whether it may still be done.
 
+use std::sync::Arc;
+
 use chrono::Duration;
 
 use super::is_anothers_turn;
@@ -8,6 +10,7 @@ use crate::{
     import::entity::{Entity, Model, State},
     kernel::{Action, Caller, Code, Outcome, Plain, Problem, Result, Timestamp, Tx},
     member, service,
+    ticket::Means,
 };
 
 /// How long one waits whose turn is another's.
@@ -15,8 +18,8 @@ const WAIT: Duration = Duration::seconds(2);
 
 /// What a beginning comes to.
 pub(super) enum Claim {
-    /// It is begun, under this fence.
-    Begun(Model),
+    /// It is begun, under this fence, and its rows become tickets by these means.
+    Begun(Model, Arc<Means>),
     /// It is too early, or another's turn.
     Later(Timestamp),
     /// There is nothing to do.
@@ -66,10 +69,7 @@ async fn claimed(tx: &Tx, id: &str) -> Result<Claim> {
                 _ => None,
             };
             let import = tx.update::<Entity>(import, |row| row.fence += 1).await?;
-            return Ok(match hindrance {
-                Some(code) => Claim::Refused(import, Problem::of(code)),
-                None => Claim::Begun(import),
-            });
+            return begun(tx, import, hindrance).await;
         }
         _ => return Ok(Claim::Nothing),
     }
@@ -85,10 +85,15 @@ async fn claimed(tx: &Tx, id: &str) -> Result<Claim> {
             row.fence += 1;
         })
         .await?;
-    Ok(match hindrance {
-        Some(code) => Claim::Refused(import, Problem::of(code)),
-        None => Claim::Begun(import),
-    })
+    begun(tx, import, hindrance).await
+}
+
+async fn begun(tx: &Tx, import: Model, hindrance: Option<Code>) -> Result<Claim> {
+    if let Some(code) = hindrance {
+        return Ok(Claim::Refused(import, Problem::of(code)));
+    }
+    let means = Means::of(tx, import.service_id).await?;
+    Ok(Claim::Begun(import, Arc::new(means)))
 }
 
 /// Why an import may not be done any more: the service is not in use, or who confirmed it is no owner and no administrator

@@ -4,9 +4,13 @@
 //! there was overtaken, and stops. No part is large, and nobody works on one import for long while others wait.
 
 mod begin;
+mod make;
 mod part;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use sea_orm::{ColumnTrait as _, QueryFilter as _, sea_query::ExprTrait as _};
 
@@ -16,28 +20,31 @@ use super::{
     ground::{Age, Ground, age},
     letter,
     plan::Plan,
-    sheet::{Fault, Row, child::Reading},
+    sheet::{Fault, child::Reading},
     sweep::{self, When},
 };
-use crate::kernel::{
-    Action, App, Caller, Code, Outcome, Plain, Problem, Result, Timestamp, Tx,
-    outbox::{self, Fate},
+use crate::{
+    kernel::{
+        Action, App, Caller, Code, Outcome, Plain, Problem, Result, Timestamp, Tx,
+        outbox::{self, Fate},
+    },
+    ticket::{self, Means},
 };
 use begin::Claim;
-use part::{Judged, Wrote};
+use make::{Making, Next};
+use part::Wrote;
 
 /// The job's name. Its argument is the import.
 pub const KIND: &str = outbox::IMPORT_RUN;
 
-/// How many rows become tickets in one transaction.
-const AT_ONCE: usize = 250;
-/// How much room the texts of these rows take at most, in bytes.
-const HEAVIEST: usize = 4 * 1024 * 1024;
 /// How long one attempt works before others have their turn.
 const SLICE: Duration = Duration::from_secs(20);
 
 /// How long the work goes on before the job says that somebody is at work: one that is silent for a minute counts as lost.
 const WORD: Duration = Duration::from_secs(10);
+
+/// After how many rows the database counts what came; it does so again whenever twice as many have come.
+const COUNTED: usize = 250;
 
 /// What an attempt came to.
 enum Came {
@@ -63,8 +70,8 @@ pub async fn run(app: &App, job: &outbox::Model) -> Result<Fate> {
 }
 
 async fn attempt(caller: &Caller, job: &outbox::Model) -> Result<Fate> {
-    let import = match begin::claim(caller, &job.argument).await? {
-        Claim::Begun(import) => import,
+    let (import, means) = match begin::claim(caller, &job.argument).await? {
+        Claim::Begun(import, means) => (import, means),
         Claim::Later(at) => return Ok(Fate::Later(at)),
         Claim::Nothing => return Ok(Fate::Done),
         Claim::Refused(import, problem) => {
@@ -72,7 +79,7 @@ async fn attempt(caller: &Caller, job: &outbox::Model) -> Result<Fate> {
             return Ok(Fate::Done);
         }
     };
-    match work(caller, job, &import).await? {
+    match work(caller, job, &import, means).await? {
         Came::More => Ok(Fate::Later(caller.now())),
         Came::Nothing => Ok(Fate::Done),
         Came::ToItsEnd => finish(caller, &import, None).await.map(|()| Fate::Done),
@@ -81,7 +88,7 @@ async fn attempt(caller: &Caller, job: &outbox::Model) -> Result<Fate> {
 }
 
 /// Reads the file, as often as it takes, and has its rows become tickets.
-async fn work(caller: &Caller, job: &outbox::Model, import: &Model) -> Result<Came> {
+async fn work(caller: &Caller, job: &outbox::Model, import: &Model, means: Arc<Means>) -> Result<Came> {
     let view = caller.view(Action::ImportProgress).await?;
     let ground = Ground::of(&view, import).await?;
     drop(view);
@@ -109,7 +116,10 @@ async fn work(caller: &Caller, job: &outbox::Model, import: &Model) -> Result<Ca
         }
     }
     match open(caller, import, &ground).await? {
-        Ok((reading, plan)) => bring(caller, job, import, (&ground, reading, plan)).await,
+        Ok(opened) => {
+            let making = Making::begin(caller.app().clone(), import, means.clone(), opened);
+            bring(caller, job, import, (making, &means)).await
+        }
         Err(problem) => Ok(Came::Stopped(problem)),
     }
 }
@@ -146,40 +156,28 @@ async fn bring(
     caller: &Caller,
     job: &outbox::Model,
     import: &Model,
-    (ground, mut reading, mut plan): (&Ground, Reading, Plan),
+    (mut making, means): (Making, &Means),
 ) -> Result<Came> {
-    let (mut begun, mut told) = (Instant::now(), Instant::now());
-    let mut left = usize::try_from(import.done_count).unwrap_or(0);
-    let (mut rows, mut weight): (Vec<Judged>, _) = (Vec::with_capacity(AT_ONCE), 0);
+    // What it takes to come back to one's place is no part of one's turn.
+    let (mut begun, mut told) = (None, Instant::now());
+    let (mut came, mut counted) = (0, COUNTED);
     loop {
-        let next: Option<Row> = match reading.next().await? {
-            Ok(next) => next,
-            Err(fault) => return Ok(Came::Stopped(fault.problem())),
-        };
-        let is_last = next.is_none();
-        if let Some(row) = next {
-            // What is done is judged too: an external ID that comes twice is known by it.
-            let judged = plan.judge(&row);
-            if left > 0 {
-                left -= 1;
-                // What it takes to come back to one's place is no part of one's turn.
-                begun = Instant::now();
-                if told.elapsed() > WORD {
-                    if !outbox::keep(caller.app(), job).await? {
-                        return Ok(Came::Nothing);
-                    }
-                    told = Instant::now();
-                }
-                continue;
+        if told.elapsed() > WORD {
+            if !outbox::keep(caller.app(), job).await? {
+                return Ok(Came::Nothing);
             }
-            weight += row.weight();
-            rows.push((row.number, judged));
+            told = Instant::now();
         }
-        if rows.len() < AT_ONCE && weight < HEAVIEST && !is_last {
+        let Ok(next) = tokio::time::timeout(WORD, making.next()).await else {
             continue;
-        }
-        weight = 0;
-        match part::write(caller, import, &ground.service, std::mem::take(&mut rows)).await? {
+        };
+        let (rows, is_last) = match next? {
+            Next::Part(rows, is_last) => (rows, is_last),
+            Next::Fault(problem) => return Ok(Came::Stopped(problem)),
+        };
+        let begun = begun.get_or_insert_with(Instant::now);
+        came += rows.len();
+        match part::write(caller, import, means, rows).await? {
             Wrote::All => {}
             Wrote::Overtaken => return Ok(Came::Nothing),
             Wrote::Refused(problem) => return Ok(Came::Stopped(problem)),
@@ -187,11 +185,9 @@ async fn bring(
         if is_last {
             return Ok(Came::ToItsEnd);
         }
-        if told.elapsed() > WORD {
-            if !outbox::keep(caller.app(), job).await? {
-                return Ok(Came::Nothing);
-            }
-            told = Instant::now();
+        if came >= counted * 2 {
+            ticket::count_anew(caller.app()).await;
+            counted = came;
         }
         if begun.elapsed() > SLICE {
             return Ok(Came::More);

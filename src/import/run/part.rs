@@ -1,23 +1,16 @@
 //! A part of an import: its rows become tickets, what came of the others is noted, and the counts follow, in one
 //! transaction.
 
-use std::collections::BTreeMap;
-
-use sea_orm::ActiveEnum as _;
-
+use super::make::Judged;
 use crate::{
     import::{
         column::Fixed,
         entity::{Entity, Model, State, Words, outcome},
-        plan::{Ready, Wrong},
+        plan::Wrong,
     },
     kernel::{Action, Caller, Code, Error, Outcome, Plain, Problem, Result, Tx},
-    service::Service,
-    ticket::{self, Channel, Fate, Migrated, Place, Status},
+    ticket::{self, Fate, Means, Place},
 };
-
-/// A row with what it comes to.
-pub(super) type Judged = (u32, Result<Ready, Vec<Wrong>>);
 
 /// What came of a part.
 pub(super) enum Wrote {
@@ -43,8 +36,8 @@ impl Outcome for Wrote {
 ///
 /// # Errors
 /// If the database fails; nothing of the part is there then.
-pub(super) async fn write(caller: &Caller, import: &Model, service: &Service, rows: Vec<Judged>) -> Result<Wrote> {
-    let deed = async |tx: &Tx| written(tx, import, service, rows).await;
+pub(super) async fn write(caller: &Caller, import: &Model, means: &Means, rows: Vec<Judged>) -> Result<Wrote> {
+    let deed = async |tx: &Tx| written(tx, import, means, rows).await;
     match caller.act(Action::ImportProgress, &Plain, deed).await {
         // The service went out of use between two parts.
         Err(Error::Problems(problems)) => {
@@ -58,30 +51,33 @@ pub(super) async fn write(caller: &Caller, import: &Model, service: &Service, ro
     }
 }
 
-async fn written(tx: &Tx, import: &Model, service: &Service, rows: Vec<Judged>) -> Result<Wrote> {
+async fn written(tx: &Tx, import: &Model, means: &Means, rows: Vec<Judged>) -> Result<Wrote> {
     let present = tx.find::<Entity>("id", &import.id.to_string()).await?;
     if present.state != State::Running || present.fence != import.fence {
         tracing::warn!(import = %import.id, fence = import.fence, "another server has gone on with this import: this one writes nothing more");
         return Ok(Wrote::Overtaken);
     }
     let count = rows.len();
-    let (mut ready, mut outcomes) = (Vec::new(), Vec::new());
-    for (number, judged) in rows {
+    let (mut numbers, mut made, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
+    for (row, judged) in rows {
         match judged {
-            Ok(row) => ready.push(migrated(row)?),
-            Err(wrong) => outcomes.push(failed(import, number, wrong.first())),
+            Ok(row_made) => {
+                numbers.push(number(row));
+                made.push(row_made);
+            }
+            Err(wrong) => outcomes.push(failed(import, row, wrong.first())),
         }
     }
-    let fates = ticket::migrate(tx, import.id.0, service, &ready).await?;
+    let fates = ticket::migrate(tx, import.id.0, means, made).await?;
     let (mut inserted, mut known) = (0, 0);
-    for (row, fate) in ready.iter().zip(fates) {
+    for (row, fate) in numbers.into_iter().zip(fates) {
         match fate {
             Fate::Written(_) | Fate::Known(_) => inserted += 1,
             Fate::Refused(faults) if faults.iter().all(|fault| fault.at == Place::External) => {
                 known += 1;
-                outcomes.push(row_outcome(import, row.row, outcome::Kind::Known));
+                outcomes.push(row_outcome(import, row, outcome::Kind::Known));
             }
-            Fate::Refused(faults) => outcomes.push(refused(import, row.row, faults.first())),
+            Fate::Refused(faults) => outcomes.push(refused(import, row, faults.first())),
         }
     }
     let bad = outcomes.iter().filter(|row| row.kind == outcome::Kind::Failed).count();
@@ -95,24 +91,6 @@ async fn written(tx: &Tx, import: &Model, service: &Service, rows: Vec<Judged>) 
     })
     .await?;
     Ok(Wrote::All)
-}
-
-/// A row as tickets take it.
-fn migrated(row: Ready) -> Result<Migrated> {
-    let channel = Channel::try_from_value(&row.channel.to_owned()).map_err(Error::internal)?;
-    let status = Status::try_from_value(&row.status.to_owned()).map_err(Error::internal)?;
-    Ok(Migrated {
-        row: number(row.row),
-        received_at: row.received_at,
-        processed_at: row.processed_at,
-        status: Some(status),
-        channel: Some(channel),
-        priority: None,
-        assignee: row.assignee,
-        processing: row.processing,
-        external_reference: row.external_id,
-        values: row.values.into_iter().collect::<BTreeMap<_, _>>(),
-    })
 }
 
 fn number(row: u32) -> i32 {

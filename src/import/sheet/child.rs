@@ -28,12 +28,16 @@ use crate::kernel::{Error, Result};
 const PATIENCE: Duration = Duration::from_secs(180);
 /// How long a process is waited for that has said all.
 const LAST_WORDS: Duration = Duration::from_secs(5);
-/// How many rows wait for whoever takes them; a row has at most some four megabytes.
-const WAITING: usize = 32;
+/// How many rows go from hand to hand at once, and how many bytes they have at most, but for the last of them.
+const AT_ONCE: (usize, usize) = (64, 256 * 1024);
+/// How many of these handfuls wait for whoever takes them; a row has at most some four megabytes.
+const WAITING: usize = 4;
 
 /// A file that is being read.
 pub struct Reading {
-    pieces: Receiver<Step<Piece>>,
+    pieces: Receiver<Vec<Step<Piece>>>,
+    /// What was taken already.
+    taken: std::vec::IntoIter<Step<Piece>>,
     /// Until it was asked how it went.
     feeding: Option<JoinHandle<Result<()>>>,
     child: Arc<Mutex<Child>>,
@@ -75,13 +79,11 @@ impl Reading {
         let (send, pieces) = channel(WAITING);
         let own = child.clone();
         spawn_blocking(move || {
-            let mut out = BufReader::with_capacity(256 * 1024, stdout);
+            let mut out = BufReader::with_capacity(AT_ONCE.1, stdout);
             let mut scratch = Vec::new();
             loop {
-                let piece = take(&mut out, &mut scratch);
-                let is_last = !matches!(piece, Some(Piece::Head(_) | Piece::Row(_)));
-                let step = piece.ok_or_else(|| last_words(&own));
-                if send.blocking_send(step).is_err() || is_last {
+                let (pieces, is_last) = handful(&mut out, &mut scratch, &own);
+                if send.blocking_send(pieces).is_err() || is_last {
                     break;
                 }
             }
@@ -90,6 +92,7 @@ impl Reading {
         });
         let mut reading = Self {
             pieces,
+            taken: Vec::new().into_iter(),
             feeding: Some(feeding),
             child,
             until: Instant::now() + PATIENCE,
@@ -120,18 +123,25 @@ impl Reading {
             kill(&self.child);
             return Ok(Err(Fault::TooComplex));
         }
-        let piece = match tokio::time::timeout_at(self.until, self.pieces.recv()).await {
-            Ok(piece) => piece.unwrap_or(Err(Fault::Damaged)),
-            Err(_) => {
-                kill(&self.child);
-                Err(Fault::TooComplex)
-            }
+        let piece = match self.taken.next() {
+            Some(piece) => piece,
+            None => self.handed().await,
         };
         // A file that could not be handed over as a whole looks broken, or like nothing at all, and is not.
         if matches!(piece, Err(_) | Ok(Piece::Fault(_))) {
             self.handed_over().await?;
         }
         Ok(piece)
+    }
+
+    /// The first of the next handful; the others are kept.
+    async fn handed(&mut self) -> Step<Piece> {
+        let Ok(pieces) = tokio::time::timeout_at(self.until, self.pieces.recv()).await else {
+            kill(&self.child);
+            return Err(Fault::TooComplex);
+        };
+        self.taken = pieces.unwrap_or_default().into_iter();
+        self.taken.next().unwrap_or(Err(Fault::Damaged))
     }
 
     /// Waits until nobody hands over any more: a reader that has ended takes nothing.
@@ -162,6 +172,20 @@ fn feed(handle: &Handle, mut stdin: ChildStdin, mut content: impl Stream<Item = 
         }
     }
     Ok(())
+}
+
+/// The next pieces, as many as have come already, and whether nothing comes after them.
+fn handful(out: &mut BufReader<ChildStdout>, scratch: &mut Vec<u8>, child: &Mutex<Child>) -> (Vec<Step<Piece>>, bool) {
+    let (mut pieces, mut bytes) = (Vec::with_capacity(AT_ONCE.0), 0);
+    loop {
+        let piece = take(out, scratch);
+        let is_last = !matches!(piece, Some(Piece::Head(_) | Piece::Row(_)));
+        bytes += scratch.len();
+        pieces.push(piece.ok_or_else(|| last_words(child)));
+        if is_last || pieces.len() >= AT_ONCE.0 || bytes >= AT_ONCE.1 || out.buffer().is_empty() {
+            return (pieces, is_last);
+        }
+    }
 }
 
 /// The next piece; `None` where there is none.

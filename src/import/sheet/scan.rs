@@ -1,6 +1,8 @@
 //! What the reader of cells does not tell of a sheet: areas of merged cells, and hidden rows. Tags are looked at as they
 //! pass while the sheet is counted, so that nothing is read twice. No more than a tag is kept.
 
+use memchr::memchr;
+
 use super::{Fault, MOST_MERGED};
 
 /// The longest tag that is looked at, in bytes.
@@ -76,25 +78,30 @@ impl Scan {
         if !self.is_sheet {
             return;
         }
-        while !bytes.is_empty() {
-            let Some(tag) = &mut self.tag else {
-                let Some(begin) = bytes.iter().position(|byte| *byte == b'<') else {
-                    return;
-                };
-                bytes = &bytes[begin + 1..];
-                self.tag = Some(Vec::new());
-                continue;
-            };
-            let end = bytes.iter().position(|byte| *byte == b'>');
-            let room = LONGEST_TAG - tag.len();
+        // A tag that began in an earlier piece.
+        if let Some(mut tag) = self.tag.take() {
+            let end = memchr(b'>', bytes);
             let part = &bytes[..end.unwrap_or(bytes.len())];
-            // A cell's own tag is by far the most frequent one, and tells nothing here.
+            let room = LONGEST_TAG - tag.len();
             tag.extend(&part[..part.len().min(room)]);
-            let Some(end) = end else { return };
+            let Some(end) = end else {
+                self.tag = Some(tag);
+                return;
+            };
+            self.look(&tag);
             bytes = &bytes[end + 1..];
-            if let Some(tag) = self.tag.take() {
-                self.look(&tag);
-            }
+        }
+        while let Some(begin) = memchr(b'<', bytes) {
+            bytes = &bytes[begin + 1..];
+            let end = memchr(b'>', bytes);
+            let tag = &bytes[..end.unwrap_or(bytes.len()).min(LONGEST_TAG)];
+            let Some(end) = end else {
+                self.tag = Some(tag.to_vec());
+                return;
+            };
+            // A cell's own tag is by far the most frequent one, and tells nothing here.
+            self.look(tag);
+            bytes = &bytes[end + 1..];
         }
     }
 

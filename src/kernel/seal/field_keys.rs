@@ -37,9 +37,25 @@ impl FieldKeys {
     /// # Errors
     /// As for [`Keychain::for_sealing`].
     pub async fn for_writing(tx: &Tx) -> Result<Self> {
+        let present = Keychain::of_each(tx, tx.app(), [Purpose::FieldValue, Purpose::FieldIndex]).await?;
+        if let [(values, None), (index, None)] = present
+            && !values.is_empty()
+            && let Some(index) = BlindIndex::under(&index)
+        {
+            return Ok(Self {
+                values,
+                index: Some(index),
+            });
+        }
         Ok(Self {
             values: Keychain::for_sealing(tx, Purpose::FieldValue).await?,
             index: Some(BlindIndex::for_writing(tx).await?),
         })
+    }
+
+    /// Whether others seal and find as these do: under the same version. The key of an index stays for good.
+    pub fn seal_like(&self, others: &Self) -> bool {
+        let newest = |keys: &Self| keys.values.newest().ok().map(|(version, _)| version);
+        newest(self) == newest(others) && self.index.is_some() == others.index.is_some()
     }
 }
