@@ -19,34 +19,47 @@ use crate::{
     ticket::{self, Channel, Made, Means, Migrated, Status},
 };
 
-/// How many rows become tickets in one transaction.
-const AT_ONCE: usize = 250;
-/// How much room the texts of these rows take at most, in bytes.
+/// How many rows are handed over at once.
+pub(super) const HANDFUL: usize = 25;
+/// How much room the texts of a handful take at most, in bytes, but for its last row.
+const HEAVY: usize = 1024 * 1024;
+/// How many handfuls wait to be written.
+const WAITING: usize = 10;
+/// How much room the texts of rows take at most that become tickets in one transaction, in bytes, but for the last handful.
 const HEAVIEST: usize = 4 * 1024 * 1024;
-/// How many parts wait to be written.
-const WAITING: usize = 2;
 
 /// A row with what it comes to.
 pub(super) type Judged = (u32, std::result::Result<Made, Vec<Wrong>>);
 
 /// What comes next.
 pub(super) enum Next {
-    /// These rows, of which there may be none, and whether they are the last.
-    Part(Vec<Judged>, bool),
+    /// These rows, of which there may be none.
+    Rows(Rows),
     /// Nothing, since the file can't be read any further.
     Fault(Problem),
 }
 
+/// Rows that are ready.
+#[derive(Default)]
+pub(super) struct Rows {
+    pub rows: Vec<Judged>,
+    /// Whether none come after them.
+    pub are_last: bool,
+    weight: usize,
+}
+
 /// Rows that are being made ready. The task ends with it.
 pub(super) struct Making {
-    parts: Receiver<Result<Next>>,
+    handfuls: Receiver<Result<Next>>,
+    /// One that came after enough rows.
+    kept: Option<Result<Next>>,
     _task: JoinSet<()>,
 }
 
 impl Making {
     /// Begins behind the rows of an import that are done.
     pub fn begin(app: App, import: &Model, means: Arc<Means>, (reading, plan): (Reading, Plan)) -> Self {
-        let (send, parts) = channel(WAITING);
+        let (send, handfuls) = channel(WAITING);
         let maker = Maker {
             app,
             import: import.id.0,
@@ -57,16 +70,50 @@ impl Making {
         };
         let mut task = JoinSet::new();
         task.spawn(maker.run(send));
-        Self { parts, _task: task }
+        Self {
+            handfuls,
+            kept: None,
+            _task: task,
+        }
     }
 
-    /// The next part.
+    /// Waits for the next rows, and takes as many more as are ready, up to so many. Nothing is lost where nobody waits for
+    /// it to the end.
     ///
     /// # Errors
     /// If the file can't be had, or a value can't be sealed.
-    pub async fn next(&mut self) -> Result<Next> {
-        let next = self.parts.recv().await;
-        next.unwrap_or_else(|| Err(Error::internal("whoever made rows ready is gone")))
+    pub async fn next(&mut self, most: usize) -> Result<Next> {
+        let first = match self.kept.take() {
+            Some(next) => next,
+            None => self.handfuls.recv().await.unwrap_or_else(|| Err(gone())),
+        };
+        let mut taken = match first? {
+            Next::Rows(rows) => rows,
+            fault @ Next::Fault(_) => return Ok(fault),
+        };
+        while !taken.are_last && taken.rows.len() < most && taken.weight < HEAVIEST {
+            match self.handfuls.try_recv() {
+                Ok(Ok(Next::Rows(more))) => taken.add(more),
+                Ok(other) => {
+                    self.kept = Some(other);
+                    break;
+                }
+                Err(_) => break,
+            }
+        }
+        Ok(Next::Rows(taken))
+    }
+}
+
+fn gone() -> Error {
+    Error::internal("whoever made rows ready is gone")
+}
+
+impl Rows {
+    fn add(&mut self, more: Self) {
+        self.rows.extend(more.rows);
+        self.are_last = more.are_last;
+        self.weight += more.weight;
     }
 }
 
@@ -84,20 +131,23 @@ struct Maker {
 impl Maker {
     async fn run(mut self, send: Sender<Result<Next>>) {
         loop {
-            let next = self.part().await;
-            let is_last = !matches!(next, Ok(Next::Part(_, false)));
+            let next = self.handful().await;
+            let is_last = !matches!(&next, Ok(Next::Rows(rows)) if !rows.are_last);
             if send.send(next).await.is_err() || is_last {
                 return;
             }
         }
     }
 
-    async fn part(&mut self) -> Result<Next> {
-        let (mut rows, mut weight) = (Vec::with_capacity(AT_ONCE), 0);
-        while rows.len() < AT_ONCE && weight < HEAVIEST {
+    async fn handful(&mut self) -> Result<Next> {
+        let mut made = Rows::default();
+        while made.rows.len() < HANDFUL && made.weight < HEAVY {
             let row = match self.reading.next().await? {
                 Ok(Some(row)) => row,
-                Ok(None) => return Ok(Next::Part(rows, true)),
+                Ok(None) => {
+                    made.are_last = true;
+                    break;
+                }
                 Err(fault) => return Ok(Next::Fault(fault.problem())),
             };
             // What is done is judged too: an external ID that comes twice is known by it.
@@ -106,14 +156,14 @@ impl Maker {
                 self.done -= 1;
                 continue;
             }
-            weight += row.weight();
-            let made = match judged {
+            made.weight += row.weight();
+            let ticket = match judged {
                 Ok(ready) => Ok(ticket::make(&self.app, &self.means, self.import, migrated(ready)?)?),
                 Err(wrong) => Err(wrong),
             };
-            rows.push((row.number, made));
+            made.rows.push((row.number, ticket));
         }
-        Ok(Next::Part(rows, false))
+        Ok(Next::Rows(made))
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod begin;
 mod make;
+mod pace;
 mod part;
 
 use std::{
@@ -32,6 +33,7 @@ use crate::{
 };
 use begin::Claim;
 use make::{Making, Next};
+use pace::Pace;
 use part::Wrote;
 
 /// The job's name. Its argument is the import.
@@ -161,6 +163,7 @@ async fn bring(
     // What it takes to come back to one's place is no part of one's turn.
     let (mut begun, mut told) = (None, Instant::now());
     let (mut came, mut counted) = (0, COUNTED);
+    let mut pace = Pace::default();
     loop {
         if told.elapsed() > WORD {
             if !outbox::keep(caller.app(), job).await? {
@@ -168,21 +171,21 @@ async fn bring(
             }
             told = Instant::now();
         }
-        let Ok(next) = tokio::time::timeout(WORD, making.next()).await else {
+        let Ok(next) = tokio::time::timeout(WORD, making.next(pace.rows())).await else {
             continue;
         };
-        let (rows, is_last) = match next? {
-            Next::Part(rows, is_last) => (rows, is_last),
+        let part = match next? {
+            Next::Rows(part) => part,
             Next::Fault(problem) => return Ok(Came::Stopped(problem)),
         };
         let begun = begun.get_or_insert_with(Instant::now);
-        came += rows.len();
-        match part::write(caller, import, means, rows).await? {
-            Wrote::All => {}
+        came += part.rows.len();
+        match part::write(caller, import, means, part.rows).await? {
+            Wrote::All(waited) => pace.after(waited),
             Wrote::Overtaken => return Ok(Came::Nothing),
             Wrote::Refused(problem) => return Ok(Came::Stopped(problem)),
         }
-        if is_last {
+        if part.are_last {
             return Ok(Came::ToItsEnd);
         }
         if came >= counted * 2 {

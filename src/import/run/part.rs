@@ -1,6 +1,8 @@
 //! A part of an import: its rows become tickets, what came of the others is noted, and the counts follow, in one
 //! transaction.
 
+use std::time::{Duration, Instant};
+
 use super::make::Judged;
 use crate::{
     import::{
@@ -14,8 +16,8 @@ use crate::{
 
 /// What came of a part.
 pub(super) enum Wrote {
-    /// Every row of it is done.
-    All,
+    /// Every row of it is done, after one has waited so long for one's turn.
+    All(Duration),
     /// Another has begun on the import.
     Overtaken,
     /// No row of it can be done, nor of any other part.
@@ -28,7 +30,7 @@ impl Outcome for Wrote {
     fn receipt(&self) {}
 
     async fn again(_: &Tx, (): ()) -> Result<Self> {
-        Ok(Self::All)
+        Ok(Self::All(Duration::ZERO))
     }
 }
 
@@ -37,7 +39,8 @@ impl Outcome for Wrote {
 /// # Errors
 /// If the database fails; nothing of the part is there then.
 pub(super) async fn write(caller: &Caller, import: &Model, means: &Means, rows: Vec<Judged>) -> Result<Wrote> {
-    let deed = async |tx: &Tx| written(tx, import, means, rows).await;
+    let asked = Instant::now();
+    let deed = async |tx: &Tx| written(tx, import, means, (rows, asked.elapsed())).await;
     match caller.act(Action::ImportProgress, &Plain, deed).await {
         // The service went out of use between two parts.
         Err(Error::Problems(problems)) => {
@@ -51,7 +54,7 @@ pub(super) async fn write(caller: &Caller, import: &Model, means: &Means, rows: 
     }
 }
 
-async fn written(tx: &Tx, import: &Model, means: &Means, rows: Vec<Judged>) -> Result<Wrote> {
+async fn written(tx: &Tx, import: &Model, means: &Means, (rows, waited): (Vec<Judged>, Duration)) -> Result<Wrote> {
     let present = tx.find::<Entity>("id", &import.id.to_string()).await?;
     if present.state != State::Running || present.fence != import.fence {
         tracing::warn!(import = %import.id, fence = import.fence, "another server has gone on with this import: this one writes nothing more");
@@ -90,7 +93,7 @@ async fn written(tx: &Tx, import: &Model, means: &Means, rows: Vec<Judged>) -> R
         add(&mut row.done_count, count);
     })
     .await?;
-    Ok(Wrote::All)
+    Ok(Wrote::All(waited))
 }
 
 fn number(row: u32) -> i32 {
