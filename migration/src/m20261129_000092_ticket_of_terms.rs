@@ -34,6 +34,10 @@ impl MigrationTrait for Migration {
                  END IF;
                  RETURN NULL;
                END $$;
+             CREATE FUNCTION ticket_stays_whose_it_is() RETURNS trigger LANGUAGE plpgsql AS
+               $$ BEGIN
+                 RAISE foreign_key_violation USING MESSAGE = 'ticket_term without its ticket';
+               END $$;
              ALTER TABLE ticket_term DROP CONSTRAINT ticket_term_organization_id_ticket_id_fkey;
              CREATE TRIGGER ticket_term_added AFTER INSERT ON ticket_term REFERENCING NEW TABLE AS fresh
                FOR EACH STATEMENT EXECUTE FUNCTION ticket_term_has_its_ticket();
@@ -41,6 +45,8 @@ impl MigrationTrait for Migration {
                FOR EACH STATEMENT EXECUTE FUNCTION ticket_term_has_its_ticket();
              CREATE TRIGGER ticket_gone AFTER DELETE ON ticket REFERENCING OLD TABLE AS gone
                FOR EACH STATEMENT EXECUTE FUNCTION ticket_goes_with_its_terms();
+             CREATE TRIGGER ticket_renamed BEFORE UPDATE ON ticket FOR EACH ROW
+               WHEN (OLD.id <> NEW.id OR OLD.organization_id <> NEW.organization_id) EXECUTE FUNCTION ticket_stays_whose_it_is();
              CREATE FUNCTION count_anew(which text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS
                $$ DECLARE counted real;
                BEGIN
@@ -52,8 +58,10 @@ impl MigrationTrait for Migration {
                    EXECUTE format('ANALYZE (SKIP_LOCKED) %I', which);
                  END IF;
                END $$;
-             DO $fix$ BEGIN
-               EXECUTE format('ALTER FUNCTION count_anew(text) SET search_path = %I, pg_temp', current_schema());
+             DO $fix$ DECLARE name text; BEGIN
+               FOREACH name IN ARRAY ARRAY['ticket_term_has_its_ticket()', 'ticket_goes_with_its_terms()', 'count_anew(text)'] LOOP
+                 EXECUTE format('ALTER FUNCTION %s SET search_path = %I, pg_temp', name, current_schema());
+               END LOOP;
              END $fix$;",
         )
         .await

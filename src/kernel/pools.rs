@@ -77,12 +77,9 @@ pub(super) async fn sqlite(url: &str, width: Width) -> anyhow::Result<Pools> {
     })
 }
 
-/// Whoever writes many rows comes back to the same pages again and again: he keeps more of them, in KiB below zero, and carries
-/// them from the log of what was written to their places less often, in pages.
+/// Whoever writes many rows comes back to the same pages again and again: he keeps more of them, in KiB below zero.
 fn writing(options: SqliteConnectOptions) -> SqliteConnectOptions {
-    options
-        .pragma("cache_size", "-16384")
-        .pragma("wal_autocheckpoint", "4000")
+    options.pragma("cache_size", "-16384")
 }
 
 /// Connects to a server.

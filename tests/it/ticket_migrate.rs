@@ -171,6 +171,7 @@ both! {
         let (tickets, terms) = (raw.count("ticket").await, raw.count("ticket_term").await);
         for wrong in [
             "DELETE FROM ticket WHERE import_row = 2",
+            "UPDATE ticket SET id = service_id WHERE import_row = 2",
             "DELETE FROM ticket",
             "UPDATE ticket_term SET ticket_id = field_id WHERE ticket_id = (SELECT id FROM ticket WHERE import_row = 2)",
             "INSERT INTO ticket_term SELECT organization_id, field_id, field_id, term, received_at FROM ticket_term WHERE ticket_id = (SELECT id FROM ticket WHERE import_row = 2)",
