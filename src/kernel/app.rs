@@ -8,7 +8,7 @@ use std::{
 use tokio::sync::Semaphore;
 
 use super::{
-    Announce, Clock, Database, Demand, Departure, Keys, Mailer, Random, Standing,
+    Announce, Clock, Database, Demand, Departure, Keys, Mailer, Random, Standing, Traces,
     audit::Walks,
     config::Settings,
     extract::Source,
@@ -64,6 +64,8 @@ pub struct App {
     pub sealings: &'static [Sealing],
     /// The lists that can leave as files.
     pub sources: &'static [Source],
+    /// Who makes traces of what a server does; nobody, before it serves.
+    pub traces: Traces,
     /// What the operator chose.
     pub settings: Arc<Settings>,
 }
