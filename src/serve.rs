@@ -16,7 +16,7 @@ use crate::{
         session::Api,
         socket::Sockets,
     },
-    kernel::{App, id, outbox},
+    kernel::{App, Traces, id, outbox},
     worker,
 };
 
@@ -31,7 +31,7 @@ pub fn routes(app: &App, ready: Ready, hint: Option<Hint>) -> anyhow::Result<Rou
 /// What stands around the routes of a server.
 pub fn layers(app: &App) -> Layers {
     let random = app.random.clone();
-    Layers::new(move || id::encode(uuid::Uuid::from_bytes(random.bytes())))
+    Layers::new(move || id::encode(uuid::Uuid::from_bytes(random.bytes()))).with_traces(app.traces.clone())
 }
 
 /// The same with sockets that whoever serves can count and close, and with layers whose meter he can read.
@@ -108,6 +108,7 @@ pub async fn serve_on(
     listener: TcpListener,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
+    let app = traced(app)?;
     let ready = Ready::default();
     let sockets = Sockets::default();
     let layers = layers(&app);
@@ -134,9 +135,20 @@ pub async fn serve_on(
     if let Some(metrics) = metrics {
         metrics.abort();
     }
+    app.traces.end().await;
     app.database.close().await;
     drop(ended.hard_stop);
     Ok(())
+}
+
+/// From here on traces are made, where an operator wants them.
+fn traced(app: App) -> anyhow::Result<App> {
+    let settings = app.settings.traces.as_ref();
+    if let Some(settings) = settings {
+        tracing::info!(receiver = settings.endpoint.host_str(), "traces");
+    }
+    let traces = Traces::start(settings, &app.random).context("traces")?;
+    Ok(App { traces, ..app })
 }
 
 async fn listen_for_metrics(app: &App) -> anyhow::Result<Option<TcpListener>> {

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use crate::{
     admin, agent, api, audit, billing, cti, extraction, import,
     kernel::{
-        App, Clock, Database, Demand, Departure, Keys, Mailer, Random, Settings,
+        App, Clock, Database, Demand, Departure, Keys, Mailer, Random, Settings, Traces,
         extract::Source,
         mail::{
             mailbox::{Folder, Mailbox},
@@ -104,6 +104,7 @@ pub async fn open(settings: Settings, clock: Arc<dyn Clock>, random: Random) -> 
         sealings: SEALINGS,
         sources: SOURCES,
         hashes: Arc::default(),
+        traces: Traces::default(),
         database,
         clock,
         random,

@@ -26,7 +26,7 @@ use super::{
     null_in_place::Executed,
     parameters::{self, BODY_DEADLINE, Parameters},
     server::PeerAddress,
-    signature,
+    signature, traced,
 };
 
 pub use super::backend::{Backend, EnteredCaller, Refusal, RequestHead};
@@ -156,6 +156,7 @@ async fn prepare<B: Backend>(
     guard::scan(&parameters.query).map_err(malformed)?;
     let document = documents.parse(&parameters.query).map_err(refused)?;
     let checked = guard::check(&document, parameters.operation_name.as_deref()).map_err(refused)?;
+    traced::tell(backend.cost(), &document, parameters.operation_name.as_deref());
     if checked.operation.ty == OperationType::Subscription {
         let message = "Subscriptions are served over WebSocket, not by POST.";
         return Err(refused(request_error(

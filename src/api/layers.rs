@@ -24,7 +24,10 @@ use super::{
     media::{self, Media},
     metrics::Meter,
 };
-use crate::kernel::download;
+use crate::kernel::{
+    Traces, download,
+    trace::{self, Span},
+};
 
 /// Longest that a request may take, its body arrived.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -128,6 +131,7 @@ pub struct Layers {
     in_flight: Arc<Semaphore>,
     most_in_flight: usize,
     meter: Meter,
+    traces: Traces,
 }
 
 impl Layers {
@@ -139,6 +143,7 @@ impl Layers {
             in_flight: Arc::new(Semaphore::new(MAX_IN_FLIGHT)),
             most_in_flight: MAX_IN_FLIGHT,
             meter: Meter::default(),
+            traces: Traces::default(),
         }
     }
 
@@ -154,6 +159,13 @@ impl Layers {
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// Who makes traces of the requests; those of health are not among them.
+    #[must_use]
+    pub fn with_traces(mut self, traces: Traces) -> Self {
+        self.traces = traces;
         self
     }
 
@@ -173,7 +185,22 @@ impl Layers {
     }
 }
 
-async fn outermost(State(layers): State<Layers>, mut request: Request, next: Next) -> Response {
+async fn outermost(State(layers): State<Layers>, request: Request, next: Next) -> Response {
+    let span = span_of(&layers, &request);
+    trace::within(span.as_ref(), whole(&layers, span.as_ref(), request, next)).await
+}
+
+fn span_of(layers: &Layers, request: &Request) -> Option<Span> {
+    if request.uri().path().starts_with(ALWAYS_SERVED) {
+        return None;
+    }
+    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    layers
+        .traces
+        .request(request.method().as_str(), route, request.headers())
+}
+
+async fn whole(layers: &Layers, span: Option<&Span>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = given_id(request.headers()).unwrap_or_else(|| (layers.request_ids)());
     let id = RequestId(id.into());
@@ -181,13 +208,19 @@ async fn outermost(State(layers): State<Layers>, mut request: Request, next: Nex
     let method = request.method().clone();
     let path = logged(request.uri().path());
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let mut response = bounded(&layers, &id, request, next).await;
+    let mut response = bounded(layers, &id, request, next).await;
     seal(response.headers_mut(), &id);
     let took = started.elapsed();
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
     layers.meter.answered(route, response.status(), took);
     if let Some(codes) = response.extensions().get::<answer::Codes>() {
         layers.meter.erred(&codes.0);
+        if let Some(span) = span {
+            span.erred(&codes.0);
+        }
+    }
+    if let Some(span) = span {
+        span.answered(response.status().as_u16());
     }
     let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let status = response.status().as_u16();

@@ -33,6 +33,7 @@ pub mod session;
 mod signature;
 pub mod socket;
 pub mod standing;
+mod traced;
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::{
-    Announce, Clock, Database, Demand, Departure, Keys, Mailer, Random, Standing,
+    Announce, Clock, Database, Demand, Departure, Keys, Mailer, Random, Standing, Traces,
     audit::Walks,
     config::Settings,
     extract::Source,
@@ -66,6 +66,8 @@ pub struct App {
     pub sealings: &'static [Sealing],
     /// The lists that can leave as files.
     pub sources: &'static [Source],
+    /// Who makes traces of what a server does; nobody, before it serves.
+    pub traces: Traces,
     /// What the operator chose.
     pub settings: Arc<Settings>,
 }

@@ -11,6 +11,7 @@ use super::{
     fetches::Fetches,
     idempotency::{Ask, Outcome, Slot},
     looks::Looks,
+    trace::Work,
     tx::Tx,
     view::View,
 };
@@ -164,17 +165,20 @@ impl Caller {
         if let Some(view) = &*kept {
             return Ok(view.clone());
         }
+        let mut work = Work::look(self.app.database.backend());
         let connection = self.app.database.begin_read(organization).await?;
-        let view = self.view_of(Arc::new(Reader {
+        work.iter_mut().for_each(Work::has_begun);
+        let reader = Arc::new(Reader {
             connection,
             organization,
-        }));
+        });
+        let view = self.view_of(reader, work);
         *kept = Some(view.clone());
         Ok(view)
     }
 
-    fn view_of(&self, reader: Arc<Reader>) -> Arc<View> {
-        Arc::new(View::of(reader, self.app.clone(), self.fetches.clone()))
+    fn view_of(&self, reader: Arc<Reader>, work: Option<Work>) -> Arc<View> {
+        Arc::new(View::of(reader, self.app.clone(), self.fetches.clone(), work))
     }
 
     /// Works on an answer; what its resolvers ask for is fetched when nothing else of it can go on.
@@ -198,6 +202,7 @@ impl Caller {
             Err(refusal) => return Err(self.refuse(action, refusal).await),
             Ok(organization) => organization,
         };
+        let mut work = Work::deed(action, self.app.database.backend());
         let turn = self.app.database.turn(organization).await?;
         let mut tx = Tx::begin(
             self.app.clone(),
@@ -207,6 +212,7 @@ impl Caller {
             organization,
         )
         .await?;
+        work.iter_mut().for_each(Work::has_begun);
         let performed = match self.actor_now(tx.reader(), action).await {
             Ok(actor) => {
                 tx.be(actor);
@@ -216,13 +222,15 @@ impl Caller {
         };
         match performed {
             Ok(outcome) if ask.is_dry_run() => {
-                *self.view.lock().await = Some(self.view_of(tx.reader().clone()));
+                *self.view.lock().await = Some(self.view_of(tx.reader().clone(), work));
                 Ok(outcome)
             }
             Ok(outcome) => tx.commit(turn).await.map(|()| outcome),
             Err(error) => {
                 tx.rollback().await;
                 drop(turn);
+                work.iter_mut().for_each(Work::was_undone);
+                drop(work);
                 Err(self.refuse(action, error).await)
             }
         }

@@ -21,6 +21,7 @@ use super::{
     Error, OrganizationId, Result,
     flush::{Flush, Line},
     pools::{self, TURN, Width},
+    trace,
 };
 
 /// How many write to journals at once: fewer than there are connections, so that a flood of events leaves some to deeds.
@@ -97,6 +98,7 @@ impl Database {
                     return;
                 }
                 statements.fetch_add(1, Ordering::Relaxed);
+                trace::count(told.elapsed);
                 if let Some(texts) = &mut *texts.lock().unwrap_or_else(PoisonError::into_inner) {
                     texts.push(told.statement.to_string());
                 }

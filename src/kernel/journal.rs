@@ -11,6 +11,7 @@ use sea_orm::{ActiveModelTrait, Condition, IntoActiveModel, Iterable, ModelTrait
 
 use super::{
     Action, Actor, App, Caller, Error, Job, JobId, Reader, Record, Result, Timestamp, Tx, audit::Change, id, outbox,
+    trace::Work,
 };
 
 /// A table that is a log itself. Its rows give nobody a right, and the database itself refuses to change them, and to
@@ -117,6 +118,7 @@ impl Caller {
                 "what stands in the audit log is done through the other door",
             ));
         }
+        let mut work = Work::deed(action, self.app().database.backend());
         let pass = self.app().database.pass().await?;
         let mut pen = JournalPen {
             reader: Reader {
@@ -127,6 +129,7 @@ impl Caller {
             actor: self.actor().clone(),
             now: self.now(),
         };
+        work.iter_mut().for_each(Work::has_begun);
         let done = match self.actor_now(&pen.reader, action).await {
             Ok(actor) => {
                 pen.actor = actor;
@@ -144,6 +147,8 @@ impl Caller {
                     tracing::warn!(%fault, "a transaction did not roll back");
                 }
                 drop(pass);
+                work.iter_mut().for_each(Work::was_undone);
+                drop(work);
                 Err(self.refuse(action, error).await)
             }
         }

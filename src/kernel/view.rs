@@ -9,6 +9,7 @@ use sea_orm::{ConnectionTrait as _, DbBackend};
 use super::{
     App, Reader,
     fetches::{AtOnce, Fetches},
+    trace::Work,
 };
 
 /// A reader with its loader.
@@ -16,6 +17,8 @@ pub struct View {
     reader: Arc<Reader>,
     /// Rows by the IDs of their parents: what the resolvers of a list ask for one by one is fetched in one statement.
     pub loader: DataLoader<Batch, HashMapCache>,
+    /// What a trace says of it, as long as it lives.
+    work: Option<Work>,
 }
 
 /// What the loader reads through. Areas implement async-graphql's `Loader` for it, a key type each.
@@ -26,20 +29,21 @@ pub struct Batch {
 }
 
 impl View {
-    pub(super) fn of(reader: Arc<Reader>, app: App, fetches: Fetches) -> Self {
+    pub(super) fn of(reader: Arc<Reader>, app: App, fetches: Fetches, work: Option<Work>) -> Self {
         let batch = Batch {
             reader: reader.clone(),
             app,
         };
         // The limits of documents are the limits of a batch.
         let loader = DataLoader::with_cache(batch, fetches, AtOnce, HashMapCache::default()).max_batch_size(usize::MAX);
-        Self { reader, loader }
+        Self { reader, loader, work }
     }
 
     /// Ends the transaction; what a dry run wrote is gone. PostgreSQL is told so when the connection goes back to its pool,
     /// which talks to it then anyway: nobody waits for it.
     pub(super) async fn end(self) {
         drop(self.loader);
+        let _work = self.work;
         if let Some(reader) = Arc::into_inner(self.reader)
             && reader.connection.get_database_backend() != DbBackend::Postgres
             && let Err(error) = reader.connection.rollback().await

@@ -22,6 +22,7 @@ use crate::{
         Action, App, Caller, Error, Month, Plain, Result,
         db::JobPool,
         outbox::{self, Attempt, EXTRACTION_RECHECK, EXTRACTION_RUN, Fate, MONTH_CLOSE, Taken},
+        trace,
     },
     member::{invitation, notice, password_reset},
     partner::webhook,
@@ -146,9 +147,24 @@ async fn attempt(app: &App, taken: Taken) -> Result<()> {
         Attempt::Spent(job) => return give_up(app, &job).await,
         Attempt::Nothing => return Ok(()),
     };
+    let span = app.traces.job(&job.kind, job.attempts);
+    let fate = trace::within(span.as_ref(), fate(app, &job)).await;
+    if let Some(span) = &span {
+        match &fate {
+            Fate::Done => span.ended("done", true),
+            Fate::Later(_) => span.ended("later", true),
+            Fate::Failed(_) => span.ended("failed", false),
+            Fate::GivenUp(_) => span.ended("given up", false),
+        }
+    }
+    outbox::end_attempt(app, &job, fate).await
+}
+
+/// Does a job; whatever goes wrong is its fate.
+async fn fate(app: &App, job: &outbox::Model) -> Fate {
     let id = job.id;
-    let done = AssertUnwindSafe(perform(app, &job)).catch_unwind().await;
-    let fate = match done {
+    let done = AssertUnwindSafe(perform(app, job)).catch_unwind().await;
+    match done {
         Ok(Ok(Fate::Failed(reason))) => {
             tracing::warn!(job = %id, kind = job.kind, reason, "a job failed");
             Fate::Failed(reason)
@@ -162,8 +178,7 @@ async fn attempt(app: &App, taken: Taken) -> Result<()> {
             tracing::error!(job = %id, kind = job.kind, "a job panicked");
             Fate::Failed("panic".to_owned())
         }
-    };
-    outbox::end_attempt(app, &job, fate).await
+    }
 }
 
 /// Ends a job that was begun too often, and tells whoever shows how it fares.

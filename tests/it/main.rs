@@ -159,6 +159,7 @@ mod ticket_reveal;
 mod ticket_sealed;
 mod ticket_search;
 mod token;
+mod traces;
 mod usage;
 mod webhook;
 mod write_kill;

@@ -6,7 +6,7 @@ use async_graphql::{
     Value,
     parser::{
         self, parse_schema,
-        types::{BaseType, FieldDefinition, Type, TypeDefinition, TypeKind, TypeSystemDefinition},
+        types::{BaseType, FieldDefinition, OperationType, Type, TypeDefinition, TypeKind, TypeSystemDefinition},
     },
 };
 
@@ -111,6 +111,16 @@ impl CostTable {
             mutation,
             subscription,
         })
+    }
+
+    /// Whether an operation of this type has this root field.
+    pub(in crate::api) fn has_root(&self, kind: OperationType, field: &str) -> bool {
+        let root = match kind {
+            OperationType::Query => &self.query,
+            OperationType::Mutation => &self.mutation,
+            OperationType::Subscription => &self.subscription,
+        };
+        self.fields.get(root).is_some_and(|fields| fields.contains_key(field))
     }
 
     pub(super) fn weight(&self, owner: &str, field: &str) -> Option<&Weight> {

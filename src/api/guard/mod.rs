@@ -135,6 +135,17 @@ pub fn mutations(document: &ExecutableDocument, operation: &OperationDefinition)
     names
 }
 
+/// The different root fields of an operation by name, fragments written out, in their order.
+pub fn root_names(document: &ExecutableDocument, operation: &OperationDefinition) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    each_root_field(document, &operation.selection_set.node, &mut |_, name| {
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    });
+    names
+}
+
 /// How many root fields an operation selects, fragments written out.
 pub fn root_fields(document: &ExecutableDocument, operation: &OperationDefinition) -> usize {
     let mut count = 0;

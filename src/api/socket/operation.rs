@@ -15,14 +15,15 @@ use crate::{
     api::{
         answer::{self, Asked},
         backend::{Backend, EnteredCaller, Refusal, RequestHead},
-        codes::{RequestCode, coded_error, request_error},
+        codes::{RequestCode, code_of, coded_error, request_error},
         cost::{self, Meter, Throttle},
         errors, guard,
         null_in_place::Executed,
         parameters::Parameters,
         session::Api,
+        traced,
     },
-    kernel::{Caller, Toll},
+    kernel::{Caller, Toll, trace},
 };
 
 /// What becomes of an operation.
@@ -61,6 +62,10 @@ impl Teller {
 
     /// Waits until there is room for it, as long as the other side takes to read what comes before.
     async fn tell(&self, happening: Happening) {
+        if let (Happening::Refused(errors), Some(span)) = (&happening, trace::current()) {
+            let codes: Vec<_> = errors.iter().filter_map(code_of).map(str::to_owned).collect();
+            span.erred(&codes);
+        }
         let told = Told {
             number: self.number,
             id: self.id.clone(),
@@ -138,10 +143,19 @@ pub(super) async fn run(
     (ready, meter): (Ready, Arc<Meter>),
     teller: Teller,
 ) {
-    match begin(&api, visitor, &token, ready, meter).await {
-        Ok(running) => running.tell(&api, &teller).await,
-        Err(error) => teller.tell(Happening::Refused(vec![error])).await,
-    }
+    let span = api.app().traces.subscription();
+    let work = async {
+        traced::tell(
+            Backend::cost(&api),
+            &ready.document,
+            ready.parameters.operation_name.as_deref(),
+        );
+        match begin(&api, visitor, &token, ready, meter).await {
+            Ok(running) => running.tell(&api, &teller).await,
+            Err(error) => teller.tell(Happening::Refused(vec![error])).await,
+        }
+    };
+    trace::within(span.as_ref(), work).await;
 }
 
 /// An operation that was let in.

@@ -6,9 +6,11 @@ mod listen;
 mod logs;
 mod mail;
 mod secret;
+mod source;
 mod storage;
+mod traces;
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -16,7 +18,9 @@ use super::{address::Network, seal::KeyRing};
 pub use logs::{AnchorPlace, LogSettings, least_months};
 pub use mail::{MailSettings, Protection, SmtpServer};
 pub use secret::{key_ring_of, secret_of};
+pub use source::Source;
 pub use storage::{Bucket, Storage};
+pub use traces::{Sampling, TraceSettings};
 
 /// Who may ask for the schema.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,6 +51,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Where to tell the metrics; `None` for nowhere.
     pub metrics_listen: Option<SocketAddr>,
+    /// Where traces are sent; `None` for nowhere.
+    pub traces: Option<TraceSettings>,
     /// The folder for what the service keeps beside its database.
     pub data: PathBuf,
     /// The address of an organization, with `{domain}` in it.
@@ -100,120 +106,6 @@ impl std::fmt::Debug for Settings {
     }
 }
 
-/// Every setting: its name after `ORGDESK_`, or the name itself for `DATABASE_URL`.
-const KNOWN: &[&str] = &[
-    "DATABASE_URL",
-    "LISTEN",
-    "METRICS_LISTEN",
-    "DATA",
-    "ORGANIZATION_URL",
-    "PUBLIC_URL",
-    "MAIL_FROM",
-    "SMTP_URL",
-    "SMTP_CA_FILE",
-    "STORAGE",
-    "STORAGE_BUCKET",
-    "STORAGE_REGION",
-    "STORAGE_ENDPOINT",
-    "STORAGE_ACCESS_KEY",
-    "STORAGE_SECRET_KEY",
-    "STORAGE_SECRET_KEY_FILE",
-    "STORAGE_PATH_STYLE",
-    "PICTURE_QUOTA_MIB",
-    "INTROSPECTION",
-    "PLAYGROUND",
-    "LOG",
-    "SECRET",
-    "SECRET_FILE",
-    "KEY_RING",
-    "KEY_RING_FILE",
-    "MIGRATION_URL",
-    "BACKUP_URL",
-    "TRUSTED_PROXIES",
-    "ALLOWED_ORIGINS",
-    "CTI_LOG_DAYS",
-    "AUDIT_ANCHOR",
-    "AUDIT_ANCHOR_MINUTES",
-    "PERMISSION_LOG_MONTHS",
-    "ACCESS_LOG_MONTHS",
-    "ACCESS_LOG_FLOOR",
-    "MANAGEMENT_LOG_MONTHS",
-    "EXTRACTION_ROWS",
-    "EXTRACTION_DAYS",
-    "COST_BUCKET",
-    "COST_REFILL",
-    "WEBHOOK_NETWORKS",
-];
-
-/// The settings as texts, wherever they came from.
-#[derive(Debug, Default)]
-pub struct Source(BTreeMap<String, String>);
-
-impl Source {
-    /// Reads the environment, and the file that it names; the environment wins.
-    ///
-    /// # Errors
-    /// Every unknown name, and whatever is wrong with the file.
-    pub fn read(environment: impl Iterator<Item = (String, String)>) -> Result<Self, Vec<String>> {
-        let mut faults = Vec::new();
-        let mut found = BTreeMap::new();
-        let mut file = None;
-        for (name, value) in environment {
-            match name.strip_prefix("ORGDESK_") {
-                Some("CONFIG") => file = Some(value),
-                // The tests' own switches.
-                Some(own) if own.starts_with("TEST_") => {}
-                Some(own) if KNOWN.contains(&own) && own != "DATABASE_URL" => {
-                    found.insert(own.to_owned(), value);
-                }
-                Some(_) => faults.push(format!("{name} is no setting of Orgdesk")),
-                None if name == "DATABASE_URL" => {
-                    found.insert(name, value);
-                }
-                None => {}
-            }
-        }
-        if let Some(path) = file {
-            match read_file(&path) {
-                Err(fault) => faults.push(fault),
-                Ok(table) => {
-                    for (name, value) in table {
-                        let known = name.to_uppercase();
-                        if KNOWN.contains(&known.as_str()) {
-                            found.entry(known).or_insert(value);
-                        } else {
-                            faults.push(format!("{path}: {name} is no setting of Orgdesk"));
-                        }
-                    }
-                }
-            }
-        }
-        if faults.is_empty() {
-            Ok(Self(found))
-        } else {
-            Err(faults)
-        }
-    }
-
-    /// One setting's text.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
-    }
-}
-
-fn read_file(path: &str) -> Result<BTreeMap<String, String>, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
-    let table: toml::Table = text
-        .parse()
-        .map_err(|error: toml::de::Error| format!("{path}: {}", error.message()))?;
-    let plain = |(name, value): (String, toml::Value)| match value {
-        toml::Value::String(text) => Ok((name, text)),
-        toml::Value::Boolean(_) | toml::Value::Integer(_) => Ok((name, value.to_string())),
-        _ => Err(format!("{path}: {name} is neither text, number nor true or false")),
-    };
-    table.into_iter().map(plain).collect()
-}
-
 impl Settings {
     /// The settings of a service that real people use. Nothing secret has a default.
     ///
@@ -262,6 +154,7 @@ impl Settings {
         faults: &mut Vec<String>,
     ) -> Self {
         let (listen, metrics_listen) = listen::read(source, faults);
+        let traces = traces::read(source, faults);
         let public_url = mail::public_url(source, listen, is_demo, faults);
         let mail = mail::read(source, is_demo, faults);
         let storage = storage::read(source, faults);
@@ -314,6 +207,7 @@ impl Settings {
             database_url,
             listen,
             metrics_listen,
+            traces,
             data,
             organization_url,
             public_url,

@@ -1,5 +1,7 @@
 //! What a configuration may say, and that every fault of one is told at once.
 
+use std::collections::BTreeMap;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::*;
@@ -19,13 +21,14 @@ fn p4_a_broken_configuration_is_refused_with_every_fault_at_once() {
         ("DATABASE_URL", "mysql://x"),
         ("ORGDESK_LISTEN", "nowhere"),
         ("ORGDESK_METRICS_LISTEN", "everywhere"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "tempo:4317"),
         ("ORGDESK_SECRET", "c2hvcnQ="),
         ("ORGDESK_ORGANIZATION_URL", "http://example.com"),
         ("ORGDESK_LOG", "xml"),
         ("ORGDESK_INTROSPECTION", "maybe"),
     ]);
     let faults = Settings::for_service(&broken.unwrap()).unwrap_err();
-    assert_eq!(faults.len(), 12, "{faults:#?}");
+    assert_eq!(faults.len(), 13, "{faults:#?}");
     for word in [
         "PUBLIC_URL",
         "MAIL_FROM",
@@ -33,6 +36,7 @@ fn p4_a_broken_configuration_is_refused_with_every_fault_at_once() {
         "DATABASE_URL",
         "ORGDESK_LISTEN must",
         "ORGDESK_METRICS_LISTEN",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
         "SECRET",
         "KEY_RING",
         "{domain}",

@@ -90,6 +90,7 @@ pub fn settings(url: &str) -> Settings {
         database_url: url.to_owned(),
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         metrics_listen: None,
+        traces: None,
         data: std::env::temp_dir(),
         organization_url: "https://{domain}.example.com".to_owned(),
         public_url: "https://desk.example.com".to_owned(),

@@ -10,6 +10,7 @@ pub mod blocks;
 pub mod bucket;
 pub mod canary;
 pub mod cluster;
+pub mod collector;
 pub mod cti;
 pub mod database;
 pub mod deed;
