@@ -212,12 +212,16 @@ async fn part(
     let view = caller.view(Action::ExtractionProgress).await?;
     let member = eyes::member(&view, extraction.requested_by).await?;
     drop(view);
-    caller.release().await;
     let Some(member) = member.filter(|member| eyes::may(member, source.action)) else {
+        caller.release().await;
         return Ok(Err(Hindrance::Right));
     };
-    let eyes = eyes::of(caller.app(), extraction, member);
-    let seen = look(&eyes, work, source, is_first, after).await;
+    let eyes = eyes::of(caller.app(), extraction, member).looking_aside_after(caller);
+    caller.release().await;
+    let mut seen = look(&eyes, work, source, is_first, after.clone()).await;
+    if eyes.is_to_look_anew(&seen).await {
+        seen = look(&eyes, work, source, is_first, after).await;
+    }
     eyes.leave().await;
     match seen {
         // Whatever of the list he saw when he asked is not there for him any more.
@@ -343,8 +347,7 @@ async fn stop(caller: &Caller, extraction: &Model, code: Code, reason: Option<&s
         }
         Ok(Told)
     };
-    caller.act(Action::ExtractionRun, &Plain, deed).await?;
-    Ok(())
+    caller.act(Action::ExtractionRun, &Plain, deed).await.map(drop)
 }
 
 /// Hands the file over, if everything is as it was.
