@@ -52,19 +52,12 @@ async fn p2_views_come_from_the_replica_and_have_what_anybody_wrote_before() {
     make::in_use(plain.owner(), "desk", 5).await;
     let token = beside.owner().token().await;
 
-    let before = went(beside);
+    let (before, asked) = (went(beside), stage.asked_for("service").await);
     let listed = beside.ask(Some(&token), SERVICES, json!({})).await;
     assert_eq!(more(beside, &before), [("replica", 1)], "{}", listed.text);
     assert_eq!(listed.json, plain.ask(Some(&token), SERVICES, json!({})).await.json);
     assert_eq!(listed.json["data"]["services"]["nodes"][0]["code"], "desk");
-    let mut standby = PgConnection::connect(&stage.standby.admin_url_of("orgdesk"))
-        .await
-        .unwrap();
-    let of_service =
-        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'orgdesk' AND query LIKE '%service%'";
-    let connections: i64 = sqlx::query_scalar(of_service).fetch_one(&mut standby).await.unwrap();
-    assert!(connections > 0, "the standby itself was asked for services");
-
+    until(async || stage.asked_for("service").await, |count| *count > asked).await;
     let before = went(beside);
     beside.owner().deed(&make::company("one"), json!({})).await;
     let refused = beside.ask(None, SERVICES, json!({})).await;
@@ -98,7 +91,7 @@ async fn p2_a_replica_that_stands_still_hides_nothing() {
     phone::monitored(plain).await;
     let (owner, member) = (beside.owner().token().await, beside.member().token().await);
     let services = async |token: &str| beside.ask(Some(token), SERVICES, json!({})).await;
-    is_used(beside).await;
+    is_used(beside, &stage.token).await;
     stage.on_standby("SELECT pg_wal_replay_pause()").await;
     let before = went(beside);
 
@@ -129,7 +122,7 @@ async fn p2_a_replica_that_stands_still_hides_nothing() {
     assert_eq!(more(beside, &before), [("late", 2)], "he came to no view");
 
     stage.on_standby("SELECT pg_wal_replay_resume()").await;
-    is_used(beside).await;
+    is_used(beside, &stage.token).await;
     assert_eq!(titles(beside, &owner).await, ["new"]);
     assert_eq!(went(beside)["broken"], 0);
 }
@@ -143,9 +136,9 @@ async fn p2_what_the_replica_breaks_off_is_asked_once_more() {
     }
     let wire = Wire::to(&stage.url()).await;
     let beside = stage.plain.server_beside(&wire.url).await;
-    let token = beside.owner().token().await;
-    let titles = async || titles(&beside, &token).await.len();
-    is_used(&beside).await;
+    let token = &stage.token;
+    let titles = async || titles(&beside, token).await.len();
+    is_used(&beside, &stage.token).await;
 
     // In the middle of the rows.
     let before = went(&beside);
@@ -156,9 +149,9 @@ async fn p2_what_the_replica_breaks_off_is_asked_once_more() {
     // The log says once that it was read, and by how much.
     let entries = "SELECT changes FROM audit_entry WHERE action = 'AUDIT_READ' ORDER BY sequence";
     let audit = "{ auditEntries(first: 50) { nodes { action changes { record field before after } } } }";
-    is_used(&beside).await;
+    is_used(&beside, &stage.token).await;
     wire.cut_the_next_answer();
-    let read = beside.ask(Some(&token), audit, json!({})).await;
+    let read = beside.ask(Some(token), audit, json!({})).await;
     assert!(wire.has_lost_it() && read.json.get("errors").is_none(), "{}", read.text);
     assert_eq!(texts(&stage.plain, entries).await.len(), 1);
 
@@ -168,11 +161,11 @@ async fn p2_what_the_replica_breaks_off_is_asked_once_more() {
     assert_eq!(titles().await, 20);
     assert_eq!(more(&beside, &before), [("away", 1)]);
     wire.mend();
-    is_used(&beside).await;
+    is_used(&beside, &stage.token).await;
     wire.cut();
     assert_eq!(titles().await, 20);
     wire.mend();
-    is_used(&beside).await;
+    is_used(&beside, &stage.token).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -222,7 +215,7 @@ async fn p2_a_replica_that_is_killed_under_load_fails_nobody_and_is_used_when_it
     let (away, _) = join(course, join_all((0..6).map(|_| reader()))).await;
 
     assert!(away > 0, "{:?}", went(&stage.beside));
-    is_used(&stage.beside).await;
+    is_used(&stage.beside, &stage.token).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -233,7 +226,7 @@ async fn p2_a_replica_that_was_promoted_is_used_no_more() {
     stage.on_standby("UPDATE organization SET name = 'Other'").await;
     let before = went(&stage.beside);
 
-    let fault = is_refused(&stage.beside).await;
+    let fault = is_refused(&stage.beside, &stage.token).await;
     stage.plain.owner().deed(&make::company("new"), json!({})).await;
 
     let token = stage.beside.owner().token().await;
@@ -262,7 +255,7 @@ async fn p2_what_is_no_standby_of_the_database_is_not_used_and_keeps_no_server_f
         (nobody, ""),
     ] {
         let server = stage.plain.server_beside(&url).await;
-        let fault = is_refused(&server).await;
+        let fault = is_refused(&server, &stage.token).await;
         assert!(fault.contains(said), "{url}: {fault}");
         assert_eq!(went(&server)["replica"], 0, "{url}");
     }

@@ -76,7 +76,10 @@ impl Cluster {
     /// # Panics
     /// When it does not start.
     pub fn standby(&self) -> Self {
-        let (_, login) = self.admin_url.split_once("postgres:").expect("a superuser's URL");
+        let (_, login) = self
+            .admin_url
+            .split_once("postgres://postgres:")
+            .expect("a superuser's URL");
         let (password, _) = login.split_once('@').expect("a URL with a password");
         Self::made(&self.admin_url, password).expect("the programs are there")
     }

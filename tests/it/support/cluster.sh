@@ -44,7 +44,8 @@ make() {
         --no-sync --no-instructions "$@" >"$folder/initdb" 2>&1
 }
 copy() {
-    run "$programs/pg_basebackup" --dbname="$role" --pgdata="$folder/data" --write-recovery-conf --wal-method=stream \
+    # Some of the programs may be links.
+    run "$(dirname "$(readlink -f "$programs/postgres")")/pg_basebackup" --dbname="$role" --pgdata="$folder/data" --write-recovery-conf --wal-method=stream \
         --checkpoint=fast --no-sync --create-slot --slot="standby_$port" >"$folder/initdb" 2>&1
 }
 case $role in
