@@ -48,6 +48,20 @@
 //! }
 //! ```
 //!
+//! A standby that views may come from is seen by the kernel alone, and gives it views and nothing else.
+//! ```
+//! # use orgdesk::kernel::App;
+//! fn counts(app: &App) -> bool {
+//!     app.database.replica_told().is_some()
+//! }
+//! ```
+//! ```compile_fail
+//! # use orgdesk::kernel::App;
+//! fn standby(app: &App) -> bool {
+//!     app.database.replica().is_some()
+//! }
+//! ```
+//!
 //! A `Tx` is made by `act` alone, which asks for the permission first, and does not outlive the deed.
 //! ```
 //! # use orgdesk::kernel::{Action, Caller, Outcome, Plain, Result, Tx};
