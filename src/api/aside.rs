@@ -1,16 +1,12 @@
 //! Queries whose looks go to the read replica: one that it breaks off is executed once more, on the first database, and
 //! whoever asked hears nothing of it. A query changes nothing, so that it can be asked twice.
 
-use std::{any::TypeId, sync::Arc, time::Duration};
+use std::{any::TypeId, sync::Arc};
 
 use async_graphql::{Data, Executor, Request, Response};
 
 use super::{errors, null_in_place::Executed};
 use crate::kernel::Caller;
-
-/// How long a query may take by the replica: longer than its longest statement, so that one who waits for more waits for a
-/// server that has gone without a word.
-const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Executes a request of a caller who was let in.
 pub(super) async fn execute(schema: &impl Executor, caller: &Arc<Caller>, request: Request) -> Response {
@@ -25,15 +21,9 @@ pub(super) async fn execute(schema: &impl Executor, caller: &Arc<Caller>, reques
     caller.answer(schema.execute(again)).await
 }
 
-/// The answer; `None` where the replica broke it off. Where the caller turned out to look at the first database, it takes
-/// as long as it takes there.
+/// The answer; `None` where the replica broke it off.
 async fn first(schema: &impl Executor, caller: &Arc<Caller>, request: Request) -> Option<Response> {
-    let mut work = Box::pin(caller.answer(schema.execute(request)));
-    let response = match tokio::time::timeout(PATIENCE, &mut work).await {
-        Ok(response) => response,
-        Err(_) if caller.looks_aside() => return None,
-        Err(_) => work.await,
-    };
+    let response = caller.unless_gone(caller.answer(schema.execute(request))).await?;
     let is_broken = caller.looks_aside() && response.errors.iter().any(errors::is_fault);
     (!is_broken).then_some(response)
 }

@@ -1,12 +1,19 @@
 //! Whose looks may go to the read replica ([`super::replica`]): a caller's who was checked on the first database, from what
 //! was seen there on, and once. What he opens after that, or after he has changed something, is the first database's.
 
-use std::sync::{
-    Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use super::{Caller, Error, Result, replica::Mark};
+
+/// How long a look may take by the replica: longer than its longest statement, so that one who waits for more waits for a
+/// server that has gone without a word.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// What a caller has seen of the first database, and whether that lets him look elsewhere.
 #[derive(Debug, Default)]
@@ -79,13 +86,28 @@ impl Caller {
         self.aside.is_there.load(Ordering::Acquire)
     }
 
-    /// Whether the read replica broke off what came to this; then it is ended, and to be asked for again.
-    pub(crate) async fn is_to_look_anew<T>(&self, came: &Result<T>) -> bool {
-        let is_broken = self.looks_aside() && came.as_ref().is_err_and(Error::is_fault);
-        if is_broken {
-            self.look_anew().await;
+    /// What work comes to; `None` where the read replica has gone without a word in the middle of it. Where the caller turned
+    /// out to look at the first database, it takes as long as it takes there.
+    pub(crate) async fn unless_gone<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut work = Box::pin(work);
+        match tokio::time::timeout(PATIENCE, &mut work).await {
+            Ok(came) => Some(came),
+            Err(_) if self.looks_aside() => None,
+            Err(_) => Some(work.await),
         }
-        is_broken
+    }
+
+    /// What a look comes to; `None` where the read replica broke it off, so that it is to be taken again.
+    pub(crate) async fn unless_broken_off<T>(&self, look: impl Future<Output = Result<T>>) -> Option<Result<T>> {
+        let came = self.unless_gone(look).await;
+        let is_fault = came
+            .as_ref()
+            .is_none_or(|came| came.as_ref().is_err_and(Error::is_fault));
+        if self.looks_aside() && is_fault {
+            self.look_anew().await;
+            return None;
+        }
+        came
     }
 
     /// Ends what the read replica broke off, as if nothing had been looked at: what is asked for again comes from the first

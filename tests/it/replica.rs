@@ -305,7 +305,10 @@ async fn p2_by_the_replica_too_everybody_sees_his_own_organization_only() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p2_the_rows_of_a_file_are_read_by_the_replica() {
     let Some(stage) = Stage::set().await else { return };
-    let (plain, beside) = (&stage.plain, &stage.beside);
+    let plain = &stage.plain;
+    let wire = Wire::to(&stage.url()).await;
+    let beside = &plain.server_beside(&wire.url).await;
+    is_used(beside, &stage.token).await;
     let made = async |number: u64| {
         let id = requested(plain.owner(), json!({ "members": {} }), json!({})).await;
         let before = went(beside);
@@ -325,10 +328,15 @@ async fn p2_the_rows_of_a_file_are_read_by_the_replica() {
     };
 
     let by_replica = made(3).await;
+    wire.cut_the_next_answer();
+    let broken = made(3).await;
+    assert!(wire.has_lost_it());
+    is_used(beside, &stage.token).await;
     stage.on_standby("SELECT pg_wal_replay_pause()").await;
     people::join(plain, "another", false).await;
     let by_first = made(4).await;
 
     assert!(matches!(&by_replica[..], [("replica", 1..)]), "{by_replica:?}");
+    assert!(matches!(&broken[..], [("broken", 1), ("replica", 1..)]), "{broken:?}");
     assert!(matches!(&by_first[..], [("late", 1..)]), "{by_first:?}");
 }

@@ -8,7 +8,7 @@
 //! else, so that no deed can be handed a connection to a standby; which would refuse to write, too.
 //!
 //! # Why nobody sees less than he has written
-//! The check on the first database, which each request makes anyway, reads a [`Mark`] in its own snapshot, and a view of a
+//! The check on the first database, which each request makes anyway, reads a [`Mark`] in its transaction, and a view of a
 //! standby that is not as far as the mark is not handed out; after a short wait the view of the check goes on in its place.
 //! The mark is
 //!
@@ -20,8 +20,8 @@
 //!   does a check that finds somebody's right gone: the rows behind are not to be older than the check.
 //! - the timeline, since places of a log that was forked can't be compared.
 //!
-//! The chains alone would do for what people do, and never wait for another organization's writes. But a third of the deeds
-//! leave no entry, and a journal takes no turn: a number that each of them moves would have them all wait for one row. What
+//! The chains alone would do for what people do, and never wait for another organization's writes. But not each deed
+//! leaves an entry, and a journal takes no turn: a number that each of them moves would have them all wait for one row. What
 //! is on the disk of the first database is on its way to the standby already, so that the wait is short however many write.
 //!
 //! PostgreSQL takes a snapshot before it runs what asks how far a standby has replayed. So a connection is asked when it is
