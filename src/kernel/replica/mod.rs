@@ -257,6 +257,12 @@ impl Replica {
     async fn examine(&self) -> std::result::Result<(), String> {
         let first = self.identity.learn(&self.first).await;
         first.map_err(|error| format!("the first database can't be asked who it is: {error}"))?;
+        let told = |error: DbErr| error.to_string();
+        let sql = "SELECT current_setting('orgdesk.fault'), pg_is_in_recovery()";
+        let statement = Statement::from_string(DbBackend::Postgres, sql);
+        let row = self.pool.query_one_raw(statement).await.map_err(told)?;
+        standby(&row.ok_or_else(|| "it does not answer".to_owned())?)?;
+        // What a view begins with works, too.
         let nowhere = Mark {
             log: "0/0".to_owned(),
             timeline: String::new(),

@@ -22,7 +22,7 @@ pub struct Stage {
     /// The standby.
     pub standby: Cluster,
     /// The first database, which goes last.
-    pub first: Cluster,
+    _first: Cluster,
 }
 
 impl Stage {
@@ -42,7 +42,7 @@ impl Stage {
             token,
             beside,
             standby,
-            first,
+            _first: first,
         })
     }
 
