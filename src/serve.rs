@@ -118,6 +118,7 @@ pub async fn serve_on(
     let router = routes_with(&app, ready.clone(), hint, &sockets, layers)?;
     let jobs = CancellationToken::new();
     let worker = tokio::spawn(worker::work(app.clone(), jobs.clone()));
+    app.database.try_replica();
     ready.set(true);
     tracing::info!(address = %listener.local_addr()?, "listening");
     let stop = async {

@@ -81,6 +81,10 @@ pub async fn open(settings: Settings, clock: Arc<dyn Clock>, random: Random) -> 
     let database = Database::connect(&settings.database_url)
         .await
         .context("the database does not answer")?;
+    let database = match &settings.replica_url {
+        Some(url) => database.beside(url).context("ORGDESK_REPLICA_URL")?,
+        None => database,
+    };
     let app = App {
         keys: Keys::derive(&settings.secret),
         vault: Arc::new(Vault::new(Box::new(settings.key_ring.clone()))),

@@ -15,6 +15,11 @@ pub fn give_codes(errors: &mut [ServerError], language: Language) {
     }
 }
 
+/// Whether an error is a fault of the service or its database, before it has its code.
+pub(super) fn is_fault(error: &ServerError) -> bool {
+    error.source::<Error>().is_none_or(Error::is_fault)
+}
+
 fn give_code(error: &mut ServerError, language: Language) {
     let Some(cause) = error.source::<Error>() else {
         return;

@@ -2,7 +2,10 @@
 //! stands in them, and nothing that a client can choose.
 
 use std::{
-    sync::{Arc, atomic::AtomicU64},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -95,12 +98,19 @@ struct Jobs {
     state: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Way {
+    went: &'static str,
+}
+
 /// What is looked at when somebody asks.
 #[derive(Clone, Debug, Default)]
 struct Gauges {
     in_flight: Gauge,
     sockets: Gauge,
     connections: Family<Pool, Gauge>,
+    is_replica_used: Gauge,
+    views: Family<Way, Counter>,
     jobs: Family<Jobs, Gauge>,
     overdue: Gauge<f64, AtomicU64>,
     memory: Gauge,
@@ -120,13 +130,19 @@ struct Asked {
 /// The one route, `/metrics`.
 pub fn routes(app: &App, layers: &Layers, sockets: &Sockets) -> Router {
     let gauges = Gauges::default();
-    let registry = Arc::new(registry(layers.meter(), &gauges));
+    let mut registry = registry(layers.meter(), &gauges);
+    if app.database.replica_told().is_some() {
+        let help = "Whether views go to the read replica: 1 or 0";
+        registry.register("replica_used", help, gauges.is_replica_used.clone());
+        let help = "Views that could go to the read replica: those that did, and why the others did not";
+        registry.register("replica_views", help, gauges.views.clone());
+    }
     let asked = Asked {
         app: app.clone(),
         layers: layers.clone(),
         sockets: sockets.clone(),
         gauges,
-        registry,
+        registry: Arc::new(registry),
     };
     Router::new().route("/metrics", get(tell)).with_state(asked)
 }
@@ -175,6 +191,13 @@ impl Asked {
             let gauge = |state| gauges.connections.get_or_create(&Pool { pool, state }).clone();
             gauge("idle").set(whole(idle));
             gauge("used").set(whole(all.saturating_sub(idle)));
+        }
+        if let Some((is_used, views)) = self.app.database.replica_told() {
+            gauges.is_replica_used.set(i64::from(is_used));
+            for (went, count) in views {
+                let went = gauges.views.get_or_create(&Way { went }).clone();
+                went.inner().store(count, Ordering::Relaxed);
+            }
         }
         gauges.memory.set(resident().unwrap_or_default());
         let standing = tokio::time::timeout(Duration::from_secs(2), outbox::standing(&self.app)).await;

@@ -2,6 +2,7 @@
 
 pub mod account_page;
 pub mod answer;
+mod aside;
 mod backend;
 pub mod bearer;
 pub(crate) mod client_address;

@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Data, Request as GraphqlRequest, Response as GraphqlResponse};
+use async_graphql::{Data, Request as GraphqlRequest, Response as GraphqlResponse, parser::types::OperationType};
 use axum::http::StatusCode;
 
 use super::{
+    aside,
     client_address::client_address,
     codes::RequestCode,
     cost::{Buckets, CostTable, Meter, Taker, Throttle},
@@ -234,6 +235,10 @@ impl Backend for Api {
             Introspection::SignedIn => !matches!(caller.actor(), Actor::Nobody),
             Introspection::Off => false,
         };
+        let caller = match head.operation {
+            OperationType::Query => caller.looking_aside(),
+            OperationType::Mutation | OperationType::Subscription => caller,
+        };
         let caller = Arc::new(caller);
         let mut data = Data::default();
         data.insert(caller.clone());
@@ -255,7 +260,7 @@ impl Backend for Api {
     }
 
     async fn execute(&self, visit: &Arc<Caller>, request: GraphqlRequest) -> GraphqlResponse {
-        let mut response = visit.answer(self.schema.execute(request)).await;
+        let mut response = aside::execute(&self.schema, visit, request).await;
         give_codes(&mut response.errors, visit.language());
         response
     }

@@ -47,8 +47,22 @@ pub(super) async fn member(reader: &Reader, id: MemberId) -> Result<Option<Signe
     }))
 }
 
-/// Whoever asked for an extraction, to look at what he sees now.
-pub(super) fn of(app: &App, extraction: &Model, member: SignedIn) -> Caller {
+/// Whoever asked for an extraction, to look at what he sees now, by the read replica where there is one; `None` where he may
+/// not see the list any more.
+///
+/// # Errors
+/// Only if the database fails.
+pub(super) async fn now(caller: &Caller, source: &Source, extraction: &Model) -> Result<Option<Caller>> {
+    let view = caller.view(Action::ExtractionProgress).await?;
+    let member = member(&view, extraction.requested_by).await?;
+    drop(view);
+    let member = member.filter(|member| may(member, source.action));
+    let eyes = member.map(|member| of(caller.app(), extraction, member).looking_aside_after(caller));
+    caller.release().await;
+    Ok(eyes)
+}
+
+fn of(app: &App, extraction: &Model, member: SignedIn) -> Caller {
     let origin = Origin {
         address: address(extraction),
         request_id: extraction.id.to_string(),

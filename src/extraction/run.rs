@@ -209,15 +209,17 @@ async fn part(
     after: Option<Place>,
 ) -> Result<std::result::Result<Seen, Hindrance>> {
     let extraction = &work.extraction;
-    let view = caller.view(Action::ExtractionProgress).await?;
-    let member = eyes::member(&view, extraction.requested_by).await?;
-    drop(view);
-    caller.release().await;
-    let Some(member) = member.filter(|member| eyes::may(member, source.action)) else {
+    let eyes = eyes::now(caller, source, extraction).await?;
+    let Some(eyes) = eyes else {
         return Ok(Err(Hindrance::Right));
     };
-    let eyes = eyes::of(caller.app(), extraction, member);
-    let seen = look(&eyes, work, source, is_first, after).await;
+    let seen = match eyes
+        .unless_broken_off(look(&eyes, work, source, is_first, after.clone()))
+        .await
+    {
+        Some(seen) => seen,
+        None => look(&eyes, work, source, is_first, after).await,
+    };
     eyes.leave().await;
     match seen {
         // Whatever of the list he saw when he asked is not there for him any more.
@@ -343,8 +345,7 @@ async fn stop(caller: &Caller, extraction: &Model, code: Code, reason: Option<&s
         }
         Ok(Told)
     };
-    caller.act(Action::ExtractionRun, &Plain, deed).await?;
-    Ok(())
+    caller.act(Action::ExtractionRun, &Plain, deed).await.map(drop)
 }
 
 /// Hands the file over, if everything is as it was.

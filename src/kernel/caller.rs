@@ -8,6 +8,7 @@ use tokio::sync::Mutex;
 use super::{
     Action, Actor, App, Error, Language, OrganizationId, Origin, Reader, Result, Role, Timestamp,
     anew::Stay,
+    aside::Aside,
     fetches::Fetches,
     idempotency::{Ask, Outcome, Slot},
     looks::Looks,
@@ -24,6 +25,8 @@ pub struct Caller {
     origin: Origin,
     language: Language,
     view: Mutex<Option<Arc<View>>>,
+    /// Whether his views may come from the read replica.
+    pub(super) aside: Aside,
     fetches: Fetches,
     /// What he has seen of the logs, and what he was not let see.
     pub(super) looks: Looks,
@@ -47,6 +50,7 @@ impl Caller {
             origin,
             language,
             view: Mutex::new(None),
+            aside: Aside::default(),
             fetches: Fetches::default(),
             looks: Looks::default(),
             stay: Stay::default(),
@@ -138,7 +142,7 @@ impl Caller {
         let organization = self
             .admit(&self.actor, action)
             .inspect_err(|refusal| self.keep(action, refusal))?;
-        self.open(organization).await
+        self.look(organization).await
     }
 
     /// The door for looking where whoever may not know of a thing is told that there is none.
@@ -152,8 +156,26 @@ impl Caller {
         }
     }
 
+    /// What he looks through: of the read replica if that may be, else what is open or will be.
+    pub(super) async fn look(&self, organization: OrganizationId) -> Result<Arc<View>> {
+        if self.aside.is_due() {
+            let mut kept = self.view.lock().await;
+            // Another of his looks may have been here before, and nobody finds what was kept until this is decided.
+            if let Some(mark) = self.aside.take()
+                && let Some(replica) = self.app.database.replica()
+                && let Some(view) = replica.view((organization, &mark), &self.app, &self.fetches).await
+            {
+                self.aside.went();
+                if let Some(checked) = kept.replace(view).and_then(Arc::into_inner) {
+                    checked.end().await;
+                }
+            }
+        }
+        self.open(organization).await
+    }
+
     /// The view that a session's check needs before the actor is known. It can read one organization's rows, and is
-    /// not handed to any resolver.
+    /// not handed to any resolver: it is always the first database's.
     pub(crate) async fn open(&self, organization: OrganizationId) -> Result<Arc<View>> {
         // The runtime lets a task take a lock that waits only so often in a row; a long list takes it more often.
         if let Ok(kept) = self.view.try_lock()
@@ -166,7 +188,8 @@ impl Caller {
             return Ok(view.clone());
         }
         let mut work = Work::look(self.app.database.backend());
-        let connection = self.app.database.begin_read(organization).await?;
+        let (connection, mark) = self.app.database.begin_read(organization).await?;
+        self.aside.saw(mark);
         work.iter_mut().for_each(Work::has_begun);
         let reader = Arc::new(Reader {
             connection,
@@ -238,6 +261,7 @@ impl Caller {
 
     /// Ends what this request has open. A dry run ends here, as if it had never been.
     pub async fn release(&self) {
+        self.aside.end();
         if let Some(view) = self.view.lock().await.take().and_then(Arc::into_inner) {
             view.end().await;
         }

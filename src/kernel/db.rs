@@ -21,6 +21,7 @@ use super::{
     Error, OrganizationId, Result,
     flush::{Flush, Line},
     pools::{self, TURN, Width},
+    replica::{Mark, Replica},
     trace,
 };
 
@@ -42,6 +43,7 @@ pub(super) async fn apart<T>(work: impl Future<Output = T>) -> T {
 pub struct Database {
     writer: DatabaseConnection,
     reader: DatabaseConnection,
+    replica: Option<Arc<Replica>>,
     jobs: JobPool,
     flush: Option<Arc<Flush>>,
     statements: Arc<AtomicU64>,
@@ -84,6 +86,7 @@ impl Database {
         let mut database = Self {
             writer: pools.writer,
             reader: pools.reader,
+            replica: None,
             jobs: pools.jobs,
             flush: pools.flush,
             statements: Arc::default(),
@@ -91,20 +94,23 @@ impl Database {
             turns: Arc::default(),
             journal_writers: Arc::new(Semaphore::new(JOURNAL_WRITERS)),
         };
+        let (statements, texts) = (database.statements.clone(), database.texts.clone());
         for connection in [&mut database.writer, &mut database.reader] {
-            let (statements, texts) = (database.statements.clone(), database.texts.clone());
-            connection.set_metric_callback(move |told| {
-                if told.statement.sql.starts_with("SELECT set_config") || APART.try_with(|()| ()).is_ok() {
-                    return;
-                }
-                statements.fetch_add(1, Ordering::Relaxed);
-                trace::count(told.elapsed);
-                if let Some(texts) = &mut *texts.lock().unwrap_or_else(PoisonError::into_inner) {
-                    texts.push(told.statement.to_string());
-                }
-            });
+            overhear(connection, &statements, &texts);
         }
         Ok(database)
+    }
+
+    /// The same database, whose views may come from a standby too. It need not be there: until it is, and whenever it is
+    /// not, they come from here.
+    ///
+    /// # Errors
+    /// If the address is none of PostgreSQL.
+    pub fn beside(mut self, replica: &str) -> anyhow::Result<Self> {
+        let mut replica = Replica::new(replica, self.reader.clone(), pools::READERS)?;
+        overhear(replica.pool_mut(), &self.statements, &self.texts);
+        self.replica = Some(Arc::new(replica));
+        Ok(self)
     }
 
     /// Which of the two databases it is.
@@ -118,7 +124,7 @@ impl Database {
     }
 
     /// How many connections each pool has, and how many of them nobody uses.
-    pub fn connections(&self) -> [(&'static str, usize, usize); 2] {
+    pub fn connections(&self) -> Vec<(&'static str, usize, usize)> {
         let count = |connection: &DatabaseConnection| match connection.get_database_backend() {
             DbBackend::Postgres => {
                 let pool = connection.get_postgres_connection_pool();
@@ -129,8 +135,40 @@ impl Database {
                 (pool.size() as usize, pool.num_idle())
             }
         };
-        let (writing, reading) = (count(&self.writer), count(&self.reader));
-        [("writing", writing.0, writing.1), ("reading", reading.0, reading.1)]
+        let replica = self.replica.as_ref().map(|replica| ("replica", replica.pool()));
+        [("writing", &self.writer), ("reading", &self.reader)]
+            .into_iter()
+            .chain(replica)
+            .map(|(name, pool)| (name, count(pool)))
+            .map(|(name, (all, idle))| (name, all, idle))
+            .collect()
+    }
+
+    /// Whether views go to the read replica at the moment, and how many did since the start, or why they did not; `None`
+    /// without one.
+    pub fn replica_told(&self) -> Option<(bool, [(&'static str, u64); 5])> {
+        let replica = self.replica.as_ref()?;
+        Some((
+            replica.is_used(),
+            replica.told().map(|(why, count)| (why.name(), count)),
+        ))
+    }
+
+    /// Why the read replica is not used, as the log was told; `None` where it is, or nobody has tried.
+    pub fn replica_fault(&self) -> Option<String> {
+        self.replica.as_ref()?.fault()
+    }
+
+    /// Tries out whether the read replica can be used, so that the log says so before anybody looks.
+    pub(crate) fn try_replica(&self) {
+        if let Some(replica) = &self.replica {
+            replica.try_out();
+        }
+    }
+
+    /// The standby that views may come from.
+    pub(super) fn replica(&self) -> Option<&Arc<Replica>> {
+        self.replica.as_ref()
     }
 
     /// The statements since the last call, their values filled in; none at the first, which begins to keep them. For
@@ -236,11 +274,18 @@ impl Database {
         Ok(transaction)
     }
 
-    /// A transaction that sees `organization` as it is at this instant and can't write.
-    pub(super) async fn begin_read(&self, organization: OrganizationId) -> Result<DatabaseTransaction> {
+    /// A transaction that sees `organization` as it is at this instant and can't write; with a standby beside, also how far
+    /// that is.
+    pub(super) async fn begin_read(&self, organization: OrganizationId) -> Result<(DatabaseTransaction, Option<Mark>)> {
         let transaction = self.reader.begin().await?;
-        scope(&transaction, organization, SCOPE).await?;
-        Ok(transaction)
+        let mark = match &self.replica {
+            Some(replica) => replica.scope(&transaction, organization).await?,
+            None => {
+                scope(&transaction, organization, SCOPE).await?;
+                None
+            }
+        };
+        Ok((transaction, mark))
     }
 
     /// Ends every connection.
@@ -252,7 +297,8 @@ impl Database {
         if let Some(flush) = &self.flush {
             flush.close().await;
         }
-        for connection in [&self.reader, &self.writer] {
+        let replica = self.replica.as_ref().map(|replica| replica.pool());
+        for connection in [&self.reader, &self.writer].into_iter().chain(replica) {
             if let Err(error) = connection.clone().close().await {
                 tracing::warn!(%error, "a connection did not end well");
             }
@@ -266,6 +312,24 @@ impl std::fmt::Debug for Database {
     }
 }
 
+/// Counts the statements of a pool, and keeps them for whoever asked for that.
+fn overhear(connection: &mut DatabaseConnection, statements: &Arc<AtomicU64>, texts: &Arc<Mutex<Option<Vec<String>>>>) {
+    let (statements, texts) = (statements.clone(), texts.clone());
+    connection.set_metric_callback(move |told| {
+        let is_own = OWN.iter().any(|own| told.statement.sql.starts_with(own));
+        if is_own || APART.try_with(|()| ()).is_ok() {
+            return;
+        }
+        statements.fetch_add(1, Ordering::Relaxed);
+        trace::count(told.elapsed);
+        if let Some(texts) = &mut *texts.lock().unwrap_or_else(PoisonError::into_inner) {
+            texts.push(told.statement.to_string());
+        }
+    });
+}
+
+/// How the statements begin that belong to a transaction and not to what is asked for.
+const OWN: [&str; 2] = ["SELECT set_config", "WITH scope AS"];
 const SCOPE: &str = "SELECT set_config('orgdesk.organization', $1, true)";
 const SCOPE_OF_DEED: &str =
     "SELECT set_config('orgdesk.organization', $1, true), set_config('synchronous_commit', 'off', true)";

@@ -131,6 +131,11 @@ impl Error {
         }
     }
 
+    /// Whether the service or its database failed or is too busy, and not whoever asked.
+    pub fn is_fault(&self) -> bool {
+        matches!(self, Self::Internal(_) | Self::Uncertain(_) | Self::Busy(_))
+    }
+
     /// Fails with all `problems`, or goes on where there is none.
     ///
     /// # Errors

@@ -63,6 +63,12 @@ impl Caller {
         });
     }
 
+    /// Forgets what was looked at and what was refused: it is asked for once more.
+    pub(super) fn forget_looks(&self) {
+        self.looks.read.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.looks.unseen.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     pub(super) fn keep(&self, action: Action, error: &Error) {
         if let Some(reason) = reason(error) {
             self.alarm(action, reason);

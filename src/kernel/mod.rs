@@ -48,6 +48,20 @@
 //! }
 //! ```
 //!
+//! A standby that views may come from is seen by the kernel alone, and gives it views and nothing else.
+//! ```
+//! # use orgdesk::kernel::App;
+//! fn counts(app: &App) -> bool {
+//!     app.database.replica_told().is_some()
+//! }
+//! ```
+//! ```compile_fail
+//! # use orgdesk::kernel::App;
+//! fn standby(app: &App) -> bool {
+//!     app.database.replica().is_some()
+//! }
+//! ```
+//!
 //! A `Tx` is made by `act` alone, which asks for the permission first, and does not outlive the deed.
 //! ```
 //! # use orgdesk::kernel::{Action, Caller, Outcome, Plain, Result, Tx};
@@ -138,6 +152,7 @@ pub(crate) mod address;
 mod anew;
 pub(crate) mod announce;
 pub mod app;
+mod aside;
 pub(crate) mod at_hand;
 pub(crate) mod audit;
 mod bulk;
@@ -174,6 +189,7 @@ pub mod random;
 pub(crate) mod reader;
 pub(crate) mod record;
 pub(crate) mod replay;
+mod replica;
 pub(crate) mod routing;
 pub mod scalar;
 pub mod seal;

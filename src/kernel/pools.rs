@@ -22,6 +22,9 @@ const FRESH: Duration = Duration::from_secs(1);
 /// How long a write waits for its organization's turn, and on SQLite for the one writer.
 pub(super) const TURN: Duration = Duration::from_secs(20);
 
+/// How many connections to PostgreSQL read.
+pub(super) const READERS: u32 = 12;
+
 /// How many connections there are for requests.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Width {
@@ -84,32 +87,19 @@ fn writing(options: SqliteConnectOptions) -> SqliteConnectOptions {
 
 /// Connects to a server.
 pub(super) async fn postgres(url: &str, width: Width) -> anyhow::Result<Pools> {
-    let options = PgConnectOptions::from_str(url)?.application_name("orgdesk").options([
-        ("statement_timeout", "5s"),
-        ("lock_timeout", "5s"),
-        ("idle_in_transaction_session_timeout", "15s"),
-        ("TimeZone", "UTC"),
-    ]);
-    let looking = options.clone().options([
-        ("default_transaction_isolation", "repeatable read"),
-        ("default_transaction_read_only", "on"),
-    ]);
+    let options = postgres_options(PgConnectOptions::from_str(url)?);
     let pool = |size: u32| {
-        PgPoolOptions::new()
-            .max_connections(size)
-            .acquire_timeout(PATIENCE)
-            .test_before_acquire(false)
-            .before_acquire(|connection, told| {
-                Box::pin(async move {
-                    if told.idle_for > FRESH {
-                        connection.ping().await?;
-                    }
-                    Ok(is_at_rest(connection))
-                })
+        postgres_pool(size).before_acquire(|connection, told| {
+            Box::pin(async move {
+                if told.idle_for > FRESH {
+                    connection.ping().await?;
+                }
+                Ok(is_at_rest(connection))
             })
+        })
     };
     let writer = pool(width.of(8)).connect_with(options.clone()).await?;
-    let reader = pool(width.of(12)).connect_with(looking).await?;
+    let reader = pool(width.of(READERS)).connect_with(looking(options.clone())).await?;
     check_promises(&reader).await?;
     let jobs = pool(4).connect_with(options.clone()).await?;
     Ok(Pools {
@@ -120,6 +110,35 @@ pub(super) async fn postgres(url: &str, width: Width) -> anyhow::Result<Pools> {
     })
 }
 
+/// What all connections to PostgreSQL are opened with.
+pub(super) fn postgres_options(options: PgConnectOptions) -> PgConnectOptions {
+    options.application_name("orgdesk").options([
+        ("statement_timeout", "5s"),
+        ("lock_timeout", "5s"),
+        ("idle_in_transaction_session_timeout", "15s"),
+        ("TimeZone", "UTC"),
+    ])
+}
+
+/// The same for connections whose transactions see one instant and can't write.
+pub(super) fn looking(options: PgConnectOptions) -> PgConnectOptions {
+    options.options([
+        ("default_transaction_isolation", "repeatable read"),
+        ("default_transaction_read_only", "on"),
+    ])
+}
+
+/// So many connections, none of which is asked before it is lent.
+pub(super) fn postgres_pool(size: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(PATIENCE)
+        .test_before_acquire(false)
+}
+
+/// What [`looking`] promises, as a connection tells it.
+pub(super) const PROMISED: &str = "on repeatable read";
+
 /// Readers rely on what their connections were opened with. A pooler between may have passed that over, without a word.
 async fn check_promises(reader: &PgPool) -> anyhow::Result<()> {
     // Not prepared: a pooler may run it elsewhere than where it was.
@@ -127,7 +146,7 @@ async fn check_promises(reader: &PgPool) -> anyhow::Result<()> {
     let row = reader.fetch_one(sqlx::raw_sql(sql)).await?;
     let promised: String = row.try_get(0)?;
     anyhow::ensure!(
-        promised == "on repeatable read",
+        promised == PROMISED,
         "a pooler stands before the database and passes settings of connections over: DATABASE_URL has to lead to PostgreSQL itself"
     );
     Ok(())
@@ -136,7 +155,7 @@ async fn check_promises(reader: &PgPool) -> anyhow::Result<()> {
 /// Whether a connection can be lent again; one that can't is closed. On a full disk SQLite itself ends a transaction whose
 /// commit finds no room, the driver's rollback then finds none to roll back, and it would take each later transaction for a
 /// part of the one that it believes to be open: what was acknowledged would never be committed.
-fn is_at_rest(connection: &impl sqlx::Connection) -> bool {
+pub(super) fn is_at_rest(connection: &impl sqlx::Connection) -> bool {
     !connection.is_in_transaction()
 }
 

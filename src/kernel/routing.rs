@@ -60,7 +60,7 @@ pub async fn joined<E: Unowned, T: FromQueryResult + Send + Sync>(
     let Some(organization) = caller.organization_id() else {
         return Ok(select.one(caller.app().database.looking()).await?);
     };
-    let view = caller.open(organization).await?;
+    let view = caller.look(organization).await?;
     Ok(select.one(&view.connection).await?)
 }
 

@@ -130,6 +130,7 @@ mod power_cut;
 mod process;
 mod quote;
 mod readme;
+mod replica;
 mod restricted;
 mod rolling;
 mod runbooks;

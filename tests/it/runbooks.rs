@@ -19,16 +19,17 @@ macro_rules! pages {
     };
 }
 
-const PAGES: [(&str, &str); 5] = pages![
+const PAGES: [(&str, &str); 6] = pages![
     "backup-and-restore.md",
     "upgrade.md",
     "key-rotation.md",
     "retention.md",
-    "several-servers.md"
+    "several-servers.md",
+    "read-replica.md"
 ];
 
 /// The markers: each has its blocks run on a service of its own for each page.
-const MARKERS: [&str; 2] = ["run: sqlite", "run: postgres"];
+const MARKERS: [&str; 3] = ["run: sqlite", "run: postgres", "run: standby"];
 
 /// What a service has before a page begins: the settings of an operator, and an organization.
 const SETTINGS: &str = "(umask 077; openssl rand -base64 32 >orgdesk.secret
@@ -106,6 +107,11 @@ fn p5_several_servers_as_the_page_says() {
     run("several-servers.md");
 }
 
+#[test]
+fn p5_read_replica_as_the_page_says() {
+    run("read-replica.md");
+}
+
 /// Runs the blocks of a page.
 fn run(name: &'static str) {
     let (_, text) = PAGES.iter().find(|(page, _)| *page == name).expect("a page");
@@ -116,9 +122,15 @@ fn run(name: &'static str) {
         machine.terminal.paste(&[SETTINGS, FOUND].join("\n"));
         machine.run(&on_sqlite);
     }
-    let on_postgres: Vec<_> = marked(&blocks, MARKERS[1]).collect();
-    if !on_postgres.is_empty() {
-        let Some(cluster) = Cluster::throw_away() else {
+    for (marker, cluster) in [
+        (MARKERS[1], Cluster::throw_away as fn() -> _),
+        (MARKERS[2], Cluster::copied),
+    ] {
+        let on_postgres: Vec<_> = marked(&blocks, marker).collect();
+        if on_postgres.is_empty() {
+            continue;
+        }
+        let Some(cluster) = cluster() else {
             return skipped(
                 "PostgreSQL half of the runbooks",
                 "no initdb in PATH or /usr/lib/postgresql/*/bin",
@@ -134,17 +146,23 @@ fn run(name: &'static str) {
 }
 
 /// A machine on which services run, by the names that `systemctl` knows them by.
-struct Machine {
+struct Machine<'c> {
     terminal: Terminal,
+    cluster: Option<&'c Cluster>,
+    standby: Option<Cluster>,
     second: String,
+    metrics: String,
     running: BTreeMap<String, Running>,
 }
 
-impl Machine {
-    fn new(cluster: Option<&Cluster>) -> Self {
+impl<'c> Machine<'c> {
+    fn new(cluster: Option<&'c Cluster>) -> Self {
         Self {
             terminal: Terminal::open(free_port(), cluster),
+            cluster,
+            standby: None,
             second: format!("127.0.0.1:{}", free_port()),
+            metrics: format!("127.0.0.1:{}", free_port()),
             running: BTreeMap::new(),
         }
     }
@@ -156,7 +174,7 @@ impl Machine {
             let mut pasted = Vec::new();
             for command in commands(block.text) {
                 match command.strip_prefix("systemctl ") {
-                    None => pasted.push(command.replace("127.0.0.1:8081", &self.second)),
+                    None => pasted.push(self.placed(&command)),
                     Some(verb) => {
                         self.terminal.paste(&pasted.join("\n"));
                         pasted.clear();
@@ -174,9 +192,34 @@ impl Machine {
         }
     }
 
+    /// A command with this machine's addresses in place of the page's.
+    fn placed(&self, command: &str) -> String {
+        let command = command.replace("127.0.0.1:8081", &self.second);
+        let command = command.replace("127.0.0.1:9464", &self.metrics);
+        match &self.standby {
+            None => command,
+            Some(standby) => {
+                let port = &standby.variables()["PGPORT"];
+                let command = command.replace("--port 5433", &format!("--port {port}"));
+                command.replace("127.0.0.1:5433", &format!("127.0.0.1:{port}"))
+            }
+        }
+    }
+
+    /// A standby is started on a copy of its own: a server that runs as another user can't have the page's.
+    fn control_standby(&mut self, verb: &str) {
+        match (verb, &mut self.standby) {
+            ("start", None) => self.standby = Some(self.cluster.expect("a cluster").standby()),
+            ("start", Some(standby)) => standby.restart("start"),
+            ("stop", Some(standby)) => standby.restart("kill"),
+            _ => panic!("systemctl {verb} postgresql@standby"),
+        }
+    }
+
     fn control(&mut self, verb: &str) {
         let words: Vec<&str> = verb.split(' ').collect();
         match words[..] {
+            [verb, "postgresql@standby"] => self.control_standby(verb),
             ["start", unit] => self.start(unit),
             ["stop", unit] => self.stop(unit),
             ["restart", unit] => {

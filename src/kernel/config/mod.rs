@@ -1,6 +1,7 @@
 //! What an operator can choose, from environment variables and, where `ORGDESK_CONFIG` names one, a TOML file with
 //! the same names in lower case without the prefix. Every fault is reported at once, and none is guessed away.
 
+mod database;
 mod limits;
 mod listen;
 mod logs;
@@ -15,6 +16,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use zeroize::Zeroizing;
 
 use super::{address::Network, seal::KeyRing};
+pub use database::database_url;
 pub use logs::{AnchorPlace, LogSettings, least_months};
 pub use mail::{MailSettings, Protection, SmtpServer};
 pub use secret::{key_ring_of, secret_of};
@@ -47,6 +49,8 @@ pub enum LogFormat {
 pub struct Settings {
     /// `sqlite:PATH` or `postgres://…`, of the role that the service runs as.
     pub database_url: String,
+    /// A standby of that PostgreSQL which views may read from, as the same role; `None` for none.
+    pub replica_url: Option<String>,
     /// Where to listen.
     pub listen: SocketAddr,
     /// Where to tell the metrics; `None` for nowhere.
@@ -160,10 +164,7 @@ impl Settings {
         let storage = storage::read(source, faults);
         let picture_quota = storage::quota(source, faults);
         let data = data_folder(source);
-        let database_url = database_url(source).unwrap_or_else(|fault| {
-            faults.push(fault);
-            String::new()
-        });
+        let (database_url, replica_url) = database::read(source, faults);
         let organization_url = source
             .get("ORGANIZATION_URL")
             .unwrap_or("https://{domain}.orgdesk.example")
@@ -205,6 +206,7 @@ impl Settings {
         let log_format = [LogFormat::Text, LogFormat::Json][choose("LOG", &["text", "json"])];
         Self {
             database_url,
+            replica_url,
             listen,
             metrics_listen,
             traces,
@@ -269,24 +271,6 @@ fn cti_log_days(source: &Source) -> Result<u16, String> {
 /// The data folder; `./data` where nothing else is said.
 pub fn data_folder(source: &Source) -> PathBuf {
     PathBuf::from(source.get("DATA").unwrap_or("data"))
-}
-
-/// The database: `DATABASE_URL`, or a file in the data folder.
-///
-/// # Errors
-/// If it is neither SQLite nor PostgreSQL.
-pub fn database_url(source: &Source) -> Result<String, String> {
-    match source.get("DATABASE_URL") {
-        None => Ok(format!("sqlite:{}", data_folder(source).join("orgdesk.db").display())),
-        Some(url)
-            if ["sqlite:", "postgres://", "postgresql://"]
-                .iter()
-                .any(|scheme| url.starts_with(scheme)) =>
-        {
-            Ok(url.to_owned())
-        }
-        Some(_) => Err("DATABASE_URL must begin with sqlite: or postgres://".to_owned()),
-    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 /// Every setting whose name everybody knows: it has no prefix.
 const BARE: &[&str] = &[
     "DATABASE_URL",
+    "REPLICA_URL",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "OTEL_EXPORTER_OTLP_HEADERS",
     "OTEL_EXPORTER_OTLP_PROTOCOL",

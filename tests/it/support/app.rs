@@ -88,6 +88,7 @@ macro_rules! both {
 pub fn settings(url: &str) -> Settings {
     Settings {
         database_url: url.to_owned(),
+        replica_url: None,
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         metrics_listen: None,
         traces: None,
@@ -225,6 +226,16 @@ impl TestApp {
         self.server_of(Settings {
             cost_bucket: bucket,
             cost_refill: refill,
+            ..(*self.app.settings).clone()
+        })
+        .await
+        .unwrap()
+    }
+
+    /// The same that reads from a standby of the database, too.
+    pub async fn server_beside(&self, replica: &str) -> Self {
+        self.server_of(Settings {
+            replica_url: Some(replica.to_owned()),
             ..(*self.app.settings).clone()
         })
         .await

@@ -60,11 +60,36 @@ impl Cluster {
     /// # Panics
     /// When the programs are there and the server does not start.
     pub fn throw_away() -> Option<Self> {
+        Self::made("alone", &random_word())
+    }
+
+    /// The same of which standbys can be made.
+    ///
+    /// # Panics
+    /// As [`Self::throw_away`].
+    pub fn copied() -> Option<Self> {
+        Self::made("copied", &random_word())
+    }
+
+    /// A standby of this server, which follows it.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn standby(&self) -> Self {
+        let (_, login) = self
+            .admin_url
+            .split_once("postgres://postgres:")
+            .expect("a superuser's URL");
+        let (password, _) = login.split_once('@').expect("a URL with a password");
+        Self::made(&self.admin_url, password).expect("the programs are there")
+    }
+
+    fn made(role: &str, password: &str) -> Option<Self> {
         let programs = programs()?;
         let mut said = String::new();
         // Somebody may take the free port before the server does.
         for _ in 0..3 {
-            match Self::start(&programs) {
+            match Self::start(&programs, role, password) {
                 Ok(cluster) => return Some(cluster),
                 Err(output) => said = output,
             }
@@ -72,14 +97,14 @@ impl Cluster {
         panic!("PostgreSQL of {} does not start:\n{said}", programs.display());
     }
 
-    fn start(programs: &Path) -> Result<Self, String> {
-        let password = random_word();
+    fn start(programs: &Path, role: &str, password: &str) -> Result<Self, String> {
         let port = free_port();
         let mut shell = Command::new("sh")
             .args(["-c", include_str!("cluster.sh"), "cluster.sh"])
             .arg(programs)
             .arg(port.to_string())
-            .env("CLUSTER_PASSWORD", &password)
+            .arg(role)
+            .env("CLUSTER_PASSWORD", password)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             // A Ctrl-C in the terminal, or a kill of the tests' process group, must not take the keeper along.
@@ -105,7 +130,8 @@ impl Cluster {
         Err(said)
     }
 
-    /// Ends the server and starts it again: `fast` says goodbye to everybody, `immediate` is as good as a crash.
+    /// Ends the server and starts it again: `fast` says goodbye to everybody, `immediate` is as good as a crash. `kill` and
+    /// `start` are one half of that each, and `promote` makes a standby a server of its own.
     ///
     /// # Panics
     /// When this is no throw-away cluster, or the server does not come back.

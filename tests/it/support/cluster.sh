@@ -1,9 +1,11 @@
 # Starts a throw-away PostgreSQL cluster, says "ready", and removes it once standard input is closed. The test process
 # holds the other end of that pipe, so nothing is left behind however it ends, SIGKILL included.
-# Arguments: the folder of the server's programs, a free port. Environment: CLUSTER_PASSWORD, that of user "postgres".
+# Arguments: the folder of the server's programs, a free port, and what it is: "alone", "copied" (others may be made its
+# standbys), or the address of the server that it is a standby of. Environment: CLUSTER_PASSWORD, that of user "postgres".
 set -u
 programs=$1
 port=$2
+role=$3
 
 if [ "$(id -u)" != 0 ]; then
     run() { "$@"; }
@@ -41,7 +43,15 @@ make() {
     run "$programs/initdb" -D "$folder/data" --username=postgres --pwfile="$folder/password" --encoding=UTF8 \
         --no-sync --no-instructions "$@" >"$folder/initdb" 2>&1
 }
-make --auth=md5 --locale=C.UTF-8 || make --auth=md5 --no-locale || make --auth=scram-sha-256 --no-locale || {
+copy() {
+    # Some of the programs may be links.
+    run "$(dirname "$(readlink -f "$programs/postgres")")/pg_basebackup" --dbname="$role" --pgdata="$folder/data" --write-recovery-conf --wal-method=stream \
+        --checkpoint=fast --no-sync --create-slot --slot="standby_$port" >"$folder/initdb" 2>&1
+}
+case $role in
+postgres*) copy ;;
+*) make --auth=md5 --locale=C.UTF-8 || make --auth=md5 --no-locale || make --auth=scram-sha-256 --no-locale ;;
+esac || {
     cat "$folder/initdb"
     exit 1
 }
@@ -63,6 +73,16 @@ jit = off
 timezone = 'UTC'
 END
 
+case $role in
+alone) ;;
+*) cat >>"$folder/data/postgresql.conf" <<END ;;
+wal_level = replica
+max_wal_senders = 10
+hot_standby = on
+max_standby_streaming_delay = 0
+END
+esac
+
 if run "$programs/pg_ctl" start -D "$folder/data" -l "$folder/data/log" -w -t 60 >/dev/null 2>&1; then
     echo ready
 else
@@ -70,9 +90,14 @@ else
     exit 1
 fi
 
-# A line says how the server is to end before it starts again: smart, fast or immediate.
+# A line says how the server is to end before it starts again: smart, fast or immediate; or one half of that, or that a
+# standby is to be one no more.
 while read -r how; do
-    run "$programs/pg_ctl" restart -D "$folder/data" -l "$folder/data/log" -m "$how" -w -t 120 >/dev/null 2>&1 &&
-        echo restarted || echo failed
+    case $how in
+    kill) run "$programs/pg_ctl" stop -D "$folder/data" -m immediate -w -t 60 ;;
+    start) run "$programs/pg_ctl" start -D "$folder/data" -l "$folder/data/log" -w -t 60 ;;
+    promote) run "$programs/pg_ctl" promote -D "$folder/data" -w -t 60 ;;
+    *) run "$programs/pg_ctl" restart -D "$folder/data" -l "$folder/data/log" -m "$how" -w -t 120 ;;
+    esac >/dev/null 2>&1 && echo restarted || echo failed
 done
 exit 0

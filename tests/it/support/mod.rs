@@ -44,6 +44,7 @@ pub mod sink;
 pub mod skip;
 pub mod socket;
 pub mod staff;
+pub mod standby;
 pub mod surface;
 pub mod terminal;
 pub mod ticket;

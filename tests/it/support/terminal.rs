@@ -37,8 +37,14 @@ impl Terminal {
                 .iter()
                 .map(|(name, value)| format!("{name}='{value}'"))
                 .collect();
-            let theirs = programs().expect("the cluster runs").display().to_string();
-            for name in ["psql", "createdb", "createuser"] {
+            let theirs = programs().expect("the cluster runs");
+            let linked = theirs.join("postgres").canonicalize().expect("the cluster runs");
+            let theirs = format!(
+                "{}':'{}",
+                theirs.display(),
+                linked.parent().expect("a folder").display()
+            );
+            for name in ["psql", "createdb", "createuser", "pg_basebackup"] {
                 let call = format!(
                     "PATH='{theirs}':/usr/bin:/bin exec env {} {name} \"$@\"",
                     settings.join(" ")

@@ -1,0 +1,89 @@
+//! The settings of the database, and of a standby of it.
+
+use std::str::FromStr;
+
+use sqlx::postgres::PgConnectOptions;
+
+use super::{Source, data_folder};
+
+/// The database, and the standby that views may read from.
+pub(super) fn read(source: &Source, faults: &mut Vec<String>) -> (String, Option<String>) {
+    let database = database_url(source).unwrap_or_else(|fault| {
+        faults.push(fault);
+        String::new()
+    });
+    let replica = source.get("REPLICA_URL").map(str::to_owned);
+    if let Some(fault) = replica.as_deref().and_then(|url| replica_fault(url, &database)) {
+        faults.push(format!("ORGDESK_REPLICA_URL {fault}"));
+    }
+    (database, replica)
+}
+
+/// What is wrong with the address of a standby, as far as it can be told without asking it.
+fn replica_fault(url: &str, database: &str) -> Option<&'static str> {
+    if !is_postgres(url) || PgConnectOptions::from_str(url).is_err() {
+        Some("must begin with postgres:// and lead to a standby of DATABASE_URL")
+    } else if !is_postgres(database) {
+        Some("needs a DATABASE_URL of PostgreSQL: SQLite has no standby")
+    } else if url == database {
+        Some("must not be DATABASE_URL itself")
+    } else {
+        None
+    }
+}
+
+fn is_postgres(url: &str) -> bool {
+    ["postgres://", "postgresql://"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme))
+}
+
+/// The database: `DATABASE_URL`, or a file in the data folder.
+///
+/// # Errors
+/// If it is neither SQLite nor PostgreSQL.
+pub fn database_url(source: &Source) -> Result<String, String> {
+    match source.get("DATABASE_URL") {
+        None => Ok(format!("sqlite:{}", data_folder(source).join("orgdesk.db").display())),
+        Some(url) if url.starts_with("sqlite:") || is_postgres(url) => Ok(url.to_owned()),
+        Some(_) => Err("DATABASE_URL must begin with sqlite: or postgres://".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(settings: &[(&str, &str)]) -> Vec<String> {
+        let pairs = settings
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let mut faults = Vec::new();
+        read(&Source::read(pairs).unwrap(), &mut faults);
+        faults
+    }
+
+    #[test]
+    fn p2_a_replica_is_one_of_postgresql() {
+        let large = ("DATABASE_URL", "postgres://a@b/c");
+        let replica = |url| ("ORGDESK_REPLICA_URL", url);
+
+        assert_eq!(faults(&[large]), Vec::<String>::new());
+        assert_eq!(faults(&[large, replica("postgres://a@d/c")]), Vec::<String>::new());
+        for (settings, said) in [
+            ([large, replica("mysql://a@d/c")], "must begin with postgres://"),
+            ([large, replica("postgres://a@d:port/c")], "must begin with postgres://"),
+            ([large, replica("postgres://a@b/c")], "must not be DATABASE_URL itself"),
+            (
+                [("DATABASE_URL", "sqlite:x.db"), replica("postgres://a@d/c")],
+                "needs a DATABASE_URL of PostgreSQL",
+            ),
+        ] {
+            let faults = faults(&settings);
+            assert!(
+                matches!(&faults[..], [fault] if fault.starts_with("ORGDESK_REPLICA_URL ") && fault.contains(said)),
+                "{faults:?}"
+            );
+        }
+    }
+}
