@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 /// Every setting whose name everybody knows: it has no prefix.
 const BARE: &[&str] = &[
     "DATABASE_URL",
-    "REPLICA_URL",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "OTEL_EXPORTER_OTLP_HEADERS",
     "OTEL_EXPORTER_OTLP_PROTOCOL",
@@ -23,6 +22,7 @@ const BARE: &[&str] = &[
 
 /// Every other setting: its name after `ORGDESK_`.
 const KNOWN: &[&str] = &[
+    "REPLICA_URL",
     "LISTEN",
     "METRICS_LISTEN",
     "DATA",
