@@ -12,6 +12,8 @@ use tokio::{
 const DELAY: Duration = Duration::from_millis(15);
 /// An answer of so many bytes has rows in it.
 const WITH_ROWS: usize = 300;
+/// What the server names when a connection is opened, in as many bytes.
+const GREETING: &[u8] = b"server_version";
 
 /// What becomes of what is sent.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -133,8 +135,10 @@ async fn carry(mut client: TcpStream, server: &str, state: &watch::Sender<State>
                     return Ok(());
                 }
                 pass(state).await;
-                // Only one of the connections cuts it.
+                // Only one of the connections cuts it, and none in what the server says of itself at first.
+                let is_greeting = said.windows(GREETING.len()).any(|word| word == GREETING);
                 let cuts = said.len() >= WITH_ROWS
+                    && !is_greeting
                     && state.send_if_modified(|state| {
                         let cuts = *state == State::CutsAnAnswer;
                         if cuts {
