@@ -225,6 +225,7 @@ async fn grant(database: &Database, role: &str) -> anyhow::Result<()> {
          GRANT SELECT ON seaql_migrations TO {role};
          GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA apalis TO {role};
          GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA apalis TO {role};
+         GRANT EXECUTE ON FUNCTION count_anew(text) TO {role};
          GRANT SELECT, INSERT, UPDATE ON organization TO {role};"
     );
     for table in TENANT.iter().chain(ROUTING) {

@@ -36,6 +36,7 @@ mod m20261128_000086_purged_logs;
 mod m20261128_000090_job_generations;
 mod m20261128_000091_marks_in_time;
 mod m20261129_000092_ticket_of_terms;
+mod m20261129_000093_counting;
 
 pub use dialect::{APPEND_ONLY, PURGED, ROUTING, TENANT};
 pub use sea_orm_migration::MigratorTrait;
@@ -83,6 +84,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000090_job_generations::Migration),
             Box::new(m20261128_000091_marks_in_time::Migration),
             Box::new(m20261129_000092_ticket_of_terms::Migration),
+            Box::new(m20261129_000093_counting::Migration),
         ]
     }
 }

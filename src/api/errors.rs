@@ -15,9 +15,10 @@ pub fn give_codes(errors: &mut [ServerError], language: Language) {
     }
 }
 
-/// Whether an error is a fault of the service or its database, before it has its code.
+/// Whether an error is a fault of the service or its database, before it has its code. What has no cause among ours is the
+/// library's word on what was asked.
 pub(super) fn is_fault(error: &ServerError) -> bool {
-    error.source::<Error>().is_none_or(Error::is_fault)
+    error.source::<Error>().is_some_and(Error::is_fault)
 }
 
 fn give_code(error: &mut ServerError, language: Language) {

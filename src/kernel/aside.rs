@@ -92,7 +92,12 @@ impl Caller {
         let mut work = Box::pin(work);
         match tokio::time::timeout(PATIENCE, &mut work).await {
             Ok(came) => Some(came),
-            Err(_) if self.looks_aside() => None,
+            Err(_) if self.looks_aside() => {
+                if let Some(replica) = self.app().database.replica() {
+                    replica.went_silent();
+                }
+                None
+            }
             Err(_) => Some(work.await),
         }
     }

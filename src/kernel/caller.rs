@@ -10,7 +10,7 @@ use super::{
     anew::Stay,
     aside::Aside,
     fetches::Fetches,
-    idempotency::{Ask, Outcome, Slot},
+    idempotency::{Ask, Outcome, Plain, Slot},
     looks::Looks,
     trace::Work,
     tx::Tx,
@@ -220,6 +220,32 @@ impl Caller {
         ask: &impl Ask,
         deed: impl for<'t> AsyncFnOnce(&'t Tx) -> Result<T> + Send,
     ) -> Result<T> {
+        self.done(action, ask, deed, false).await
+    }
+
+    /// The same for a step of something larger, of which nobody relies on more than that it is there whole or not at all:
+    /// it does not wait for the disk. Where the database loses its memory, the last steps are as if they had never been.
+    ///
+    /// # Errors
+    /// As [`Caller::act`].
+    pub async fn step<T: Outcome>(
+        &self,
+        action: Action,
+        deed: impl for<'t> AsyncFnOnce(&'t Tx) -> Result<T> + Send,
+    ) -> Result<T> {
+        if action.log().is_some() {
+            return Err(Error::internal("what stands in the log waits for the disk"));
+        }
+        self.done(action, &Plain, deed, true).await
+    }
+
+    async fn done<T: Outcome>(
+        &self,
+        action: Action,
+        ask: &impl Ask,
+        deed: impl for<'t> AsyncFnOnce(&'t Tx) -> Result<T> + Send,
+        may_be_lost: bool,
+    ) -> Result<T> {
         self.release().await;
         let organization = match self.admit(&self.actor, action) {
             Err(refusal) => return Err(self.refuse(action, refusal).await),
@@ -248,7 +274,7 @@ impl Caller {
                 *self.view.lock().await = Some(self.view_of(tx.reader().clone(), work));
                 Ok(outcome)
             }
-            Ok(outcome) => tx.commit(turn).await.map(|()| outcome),
+            Ok(outcome) => tx.commit(turn, may_be_lost).await.map(|()| outcome),
             Err(error) => {
                 tx.rollback().await;
                 drop(turn);

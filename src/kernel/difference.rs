@@ -48,6 +48,12 @@ impl Told {
         self.shifts.extend(shifts::<E>(before, after));
     }
 
+    /// A kind of row that was changed and is none of these.
+    pub(super) fn beside(&self, records: &[&str]) -> Option<&str> {
+        let mut changed = self.changes.iter().map(|change| change.record.as_str());
+        changed.find(|record| !records.contains(record))
+    }
+
     /// The values that changed, and the number of those that are not told.
     pub(super) fn take_changes(&mut self) -> Vec<Change> {
         let mut changes = std::mem::take(&mut self.changes);

@@ -2,13 +2,30 @@
 
 use super::{Announced, Error, Result, Tx, audit, audit::Outcome, handling::Handling, permission};
 
+/// What a deed may change that leaves no entry: how far something is that stands in the log as a whole and what it brings,
+/// the first keys, and when a key was used. That the logs stand still says nothing of these: see [`audit::Heads`].
+const WITHOUT_ENTRY: &[&str] = &[
+    "data key",
+    "extraction step",
+    "extraction",
+    "import outcome",
+    "import problem",
+    "import",
+    "ticket term",
+    "ticket",
+    "use of an organization key",
+];
+
 impl Tx {
     /// Writes the entry, and announces the deed, if it was done.
     pub(super) async fn log(&self) -> Result<()> {
         let mut told = std::mem::take(&mut *self.told());
         let Some(log) = self.action().log() else {
-            return match told.shifts.as_slice() {
-                [] => Ok(()),
+            return match (told.shifts.as_slice(), told.beside(WITHOUT_ENTRY)) {
+                ([], None) => Ok(()),
+                ([], Some(record)) => Err(Error::internal(format!(
+                    "a {record} was changed by an action that stands in no log"
+                ))),
                 _ => Err(Error::internal(
                     "rights were changed by an action that stands in no log",
                 )),

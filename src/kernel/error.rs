@@ -131,9 +131,9 @@ impl Error {
         }
     }
 
-    /// Whether the service or its database failed or is too busy, and not whoever asked.
+    /// Whether the service or its database failed, and not whoever asked: who is told to come again was not failed.
     pub fn is_fault(&self) -> bool {
-        matches!(self, Self::Internal(_) | Self::Uncertain(_) | Self::Busy(_))
+        matches!(self, Self::Internal(_) | Self::Uncertain(_))
     }
 
     /// Fails with all `problems`, or goes on where there is none.

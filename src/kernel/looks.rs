@@ -63,10 +63,9 @@ impl Caller {
         });
     }
 
-    /// Forgets what was looked at and what was refused: it is asked for once more.
+    /// Forgets what was looked at: it is asked for once more. What was refused or noticed was, and is told once.
     pub(super) fn forget_looks(&self) {
         self.looks.read.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        self.looks.unseen.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     pub(super) fn keep(&self, action: Action, error: &Error) {
@@ -155,7 +154,7 @@ impl Caller {
             let draft = entry(&tx, one);
             audit::append(&tx.reader().connection, &app.keys, organization, draft).await?;
         }
-        tx.commit(turn).await
+        tx.commit(turn, false).await
     }
 
     /// An entry of the log of access: this caller did this.

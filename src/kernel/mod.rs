@@ -211,6 +211,7 @@ pub use actor::{Actor, Origin, Partner, SignedIn};
 pub use anew::Toll;
 pub use announce::{Announce, Announced};
 pub use app::App;
+pub use audit::Heads;
 pub use caller::Caller;
 pub use clock::{Clock, StoppedClock, SystemClock};
 pub use config::Settings;

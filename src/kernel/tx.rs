@@ -287,12 +287,16 @@ impl Tx {
         &self.reader
     }
 
-    /// Ends the transaction for good, gives the organization's turn to the next, and waits until the deed is on the disk.
-    pub(super) async fn commit(self, turn: OwnedMutexGuard<()>) -> Result<()> {
+    /// Ends the transaction for good, gives the organization's turn to the next, and waits until the deed is on the disk,
+    /// unless it is one that may be lost with the database's memory.
+    pub(super) async fn commit(self, turn: OwnedMutexGuard<()>, may_be_lost: bool) -> Result<()> {
         let reader = Arc::try_unwrap(self.reader).map_err(|_| Error::internal("the transaction is still in use"))?;
         let committed = reader.connection.commit().await;
         committed.map_err(|error| Error::Uncertain(error.to_string()))?;
         drop(turn);
+        if may_be_lost {
+            return Ok(());
+        }
         let flushed = self.app.database.flushed(self.line).await;
         flushed.map_err(|error| Error::Uncertain(format!("{error:?}")))
     }

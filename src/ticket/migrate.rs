@@ -8,14 +8,12 @@ use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect, prel
 use super::{
     entity::{Channel, Column, Entity, Priority, Status},
     made::{Made, Means, make},
-    rules::next_number,
+    premises::Premises,
     term,
 };
 use crate::{
-    agent,
     field::value::{Given, Wrong},
-    kernel::{App, Error, MemberId, Result, ServiceId, TicketId, Timestamp, Tx},
-    service,
+    kernel::{App, Error, MemberId, Result, TicketId, Timestamp, Tx},
 };
 
 /// The most rows at once.
@@ -84,29 +82,45 @@ pub enum Place {
     Field(String),
 }
 
+/// What came of the rows of a part, in their order, and what the next part may rely on once this one is committed.
+pub struct Brought {
+    /// What came of each row.
+    pub fates: Vec<Fate>,
+    /// How things are behind them.
+    pub premises: Premises,
+}
+
 /// Writes the rows of a part of an import, at most 500, that are not there yet: with the fields of the service as they
 /// are now, encrypted values sealed and found by, the times that they had, marked as migrated. Where the service or its keys
-/// are others than the rows were made with, they are made anew. The log of the deed holds their number. Answers what came of
-/// each row, in their order; eight statements, however many rows there are.
+/// are others than the rows were made with, they are made anew. `kept` is what an earlier part of the same import, which
+/// was committed, has answered. The log of the deed holds their number. At most nine statements on PostgreSQL, however many rows
+/// there are.
 ///
 /// # Errors
 /// If the service is not in use, there are too many rows, or the database fails.
-pub async fn migrate(tx: &Tx, import: Uuid, means: &Means, made: Vec<Made>) -> Result<Vec<Fate>> {
+pub async fn migrate(
+    tx: &Tx,
+    import: Uuid,
+    (means, kept): (&Means, Option<&Premises>),
+    made: Vec<Made>,
+) -> Result<Brought> {
     if made.len() > MOST_ROWS {
         return Err(Error::internal("too many rows at once"));
     }
-    let service = means.service();
-    service::find_usable(tx, "id", &service.to_string()).await?;
-    let made = of_now(tx, import, means, made).await?;
-    let mut seen = Seen::of(tx, import, service, &made).await?;
-    let mut number = next_number(tx, service).await?;
+    let mut premises = Premises::now(tx, import, means.service(), kept).await?;
+    let made = of_now(tx, import, (means, premises.means()), made)?;
+    let mut seen = Seen {
+        rows: premises.known(tx, &made).await?,
+        externals: premises.externals(tx, &made).await?,
+    };
+    let last_row = made.iter().map(|made| made.row.row).max();
     let (mut tickets, mut terms, mut fates) = (Vec::new(), Vec::new(), Vec::with_capacity(made.len()));
     for Made { row, ticket } in made {
         if let Some(ticket) = seen.rows.get(&row.row) {
             fates.push(Fate::Known(*ticket));
             continue;
         }
-        let faults = seen.faults(&row);
+        let faults = seen.faults(&row, &premises);
         let (mut ticket, own) = match ticket {
             Ok(ticket) if faults.is_empty() => ticket,
             ticket => {
@@ -115,27 +129,27 @@ pub async fn migrate(tx: &Tx, import: Uuid, means: &Means, made: Vec<Made>) -> R
                 continue;
             }
         };
-        ticket.number = number;
+        ticket.number = premises.next_number;
         ticket.created_at = tx.now();
         fates.push(Fate::Written(ticket.id));
         seen.externals.extend(row.external_reference);
         seen.rows.insert(row.row, ticket.id);
         terms.extend(own);
         tickets.push(*ticket);
-        number += 1;
+        premises.next_number += 1;
     }
     tx.create_many::<Entity>(tickets).await?;
     tx.create_many::<term::Entity>(terms).await?;
-    Ok(fates)
+    premises.comes_behind(last_row);
+    Ok(Brought { fates, premises })
 }
 
 /// The rows as they are made now.
-async fn of_now(tx: &Tx, import: Uuid, means: &Means, made: Vec<Made>) -> Result<Vec<Made>> {
-    let present = Means::of(tx, means.service()).await?;
+fn of_now(tx: &Tx, import: Uuid, (means, present): (&Means, &Means), made: Vec<Made>) -> Result<Vec<Made>> {
     if present.make_like(means) {
         return Ok(made);
     }
-    let anew = |made: Made| make(tx.app(), &present, import, made.row);
+    let anew = |made: Made| make(tx.app(), present, import, made.row);
     made.into_iter().map(anew).collect()
 }
 
@@ -145,58 +159,12 @@ struct Seen {
     rows: HashMap<i32, TicketId>,
     /// The names of tickets in other systems, as far as rows have them too.
     externals: HashSet<String>,
-    /// The members who work in the service.
-    members: HashSet<MemberId>,
 }
 
 impl Seen {
-    async fn of(tx: &Tx, import: Uuid, service: ServiceId, made: &[Made]) -> Result<Self> {
-        #[derive(sea_orm::FromQueryResult)]
-        struct Known {
-            id: TicketId,
-            import_row: i32,
-        }
-        #[derive(sea_orm::FromQueryResult)]
-        struct Named {
-            external_id: String,
-        }
-        // A span is one walk of the index, whatever the database knows of the table.
-        let rows = || made.iter().map(|made| made.row.row);
-        let (first, last) = (rows().min().unwrap_or(0), rows().max().unwrap_or(0));
-        let known = tx
-            .select::<Entity>()
-            .filter(Column::ImportId.eq(import))
-            .filter(Column::ImportRow.between(first, last))
-            .select_only()
-            .columns([Column::Id, Column::ImportRow]);
-        let known = known.rows::<Known>().await?;
-        let names: Vec<_> = made
-            .iter()
-            .filter_map(|made| made.row.external_reference.as_deref())
-            .collect();
-        let named = if names.is_empty() {
-            Vec::new()
-        } else {
-            let same = tx
-                .select::<Entity>()
-                .filter(Column::ServiceId.eq(service))
-                .filter(Column::ExternalId.is_in(names))
-                .select_only()
-                .column(Column::ExternalId);
-            same.rows::<Named>().await?
-        };
-        let places = tx.select::<agent::Entity>();
-        let places = places.filter(agent::Column::ServiceId.eq(service)).all().await?;
-        Ok(Self {
-            rows: known.into_iter().map(|row| (row.import_row, row.id)).collect(),
-            externals: named.into_iter().map(|row| row.external_id).collect(),
-            members: places.into_iter().map(|place| place.member_id).collect(),
-        })
-    }
-
     /// What is wrong with a row beside what is there.
-    fn faults(&self, row: &Migrated) -> Vec<Fault> {
-        let is_elsewhere = row.assignee.is_some_and(|member| !self.members.contains(&member));
+    fn faults(&self, row: &Migrated, premises: &Premises) -> Vec<Fault> {
+        let is_elsewhere = row.assignee.is_some_and(|member| !premises.has(member));
         let name = row.external_reference.as_ref();
         let is_taken = name.is_some_and(|name| self.externals.contains(name));
         let faults = [(is_elsewhere, Place::Assignee), (is_taken, Place::External)];

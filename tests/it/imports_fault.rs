@@ -9,7 +9,10 @@ use std::{
 };
 
 use chrono::{DateTime, Duration, Utc};
-use orgdesk::kernel::{App, Clock, Timestamp};
+use orgdesk::{
+    kernel::{App, Clock, Timestamp},
+    worker,
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -123,6 +126,28 @@ both! {
         assert_eq!(tickets(&app).await, (5, 5));
     }
 
+    async fn m8_rows_that_the_database_loses_with_its_memory_come_again(app) {
+        // What a crash takes away that a part was not kept from: the last parts, with what they have counted.
+        const LOSS: &str = "UPDATE organization SET name = name; CREATE TEMP TABLE kept AS SELECT id FROM ticket ORDER BY import_row LIMIT 25;
+            DELETE FROM ticket_term WHERE ticket_id NOT IN (SELECT id FROM kept); DELETE FROM ticket WHERE id NOT IN (SELECT id FROM kept);
+            UPDATE import SET done_count = 25, inserted_count = 25;";
+        let desk = make::in_use(app.owner(), "desk", 1).await;
+        let id = reserved(&app, &desk, "one", 1_500).await;
+        app.go_to(NIGHT);
+        let mut raw = Raw::admin(&app).await;
+        let begin = if raw.is_postgres() { "BEGIN" } else { "BEGIN IMMEDIATE" };
+        let lose = async {
+            while raw.count("ticket").await < 75 {}
+            raw.must(&format!("{begin}; {LOSS} COMMIT")).await;
+        };
+
+        tokio::join!(app.run_due(), lose);
+
+        let import = import(app.owner(), &id).await;
+        assert_eq!((&import["state"], &import["insertedCount"], &import["failedCount"]), (&json!("COMPLETED"), &json!(1_500), &json!(0)));
+        assert_eq!(tickets(&app).await, (1_500, 1_500));
+    }
+
     async fn m5_two_servers_whose_clocks_jump_all_the_time_do_it_once(app) {
         // case: F3
         let desk = make::in_use(app.owner(), "desk", 1).await;
@@ -146,6 +171,42 @@ both! {
         assert_eq!(tickets(&app).await, (1_200, 1_200));
         assert_eq!(Raw::admin(&app).await.count("audit_entry WHERE action = 'IMPORT_RUN'").await, 1);
         println!("{rounds} rounds");
+    }
+
+    async fn m8_an_import_whose_servers_were_lost_but_have_done_some_goes_on_however_often_that_is_asked(app) {
+        let desk = make::in_use(app.owner(), "desk", 1).await;
+        let id = reserved(&app, &desk, "one", 3).await;
+        app.go_to(NIGHT);
+        let mut raw = Raw::admin(&app).await;
+        // A row was done, and twelve servers were lost.
+        raw.must("UPDATE import SET state = 'RUNNING', started_at = due_at, fence = 12, done_count = 1, inserted_count = 1").await;
+        raw.must("UPDATE job_outbox SET attempts = 12 WHERE kind = 'import-run'").await;
+        // Whoever asks whether it goes on is lost before he can say so.
+        let (lose, find) = if raw.is_postgres() {
+            ("CREATE FUNCTION lost() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'lost'; END $$;
+              CREATE TRIGGER lost BEFORE UPDATE ON job_outbox FOR EACH ROW WHEN (NEW.state <> 'QUEUED' AND OLD.attempts = 12) EXECUTE FUNCTION lost()",
+             "DROP TRIGGER lost ON job_outbox")
+        } else {
+            ("CREATE TRIGGER lost BEFORE UPDATE ON job_outbox WHEN NEW.state <> 'QUEUED' AND OLD.attempts = 12 BEGIN SELECT RAISE(ABORT, 'lost'); END",
+             "DROP TRIGGER lost")
+        };
+        raw.must(lose).await;
+        for _ in 0..2 {
+            let lost = worker::run_due(&app.app).await.unwrap_err();
+            assert!(format!("{lost:?}").contains("lost"), "{lost:?}");
+            app.wait(Duration::minutes(11));
+        }
+        assert_eq!(import(app.owner(), &id).await["state"], "RUNNING");
+
+        raw.must(find).await;
+        for _ in 0..3 {
+            app.wait(Duration::minutes(11));
+            app.run_due().await;
+        }
+
+        let import = import(app.owner(), &id).await;
+        assert_eq!((&import["state"], &import["insertedCount"]), (&json!("COMPLETED"), &json!(3)), "{import}");
+        assert_eq!(tickets(&app).await, (2, 2), "the other two");
     }
 
     async fn m8_a_file_that_was_changed_or_lost_in_the_store_becomes_no_ticket(app) {

@@ -78,7 +78,8 @@ both! {
         assert!(parts.len() >= kills() / 2, "it was over before it was killed often: {parts:?}");
 
         let good = all - all / 20;
-        assert_eq!(number(&app, "SELECT count(*) FROM ticket").await, good, "{parts:?}");
+        let refusal = texts(&app, "SELECT coalesce(refusal, '-') FROM import").await;
+        assert_eq!(number(&app, "SELECT count(*) FROM ticket").await, good, "{refusal:?} after {parts:?}");
         assert_eq!(number(&app, "SELECT count(DISTINCT import_row) FROM ticket").await, good);
         assert_eq!(number(&app, "SELECT count(DISTINCT external_id) FROM ticket").await, good);
         assert_eq!(number(&app, "SELECT sum(import_row) FROM ticket").await, (2..all + 2).filter(|row| (row - 2) % 20 != 0).sum::<usize>());

@@ -17,6 +17,7 @@ use crate::support::{
     ledger::{texts, until},
     make, people, phone,
     standby::{Stage, is_refused, is_used, went},
+    ticket,
     wire::Wire,
     workbook::cells,
 };
@@ -164,6 +165,66 @@ async fn p2_what_the_replica_breaks_off_is_asked_once_more() {
     is_used(&beside, &stage.token).await;
     wire.cut();
     assert_eq!(titles().await, 20);
+    wire.mend();
+    is_used(&beside, &stage.token).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p2_who_is_refused_by_the_replica_is_refused_once_and_it_stands_in_the_log() {
+    // case: B13
+    let Some(stage) = Stage::set().await else { return };
+    let (plain, beside) = (&stage.plain, &stage.beside);
+    let desk = ticket::desk(plain, "desk").await;
+    let token = beside.someone("acme", "agent").token().await;
+    let list = "query L($id: ID!, $phone: String!) { tickets(serviceId: $id, filter: { value: { code: \"phone\", equals: $phone } }) { nodes { id } } }";
+    is_used(beside, &stage.token).await;
+    let before = went(beside);
+    let mut answers = Vec::new();
+    for number in 0..34 {
+        let asked = json!({ "id": desk.id, "phone": format!("010-0000-{number:04}") });
+        answers.push(beside.ask(Some(&token), list, asked).await.code().to_owned());
+    }
+    assert_eq!(answers.iter().filter(|code| *code == "none").count(), 30, "{answers:?}");
+    assert!(answers[30..].iter().all(|code| code == "THROTTLED"), "{answers:?}");
+    let told = "SELECT outcome || ' ' || reason FROM audit_entry WHERE action = 'TICKET_READ' AND reason IS NOT NULL";
+    assert_eq!(texts(plain, told).await, ["DENIED SEARCH_THROTTLED"]);
+
+    // What the library refuses while it executes is the same on both.
+    let wrong =
+        "{ services(first: 1) { totalCount } auditEntries(filter: { occurredAt: { from: \"x\" } }) { totalCount } }";
+    let refused = beside.ask(Some(&stage.token), wrong, json!({})).await;
+    assert_ne!(refused.code(), "none", "{}", refused.text);
+    assert_eq!(went(beside)["broken"], before["broken"], "nothing was asked twice");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p2_a_replica_that_goes_silent_while_all_its_connections_are_in_use_is_left_alone_until_it_is_back() {
+    let Some(stage) = Stage::set().await else { return };
+    stage.plain.owner().deed(&make::company("one"), json!({})).await;
+    let wire = Wire::to(&stage.url()).await;
+    let beside = stage.plain.server_beside(&wire.url).await;
+    is_used(&beside, &stage.token).await;
+    wire.slow_down();
+    let in_use = || {
+        beside
+            .app
+            .database
+            .connections()
+            .iter()
+            .any(|(name, all, idle)| *name == "replica" && *all == 12 && *idle == 0)
+    };
+    let crowd = join_all((0..24).map(|_| titles(&beside, &stage.token)));
+    let silence = async {
+        until(async || in_use(), |all| *all).await;
+        wire.stall();
+    };
+
+    let (answers, ()) = join(crowd, silence).await;
+
+    assert!(answers.iter().all(|titles| titles == &["one"]), "{answers:?}");
+    let before = went(&beside);
+    assert_eq!(titles(&beside, &stage.token).await, ["one"]);
+    assert_eq!(more(&beside, &before), [("away", 1)], "nobody waits for it");
     wire.mend();
     is_used(&beside, &stage.token).await;
 }

@@ -266,6 +266,25 @@ both! {
         assert_eq!(unsampled, 1, "the log knows a trace that others keep");
     }
 
+    async fn p3_a_caller_does_not_choose_where_the_sampler_heeds_nobody(app) {
+        let collector = Collector::start().await;
+        let server = Server::start(&app, &collector, &[("OTEL_TRACES_SAMPLER", "traceidratio"), ("OTEL_TRACES_SAMPLER_ARG", "0.5")]);
+        // A ratio goes by the end of the trace's ID: the first would always be among those that are sent, the second never.
+        let [low, high] = ["0000000000000001", "ffffffffffffffff"].map(|end| parent("01").replace(&TRACE[16..], end));
+        for parent in [&low, &high] {
+            for _ in 0..60 {
+                server.ping(headers(&[("traceparent", parent)])).await;
+            }
+        }
+        let chosen = [&low, &high].map(|parent| server.lines(&parent[3..35]).len());
+        let Server { running, .. } = server;
+        assert!(running.terminate().success());
+
+        let sent = collector.spans().iter().filter(|seen| seen.span.name == "query").count();
+        assert!((20..=100).contains(&sent), "{sent} of 120");
+        assert_eq!(chosen, [0, 0], "the log has traces of its own");
+    }
+
     async fn p3_an_import_shows_its_parts_and_a_subscription_is_one_span(app) {
         let collector = Collector::start().await;
         let settings = TraceSettings {

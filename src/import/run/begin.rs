@@ -8,7 +8,7 @@ use super::is_anothers_turn;
 use crate::{
     admin::rank::{Rank, Standing},
     import::entity::{Entity, Model, State},
-    kernel::{Action, Caller, Code, Outcome, Plain, Problem, Result, Timestamp, Tx},
+    kernel::{Action, Caller, Code, Outcome, Plain, Problem, Result, Timestamp, Tx, outbox},
     member, service,
     ticket::Means,
 };
@@ -46,17 +46,17 @@ impl Outcome for Claimed {
 ///
 /// # Errors
 /// If the database fails.
-pub(super) async fn claim(caller: &Caller, id: &str) -> Result<Claim> {
-    let deed = async |tx: &Tx| claimed(tx, id).await.map(Claimed);
+pub(super) async fn claim(caller: &Caller, job: &outbox::Model) -> Result<Claim> {
+    let deed = async |tx: &Tx| claimed(tx, job).await.map(Claimed);
     caller
         .act(Action::ImportProgress, &Plain, deed)
         .await
         .map(|claimed| claimed.0)
 }
 
-async fn claimed(tx: &Tx, id: &str) -> Result<Claim> {
+async fn claimed(tx: &Tx, job: &outbox::Model) -> Result<Claim> {
     let now = tx.now();
-    let Some(import) = tx.seek::<Entity>(id).await? else {
+    let Some(import) = tx.seek::<Entity>(&job.argument).await? else {
         return Ok(Claim::Nothing);
     };
     match (import.state, import.due_at) {
@@ -68,7 +68,15 @@ async fn claimed(tx: &Tx, id: &str) -> Result<Claim> {
                 0 => hindrance(tx, &import).await?,
                 _ => None,
             };
-            let import = tx.update::<Entity>(import, |row| row.fence += 1).await?;
+            let import = tx
+                .update::<Entity>(import, |row| {
+                    row.fence += 1;
+                    // Attempts are counted from here: too many are in vain if no row is done by then.
+                    if job.attempts == 1 {
+                        row.stuck_at = row.done_count;
+                    }
+                })
+                .await?;
             return begun(tx, import, hindrance).await;
         }
         _ => return Ok(Claim::Nothing),

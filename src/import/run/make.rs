@@ -24,7 +24,7 @@ pub(super) const HANDFUL: usize = 25;
 /// How much room the texts of a handful take at most, in bytes, but for its last row.
 const HEAVY: usize = 1024 * 1024;
 /// How many handfuls wait to be written.
-const WAITING: usize = 10;
+const WAITING: usize = 20;
 /// How much room the texts of rows take at most that become tickets in one transaction, in bytes, but for the last handful.
 const HEAVIEST: usize = 4 * 1024 * 1024;
 

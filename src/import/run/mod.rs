@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     kernel::{
-        Action, App, Caller, Code, Outcome, Plain, Problem, Result, Timestamp, Tx,
+        Action, App, Caller, Code, Plain, Problem, Result, Timestamp, Tx,
         outbox::{self, Fate},
     },
     ticket::{self, Means},
@@ -72,7 +72,7 @@ pub async fn run(app: &App, job: &outbox::Model) -> Result<Fate> {
 }
 
 async fn attempt(caller: &Caller, job: &outbox::Model) -> Result<Fate> {
-    let (import, means) = match begin::claim(caller, &job.argument).await? {
+    let (import, means) = match begin::claim(caller, job).await? {
         Claim::Begun(import, means) => (import, means),
         Claim::Later(at) => return Ok(Fate::Later(at)),
         Claim::Nothing => return Ok(Fate::Done),
@@ -163,7 +163,8 @@ async fn bring(
     // What it takes to come back to one's place is no part of one's turn.
     let (mut begun, mut told) = (None, Instant::now());
     let (mut came, mut counted) = (0, COUNTED);
-    let mut pace = Pace::default();
+    let mut done = import.done_count;
+    let (mut pace, mut premises) = (Pace::default(), None);
     loop {
         if told.elapsed() > WORD {
             if !outbox::keep(caller.app(), job).await? {
@@ -179,15 +180,22 @@ async fn bring(
             Next::Fault(problem) => return Ok(Came::Stopped(problem)),
         };
         let begun = begun.get_or_insert_with(Instant::now);
-        came += part.rows.len();
-        match part::write(caller, import, means, part.rows).await? {
-            Wrote::All(waited) => pace.after(waited),
+        let by = (means, premises.as_ref());
+        let rows = part.rows.len();
+        match part::write(caller, import, by, (done, part.rows)).await? {
+            Wrote::All(done) => {
+                pace.after(done.waited, done.took);
+                premises = Some(done.premises);
+            }
             Wrote::Overtaken => return Ok(Came::Nothing),
+            Wrote::Lost => return Ok(Came::More),
             Wrote::Refused(problem) => return Ok(Came::Stopped(problem)),
         }
         if part.are_last {
             return Ok(Came::ToItsEnd);
         }
+        came += rows;
+        done += i32::try_from(rows).unwrap_or(i32::MAX);
         if came >= counted * 2 {
             ticket::count_anew(caller.app()).await;
             counted = came;
@@ -247,40 +255,26 @@ async fn end(tx: &Tx, import: Model, problem: Option<&Problem>) -> Result<Model>
 }
 
 /// Whether an import that was begun too often goes on all the same, since its rows are becoming tickets: its servers were
-/// lost, and each has done some. One that has stood still since it was last asked about ends.
+/// lost, and have done some since attempts were last counted from one. One that has stood still since then ends. Asking
+/// changes nothing: whoever asked may be lost before the attempts are counted anew, and another asks again.
 ///
 /// # Errors
 /// If the database fails.
 pub async fn goes_on(app: &App, job: &outbox::Model) -> Result<bool> {
     let caller = Caller::system(app.clone(), KIND, job.organization_id);
-    let deed = async |tx: &Tx| {
-        let import = tx.seek::<Entity>(&job.argument).await?;
-        let Some(import) = import.filter(|import| !import.state.is_over()) else {
-            return Ok(Asked(false, None));
-        };
-        let goes_on = import.done_count > import.stuck_at;
-        let import = tx.update::<Entity>(import, |row| row.stuck_at = row.done_count).await?;
-        Ok(Asked(goes_on, Some(import)))
-    };
-    let Asked(goes_on, import) = caller.act(Action::ImportProgress, &Plain, deed).await?;
-    if let Some(import) = import.filter(|_| !goes_on) {
-        finish(&caller, &import, Some(Problem::of(Code::ImportGivenUp))).await?;
-    }
+    let view = caller.view(Action::ImportProgress).await?;
+    let import = view.seek::<Entity>(&job.argument).await;
+    drop(view);
     caller.release().await;
-    Ok(goes_on)
-}
-
-/// Whether an import goes on, and how it is.
-struct Asked(bool, Option<Model>);
-
-impl Outcome for Asked {
-    type Receipt = ();
-
-    fn receipt(&self) {}
-
-    async fn again(_: &Tx, (): ()) -> Result<Self> {
-        Ok(Self(false, None))
+    let Some(import) = import?.filter(|import| !import.state.is_over()) else {
+        return Ok(false);
+    };
+    if import.done_count > import.stuck_at {
+        return Ok(true);
     }
+    finish(&caller, &import, Some(Problem::of(Code::ImportGivenUp))).await?;
+    caller.release().await;
+    Ok(false)
 }
 
 /// The imports of a service that are to be done before another: those that are at work, and those that are due and were

@@ -1,21 +1,26 @@
 //! How many rows become tickets in one transaction. Whoever else writes for the organization, on SQLite for any, waits for the
-//! whole of one: many where nobody does, since that takes the least time in all, and few while somebody does. That somebody
-//! does is known by having had to wait oneself, whichever server he is on.
+//! whole of one: so it takes as long as he can be let wait, as many rows as that may be. Where nobody writes, it takes longer,
+//! since few large ones take the least time in all. That somebody does is known by having had to wait oneself, whichever
+//! server he is on.
 
 use std::time::{Duration, Instant};
 
 use super::make::HANDFUL;
+use crate::ticket::MOST_ROWS;
 
-/// The most rows.
-const MOST: usize = 10 * HANDFUL;
-/// Having waited longer than this for one's turn means that somebody else had it.
+/// Having waited so much longer for one's turn than one ever has to means that somebody else had it.
 const NOTICED: Duration = Duration::from_millis(4);
-/// How long few rows are enough after somebody else was noticed.
-const CALM: Duration = Duration::from_secs(5);
+/// How long somebody else is expected to come again after he was noticed.
+const CALM: Duration = Duration::from_secs(2);
+/// How long a transaction is to take while somebody else writes, and how long otherwise.
+const SHORT: Duration = Duration::from_millis(8);
+const LONG: Duration = Duration::from_millis(50);
 
 /// The pace of one import.
 pub(super) struct Pace {
     rows: usize,
+    /// The shortest wait so far: what it takes to ask for one's turn at all.
+    least: Duration,
     noticed: Option<Instant>,
 }
 
@@ -23,6 +28,7 @@ impl Default for Pace {
     fn default() -> Self {
         Self {
             rows: HANDFUL,
+            least: Duration::MAX,
             noticed: None,
         }
     }
@@ -34,14 +40,18 @@ impl Pace {
         self.rows
     }
 
-    /// After one has waited so long for one's turn.
-    pub fn after(&mut self, waited: Duration) {
-        if waited > NOTICED {
+    /// After one has waited so long for one's turn, and taken so long for one's rows.
+    pub fn after(&mut self, waited: Duration, took: Duration) {
+        self.least = self.least.min(waited);
+        if waited > self.least + NOTICED {
             self.noticed = Some(Instant::now());
-            self.rows = HANDFUL;
-        } else if self.noticed.is_none_or(|at| at.elapsed() > CALM) {
-            self.rows = (self.rows * 2).min(MOST);
         }
+        let is_calm = self.noticed.is_none_or(|at| at.elapsed() > CALM);
+        let long = if is_calm { LONG } else { SHORT };
+        let fits = self.rows as f64 * long.as_secs_f64() / took.as_secs_f64().max(1e-6);
+        // One that took long by chance does not change everything, unless somebody waits.
+        let least = if is_calm { self.rows / 2 } else { HANDFUL };
+        self.rows = (fits as usize).clamp(least, self.rows * 2).clamp(HANDFUL, MOST_ROWS);
     }
 }
 
@@ -49,20 +59,24 @@ impl Pace {
 mod tests {
     use super::*;
 
+    fn paced(pace: &mut Pace, waited: Duration, took: Duration) -> usize {
+        pace.after(waited, took);
+        pace.rows()
+    }
+
     #[test]
-    fn m6_few_rows_at_once_while_somebody_else_writes_and_many_otherwise() {
+    fn m6_as_many_rows_at_once_as_others_can_be_let_wait_for_and_more_where_nobody_waits() {
+        // What it takes to ask for one's turn, however much that is, is no wait for others.
+        let usual = NOTICED * 3;
         let mut pace = Pace::default();
-        for rows in [25, 50, 100, 200, 250, 250] {
-            assert_eq!(pace.rows(), rows);
-            pace.after(NOTICED);
-        }
-        pace.after(NOTICED * 2);
-        for _ in 0..9 {
-            assert_eq!(pace.rows(), 25);
-            pace.after(Duration::ZERO);
-        }
+        let rows = [LONG / 2, LONG / 2, LONG, LONG * 10, LONG / 10].map(|took| paced(&mut pace, usual, took));
+        assert_eq!(rows, [50, 100, 100, 50, 100]);
+        // From now on somebody writes.
+        assert_eq!(paced(&mut pace, usual + NOTICED * 2, SHORT * 2), 50);
+        let rows = [SHORT, SHORT / 4, SHORT * 10].map(|took| paced(&mut pace, usual, took));
+        assert_eq!(rows, [50, 100, 25]);
         pace.noticed = None;
-        pace.after(Duration::ZERO);
-        assert_eq!(pace.rows(), 50);
+        let rows = [(); 6].map(|()| paced(&mut pace, usual, LONG / 100));
+        assert_eq!(rows, [50, 100, 200, 400, 500, 500]);
     }
 }

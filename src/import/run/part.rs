@@ -10,18 +10,30 @@ use crate::{
         entity::{Entity, Model, State, Words, outcome},
         plan::Wrong,
     },
-    kernel::{Action, Caller, Code, Error, Outcome, Plain, Problem, Result, Tx},
-    ticket::{self, Fate, Means, Place},
+    kernel::{Action, Caller, Code, Error, Outcome, Problem, Result, Tx},
+    ticket::{self, Fate, Means, Place, Premises},
 };
 
 /// What came of a part.
 pub(super) enum Wrote {
-    /// Every row of it is done, after one has waited so long for one's turn.
-    All(Duration),
+    /// Every row of it is done.
+    All(Done),
     /// Another has begun on the import.
     Overtaken,
+    /// The database has lost a part before it, with its memory.
+    Lost,
     /// No row of it can be done, nor of any other part.
     Refused(Problem),
+}
+
+/// A part that is done.
+pub(super) struct Done {
+    /// What the next part may rely on.
+    pub premises: Premises,
+    /// How long one has waited for one's turn.
+    pub waited: Duration,
+    /// How long others have waited for theirs since then.
+    pub took: Duration,
 }
 
 impl Outcome for Wrote {
@@ -30,18 +42,33 @@ impl Outcome for Wrote {
     fn receipt(&self) {}
 
     async fn again(_: &Tx, (): ()) -> Result<Self> {
-        Ok(Self::All(Duration::ZERO))
+        Err(Error::internal("a part of an import is not repeated"))
     }
 }
 
-/// Writes a part.
+/// Writes the rows of a file behind so many that are done, relying on what the part before has left. It does not wait for
+/// the disk: the database counts a part exactly if it has its rows, and each part goes on from what it counts or not at all.
 ///
 /// # Errors
 /// If the database fails; nothing of the part is there then.
-pub(super) async fn write(caller: &Caller, import: &Model, means: &Means, rows: Vec<Judged>) -> Result<Wrote> {
+pub(super) async fn write(
+    caller: &Caller,
+    import: &Model,
+    (means, kept): (&Means, Option<&Premises>),
+    (done, rows): (i32, Vec<Judged>),
+) -> Result<Wrote> {
     let asked = Instant::now();
-    let deed = async |tx: &Tx| written(tx, import, means, (rows, asked.elapsed())).await;
-    match caller.act(Action::ImportProgress, &Plain, deed).await {
+    let mut waited = Duration::ZERO;
+    let deed = async |tx: &Tx| {
+        waited = asked.elapsed();
+        written(tx, import, (means, kept), (done, rows)).await
+    };
+    match caller.step(Action::ImportProgress, deed).await {
+        Ok(Wrote::All(done)) => Ok(Wrote::All(Done {
+            waited,
+            took: asked.elapsed() - waited,
+            ..done
+        })),
         // The service went out of use between two parts.
         Err(Error::Problems(problems)) => {
             let first = problems.into_iter().next();
@@ -54,11 +81,21 @@ pub(super) async fn write(caller: &Caller, import: &Model, means: &Means, rows: 
     }
 }
 
-async fn written(tx: &Tx, import: &Model, means: &Means, (rows, waited): (Vec<Judged>, Duration)) -> Result<Wrote> {
+async fn written(
+    tx: &Tx,
+    import: &Model,
+    by: (&Means, Option<&Premises>),
+    (done, rows): (i32, Vec<Judged>),
+) -> Result<Wrote> {
     let present = tx.find::<Entity>("id", &import.id.to_string()).await?;
     if present.state != State::Running || present.fence != import.fence {
         tracing::warn!(import = %import.id, fence = import.fence, "another server has gone on with this import: this one writes nothing more");
         return Ok(Wrote::Overtaken);
+    }
+    if present.done_count != done {
+        let (import, counted) = (import.id, present.done_count);
+        tracing::warn!(%import, done, counted, "the database has lost rows of this import, which come again");
+        return Ok(Wrote::Lost);
     }
     let count = rows.len();
     let (mut numbers, mut made, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
@@ -71,7 +108,7 @@ async fn written(tx: &Tx, import: &Model, means: &Means, (rows, waited): (Vec<Ju
             Err(wrong) => outcomes.push(failed(import, row, wrong.first())),
         }
     }
-    let fates = ticket::migrate(tx, import.id.0, means, made).await?;
+    let ticket::Brought { fates, premises } = ticket::migrate(tx, import.id.0, by, made).await?;
     let (mut inserted, mut known) = (0, 0);
     for (row, fate) in numbers.into_iter().zip(fates) {
         match fate {
@@ -93,7 +130,11 @@ async fn written(tx: &Tx, import: &Model, means: &Means, (rows, waited): (Vec<Ju
         add(&mut row.done_count, count);
     })
     .await?;
-    Ok(Wrote::All(waited))
+    Ok(Wrote::All(Done {
+        premises,
+        waited: Duration::ZERO,
+        took: Duration::ZERO,
+    }))
 }
 
 fn number(row: u32) -> i32 {

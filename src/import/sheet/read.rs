@@ -16,6 +16,9 @@ use super::{
     scan::{self, Found},
 };
 
+/// How many rows a sheet can have, by the format: no program writes a number behind them.
+const LAST_ROW: u32 = 1_048_576;
+
 /// What is done with what is read: `false` where nobody listens any more.
 pub(super) trait Listener {
     /// The head, before the first row.
@@ -253,6 +256,9 @@ impl Sheet {
         let Some(mut cell) = cell else { return Ok(true) };
         if column >= MOST_COLUMNS {
             return Err(Fault::TooManyColumns);
+        }
+        if row >= LAST_ROW {
+            return Err(Fault::Damaged);
         }
         let head = *self.heads.get_or_insert(row);
         if row < head || row.saturating_add(1) < self.row.number {

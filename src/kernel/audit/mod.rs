@@ -4,6 +4,7 @@
 
 pub mod anchor;
 mod chain;
+mod heads;
 mod known;
 mod over;
 pub mod segment;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use super::{AuditEntryId, AuditLog, Keys, OrganizationId, Record, Result, Timestamp, Tx, permission, record::record};
 use chain::link;
 pub use chain::{Break, Cause, Verifier};
+pub use heads::Heads;
 pub use known::Known;
 pub use walk::Walks;
 

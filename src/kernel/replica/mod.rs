@@ -162,7 +162,13 @@ impl Replica {
             return None;
         }
         let mut work = Work::look(DbBackend::Postgres);
-        let connection = match timeout(PATIENCE, self.reach(organization, mark)).await {
+        // Where others have all of them, they are not waited for: whoever waits holds a connection of the first database.
+        let patience = if connection::is_exhausted(&self.pool) {
+            WAIT
+        } else {
+            PATIENCE
+        };
+        let connection = match timeout(patience, self.reach(organization, mark)).await {
             Ok(Ok(found)) => found,
             Ok(Err(fault)) => {
                 self.state.passed(Passed::Away);
@@ -186,6 +192,11 @@ impl Replica {
             organization,
         });
         Some(Arc::new(View::of(reader, app.clone(), fetches.clone(), work)))
+    }
+
+    /// Says that a view got no answer, nor a word that there will be none.
+    pub(super) fn went_silent(&self) {
+        self.state.away("it has gone silent");
     }
 
     /// Says that a view was broken off, and what was asked is asked once more.

@@ -211,6 +211,11 @@ impl Keychain {
         newest.ok_or_else(|| Error::internal("there is no key yet"))
     }
 
+    /// Whether another seals under the same key: of the same number, and the same key.
+    pub(super) fn seals_like(&self, other: &Self) -> bool {
+        self.keys.last() == other.keys.last()
+    }
+
     /// Whether there is a key at all.
     pub(super) fn is_empty(&self) -> bool {
         self.keys.is_empty()

@@ -53,9 +53,8 @@ impl FieldKeys {
         })
     }
 
-    /// Whether others seal and find as these do: under the same version. The key of an index stays for good.
+    /// Whether others seal and find as these do: under the same keys.
     pub fn seal_like(&self, others: &Self) -> bool {
-        let newest = |keys: &Self| keys.values.newest().ok().map(|(version, _)| version);
-        newest(self) == newest(others) && self.index.is_some() == others.index.is_some()
+        self.values.seals_like(&others.values) && self.index == others.index
     }
 }

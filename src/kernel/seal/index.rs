@@ -10,6 +10,7 @@ use crate::kernel::{App, Reader, Result, Tx, personal::Personal, secret::mac};
 const LENGTH: usize = 16;
 
 /// Makes the tokens of one organization.
+#[derive(PartialEq)]
 pub struct BlindIndex(Arc<DataKey>);
 
 impl std::fmt::Debug for BlindIndex {

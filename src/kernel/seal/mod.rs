@@ -19,6 +19,7 @@ use std::fmt;
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use sea_orm::DeriveValueType;
 use serde::{Serialize, Serializer};
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::OrganizationId;
@@ -125,6 +126,12 @@ const SHORTEST: usize = HEAD + NONCE_LEN + 16;
 
 /// A key of 256 bits, whatever it seals.
 pub(super) struct DataKey(pub(super) Zeroizing<[u8; 32]>);
+
+impl PartialEq for DataKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(other.0.as_slice()).into()
+    }
+}
 
 impl DataKey {
     /// Seals, for what `bound` says only. The nonce is random.

@@ -53,6 +53,7 @@ pub struct Traces(Option<Arc<Making>>);
 struct Making {
     tracer: SdkTracer,
     provider: SdkTracerProvider,
+    follows_caller: bool,
 }
 
 impl Traces {
@@ -70,7 +71,12 @@ impl Traces {
             .with_batch_exporter(Otlp::new(settings)?)
             .build();
         let tracer = provider.tracer("orgdesk");
-        Ok(Self(Some(Arc::new(Making { tracer, provider }))))
+        let follows_caller = settings.sampling.follows_caller;
+        Ok(Self(Some(Arc::new(Making {
+            tracer,
+            provider,
+            follows_caller,
+        }))))
     }
 
     /// Sends what is there, for two seconds at most.
@@ -82,14 +88,17 @@ impl Traces {
         }
     }
 
-    /// A request over HTTP, by its method and the pattern of its route; it goes on with the trace of a caller who has one.
+    /// A request over HTTP, by its method and the pattern of its route; it goes on with the trace of a caller who has one, if
+    /// callers are heeded: whoever chooses the ID of his trace chooses whether it is among those that are sent.
     pub fn request(&self, method: &str, route: Option<&str>, headers: &HeaderMap) -> Option<Span> {
         let method = match method {
             "GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "CONNECT" | "OPTIONS" | "TRACE" | "PATCH" => method,
             _ => "_OTHER",
         };
         let name = route.map_or_else(|| method.to_owned(), |route| format!("{method} {route}"));
-        let span = self.root(name, SpanKind::Server, parent::of(headers), true)?;
+        let heeds = self.0.as_ref().is_some_and(|making| making.follows_caller);
+        let parent = heeds.then(|| parent::of(headers)).flatten();
+        let span = self.root(name, SpanKind::Server, parent, true)?;
         span.set("http.request.method", method.to_owned());
         if let Some(route) = route {
             span.set("http.route", route.to_owned());

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, bail, ensure};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
-    Request, StatusCode,
+    Request,
     body::Bytes,
     client::conn::http1,
     header::{CONNECTION, CONTENT_TYPE, HOST, HeaderMap, USER_AGENT},
@@ -169,7 +169,7 @@ impl Receiver {
         request.headers_mut().extend(self.headers.clone());
         let response = sender.send_request(request).await?;
         let status = response.status();
-        ensure!(status == StatusCode::OK, "it answered {status}");
+        ensure!(status.is_success(), "it answered {status}");
         let rest = Limited::new(response.into_body(), LONGEST_ANSWER).collect().await;
         rest.map(|_| ()).map_err(|error| anyhow::anyhow!(error))
     }
