@@ -61,9 +61,12 @@ struct Measured {
     rows: u32,
     bytes: usize,
     check: Used,
-    /// From the beginning of the import to its end, as the service tells them.
-    run_wall: Duration,
-    run: Used,
+    /// While nobody else does anything.
+    alone: Run,
+    /// While others read and write.
+    crowded: Run,
+    /// What PostgreSQL takes by itself for what came alone.
+    copied: Option<copy::Copied>,
     idle: Answers,
     busy: Answers,
     /// Columns of the widest template, and how long it takes to make: the middle one.
@@ -71,14 +74,19 @@ struct Measured {
     template: Duration,
 }
 
+/// A run: from the beginning of the import to its end, as the service tells them, and what it used.
+struct Run {
+    wall: Duration,
+    used: Used,
+}
+
 async fn run(size: usize) -> Value {
     println!("load {}", usage::load_average());
     let mut all = Vec::new();
-    let (mut bare, mut copied) = (None, None);
+    let mut bare = None;
     if let Some(place) = Place::on_postgres().await {
         let (measured, book) = measure(&place, size).await;
         bare = Some(workbook::bare_read(&book.bytes, 3));
-        copied = Some(copy::copy(&place, &book).await);
         all.push(measured);
     } else {
         skip::skipped(
@@ -90,24 +98,24 @@ async fn run(size: usize) -> Value {
     let (measured, book) = measure(&place, size).await;
     all.push(measured);
     let bare = bare.unwrap_or_else(|| workbook::bare_read(&book.bytes, 3));
+    let copied = all.iter().find_map(|measured| measured.copied.as_ref());
     for measured in &all {
-        tell(measured, bare, copied.as_ref());
+        tell(measured, bare, copied);
     }
     println!("\nload {}", usage::load_average());
     json!({
         "rows": ROWS[size],
         "bareReadSeconds": bare.as_secs_f64(),
-        "copySeconds": copied.as_ref().map(|copied| copied.texts.as_secs_f64()),
-        "copyOfTicketsSeconds": copied.as_ref().map(|copied| copied.tickets.as_secs_f64()),
+        "copySeconds": copied.map(|copied| copied.texts.as_secs_f64()),
+        "copyOfTicketsSeconds": copied.map(|copied| copied.tickets.as_secs_f64()),
         "databases": all.iter().map(Measured::json).collect::<Vec<_>>(),
         "loadAverage": usage::load_average(),
     })
 }
 
 async fn measure(place: &Place, size: usize) -> (Measured, Book) {
-    let desk = place.desk("desk", 0).await;
-    let template = place.template(&desk).await;
-    let book = Book::make(&template, ROWS[size]);
+    let desk = place.desk("alone", 0).await;
+    let book = Book::make(&place.template(&desk).await, ROWS[size]);
     println!(
         "{}: {} rows of {} columns, {:.1} MB",
         place.name,
@@ -118,8 +126,21 @@ async fn measure(place: &Place, size: usize) -> (Measured, Book) {
 
     let ((import, version), check) = place.watched(place.looked_through(&desk, &book)).await;
     let import = place.confirmed(&import, version).await;
+    let (wall, used) = place.watched(place.brought(&import, book.rows)).await;
+    let alone = Run { wall, used };
+    let copied = if place.is_on_postgres() {
+        Some(copy::copy(place, &book).await)
+    } else {
+        None
+    };
+
+    let desk = place.desk("desk", 0).await;
+    let book = Book::make(&place.template(&desk).await, ROWS[size]);
+    let (import, version) = place.looked_through(&desk, &book).await;
+    let import = place.confirmed(&import, version).await;
     let (idle, ()) = probe::ask(place, async { tokio::time::sleep(IDLE[size]).await }).await;
-    let (busy, (run_wall, run)) = probe::ask(place, place.watched(place.brought(&import, book.rows))).await;
+    let (busy, (wall, used)) = probe::ask(place, place.watched(place.brought(&import, book.rows))).await;
+    let crowded = Run { wall, used };
 
     let wide = place.desk("wide", 80).await;
     let mut times = Vec::new();
@@ -135,8 +156,9 @@ async fn measure(place: &Place, size: usize) -> (Measured, Book) {
         rows: book.rows,
         bytes: book.bytes.len(),
         check,
-        run_wall,
-        run,
+        alone,
+        crowded,
+        copied,
         idle,
         busy,
         columns,
@@ -151,18 +173,20 @@ impl Measured {
         f64::from(self.rows) / self.check.child_wall.as_secs_f64()
     }
 
-    fn brought_per_second(&self) -> f64 {
-        f64::from(self.rows) / self.run_wall.as_secs_f64()
-    }
-
     fn json(&self) -> Value {
         json!({
             "database": self.database, "rows": self.rows, "bytes": self.bytes,
             "check": self.check.json(), "checkedRowsPerSecond": self.checked_per_second(),
-            "run": self.run.json(), "runSeconds": self.run_wall.as_secs_f64(), "broughtRowsPerSecond": self.brought_per_second(),
+            "run": self.alone.json(), "crowdedRun": self.crowded.json(),
             "idle": self.idle.json(), "busy": self.busy.json(),
             "templateColumns": self.columns, "templateSeconds": self.template.as_secs_f64(),
         })
+    }
+}
+
+impl Run {
+    fn json(&self) -> Value {
+        json!({ "seconds": self.wall.as_secs_f64(), "used": self.used.json() })
     }
 }
 
@@ -170,7 +194,7 @@ fn tell(measured: &Measured, bare: Duration, copied: Option<&copy::Copied>) {
     let seconds = |time: Duration| format!("{:.2} s", time.as_secs_f64());
     let megabytes = |bytes: u64| format!("{:.0} MB", bytes as f64 / 1e6);
     let ratio = |one: Duration, other: Duration| format!("{:.2}", one.as_secs_f64() / other.as_secs_f64());
-    let (check, run) = (&measured.check, &measured.run);
+    let check = &measured.check;
     println!("\n{}", measured.database);
     println!(
         "  check: {:.0} rows/s; processors: its process {}, server {}; a bare read {}: the process {} times that (goal 1.5), both {} times",
@@ -186,25 +210,28 @@ fn tell(measured: &Measured, bare: Duration, copied: Option<&copy::Copied>) {
         megabytes(check.child_peak),
         megabytes(check.server_peak)
     );
-    println!(
-        "  run: {:.0} rows/s, {} in all; processors: server {}, its reader {}, database {}; memory: server {}, reader {}",
-        measured.brought_per_second(),
-        seconds(measured.run_wall),
-        seconds(run.server),
-        seconds(run.child),
-        seconds(run.database),
-        megabytes(run.server_peak),
-        megabytes(run.child_peak),
-    );
-    if let Some(copied) = copied {
-        let goal = if measured.database == "SQLite" { 40 } else { 20 };
+    for (how, run) in [("alone", &measured.alone), ("while others write", &measured.crowded)] {
+        let used = &run.used;
         println!(
-            "  run: {} times PostgreSQL's COPY of the same rows as texts, {} (goal {goal}); {} times its COPY of the tickets with their indexes, {}",
-            ratio(measured.run_wall, copied.texts),
-            seconds(copied.texts),
-            ratio(measured.run_wall, copied.tickets),
-            seconds(copied.tickets),
+            "  run, {how}: {:.0} rows/s, {} in all; processors: server {}, its reader {}, database {}; memory: server {}, reader {}",
+            f64::from(measured.rows) / run.wall.as_secs_f64(),
+            seconds(run.wall),
+            seconds(used.server),
+            seconds(used.child),
+            seconds(used.database),
+            megabytes(used.server_peak),
+            megabytes(used.child_peak),
         );
+        if let Some(copied) = copied {
+            let goal = if measured.database == "SQLite" { 40 } else { 20 };
+            println!(
+                "  run, {how}: {} times PostgreSQL's COPY of the same rows as texts, {} (goal {goal}); {} times its COPY of the tickets with their indexes, {}",
+                ratio(run.wall, copied.texts),
+                seconds(copied.texts),
+                ratio(run.wall, copied.tickets),
+                seconds(copied.tickets),
+            );
+        }
     }
     for (name, idle, busy) in measured.idle.beside(&measured.busy) {
         println!(

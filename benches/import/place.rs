@@ -116,6 +116,11 @@ impl Place {
         self.server.address
     }
 
+    /// Whether it is on PostgreSQL.
+    pub fn is_on_postgres(&self) -> bool {
+        self.data.is_some()
+    }
+
     /// Where the superuser of PostgreSQL finds its database.
     pub fn admin_url(&self) -> &str {
         &self.data.as_ref().expect("PostgreSQL").admin_url
