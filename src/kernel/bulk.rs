@@ -1,33 +1,79 @@
 //! Many rows in one statement, whose text is the same each time, so that its plan stays. PostgreSQL takes them column by
-//! column, an array for each; SQLite as the values of so many rows at once.
+//! column, an array for each; SQLite as the values of so many rows at once, for which there are few numbers.
+
+use std::{collections::HashSet, fmt::Write as _};
 
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, IdenStatic, Iterable, ModelTrait, Statement, Value,
     sea_query::ArrayType,
 };
+use uuid::Uuid;
 
 use super::{Error, Record, Result};
 
 /// How many rows PostgreSQL takes at once.
 const ON_POSTGRES: usize = 5_000;
-/// How many rows SQLite takes at once. Its own limit is 32,766 values.
-const ON_SQLITE: usize = 128;
+/// How many rows SQLite takes at once, as many of the first as there are, and so on. Its own limit is 32,766 values.
+const ON_SQLITE: [usize; 8] = [128, 64, 32, 16, 8, 4, 2, 1];
 
 /// Writes rows, all of which are the organization's own.
 ///
 /// # Errors
 /// If the database refuses one: then none is there.
 pub(super) async fn insert<E: Record>(connection: &DatabaseTransaction, rows: &[E::Model]) -> Result<()> {
-    if connection.get_database_backend() == DbBackend::Postgres {
-        for rows in rows.chunks(ON_POSTGRES) {
-            connection.execute_raw(by_columns::<E>(rows)?).await?;
-        }
-        return Ok(());
-    }
-    for rows in rows.chunks(ON_SQLITE) {
-        connection.execute_raw(by_rows::<E>(rows)).await?;
+    for statement in statements::<E>(connection.get_database_backend(), rows) {
+        connection.execute_raw(statement?).await?;
     }
     Ok(())
+}
+
+/// Writes those of rows that have nothing which only one can have by this index, and answers their IDs.
+///
+/// # Errors
+/// If the database refuses one for another reason: then none is there.
+pub(super) async fn insert_new<E: Record>(
+    connection: &DatabaseTransaction,
+    rows: &[E::Model],
+    Unique { index, id }: Unique<E::Column>,
+) -> Result<HashSet<Uuid>> {
+    let mut came = HashSet::new();
+    for statement in statements::<E>(connection.get_database_backend(), rows) {
+        let mut statement = statement?;
+        let id = id.as_str();
+        let _ = write!(statement.sql, " ON CONFLICT {index} DO NOTHING RETURNING \"{id}\"");
+        for row in connection.query_all_raw(statement).await? {
+            came.insert(row.try_get_by_index(0)?);
+        }
+    }
+    Ok(came)
+}
+
+/// What only one row can have: an index by its columns and its condition, as SQL names it where rows conflict; and the
+/// column by which rows are told apart.
+#[derive(Clone, Copy, Debug)]
+pub struct Unique<C> {
+    /// Such as `(organization_id, code) WHERE code IS NOT NULL`.
+    pub index: &'static str,
+    /// The rows' ID.
+    pub id: C,
+}
+
+fn statements<E: Record>(backend: DbBackend, mut rows: &[E::Model]) -> impl Iterator<Item = Result<Statement>> {
+    std::iter::from_fn(move || {
+        let is_postgres = backend == DbBackend::Postgres;
+        let most = if is_postgres {
+            rows.len().min(ON_POSTGRES)
+        } else {
+            ON_SQLITE.into_iter().find(|most| *most <= rows.len()).unwrap_or(0)
+        };
+        let (now, later) = rows.split_at_checked(most).filter(|(now, _)| !now.is_empty())?;
+        rows = later;
+        Some(if is_postgres {
+            by_columns::<E>(now)
+        } else {
+            Ok(by_rows::<E>(now))
+        })
+    })
 }
 
 /// The statement with an array for each column, and for a column in which some row has nothing another that says which.

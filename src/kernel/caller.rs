@@ -253,14 +253,7 @@ impl Caller {
         };
         let mut work = Work::deed(action, self.app.database.backend());
         let turn = self.app.database.turn(organization).await?;
-        let mut tx = Tx::begin(
-            self.app.clone(),
-            self.actor.clone(),
-            self.origin.clone(),
-            action,
-            organization,
-        )
-        .await?;
+        let mut tx = Tx::begin(self.app.clone(), self.actor.clone(), self.origin.clone(), action, &turn).await?;
         work.iter_mut().for_each(Work::has_begun);
         let performed = match self.actor_now(tx.reader(), action).await {
             Ok(actor) => {

@@ -2,12 +2,9 @@
 //! name them. SQLite is one file with one writer; on PostgreSQL each connection of the second pool begins every transaction
 //! as one that sees one instant and can't write, without being told so each time.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
 };
 
 use sea_orm::{
@@ -15,7 +12,7 @@ use sea_orm::{
     TransactionOptions, TransactionTrait,
 };
 use sqlx::{PgPool, SqlitePool};
-use tokio::sync::{Mutex as Turn, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{
     Error, OrganizationId, Result,
@@ -23,6 +20,7 @@ use super::{
     pools::{self, TURN, Width},
     replica::{Mark, Replica},
     trace,
+    turn::{Turn, Turns},
 };
 
 /// How many write to journals at once: fewer than there are connections, so that a flood of events leaves some to deeds.
@@ -48,7 +46,7 @@ pub struct Database {
     flush: Option<Arc<Flush>>,
     statements: Arc<AtomicU64>,
     texts: Arc<Mutex<Option<Vec<String>>>>,
-    turns: Arc<Mutex<HashMap<OrganizationId, Arc<Turn<()>>>>>,
+    turns: Turns,
     journal_writers: Arc<Semaphore>,
 }
 
@@ -91,7 +89,7 @@ impl Database {
             flush: pools.flush,
             statements: Arc::default(),
             texts: Arc::default(),
-            turns: Arc::default(),
+            turns: Turns::default(),
             journal_writers: Arc::new(Semaphore::new(JOURNAL_WRITERS)),
         };
         let (statements, texts) = (database.statements.clone(), database.texts.clone());
@@ -206,19 +204,15 @@ impl Database {
         }
     }
 
-    /// Waits until no other write of this organization is under way on this server, so that a crowd that wants one
-    /// organization waits in memory and not on the pool's connections. Other servers are kept off by a row lock.
-    pub(super) async fn turn(&self, organization: OrganizationId) -> Result<OwnedMutexGuard<()>> {
-        let turn = {
-            let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-            if turns.len() > 10_000 {
-                turns.retain(|_, turn| Arc::strong_count(turn) > 1);
-            }
-            turns.entry(organization).or_default().clone()
+    /// Waits until no other deed of this organization is under way on this server. On SQLite, where one writes at a time, it
+    /// is another's also while any other writes.
+    pub(super) async fn turn(&self, organization: OrganizationId) -> Result<Turn> {
+        let mut turn = self.turns.take(organization).await?;
+        turn.was_anothers |= self.backend() == DbBackend::Sqlite && {
+            let writer = self.writer.get_sqlite_connection_pool();
+            writer.size() > 0 && writer.num_idle() == 0
         };
-        tokio::time::timeout(TURN, turn.lock_owned())
-            .await
-            .map_err(|_| Error::Busy(1))
+        Ok(turn)
     }
 
     /// Waits until there are few enough others who write to journals, so that a crowd of them waits in memory too.

@@ -3,17 +3,19 @@
 use super::{Announced, Error, Result, Tx, audit, audit::Outcome, handling::Handling, permission};
 
 /// What a deed may change that leaves no entry: how far something is that stands in the log as a whole and what it brings,
-/// the first keys, and when a key was used. That the logs stand still says nothing of these: see [`audit::Heads`].
+/// the first keys, when a key was used, and whether messages arrive. That the logs stand still says nothing of these: see [`audit::Heads`].
 const WITHOUT_ENTRY: &[&str] = &[
     "data key",
-    "extraction step",
     "extraction",
+    "extraction step",
+    "import",
     "import outcome",
     "import problem",
-    "import",
-    "ticket term",
     "ticket",
+    "ticket term",
     "use of an organization key",
+    "webhook",
+    "webhook delivery",
 ];
 
 impl Tx {

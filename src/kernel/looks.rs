@@ -149,7 +149,7 @@ impl Caller {
         };
         let (app, actor) = (self.app().clone(), self.actor().clone());
         let turn = app.database.turn(organization).await?;
-        let tx = Tx::begin(app.clone(), actor, self.origin().clone(), first, organization).await?;
+        let tx = Tx::begin(app.clone(), actor, self.origin().clone(), first, &turn).await?;
         for one in told {
             let draft = entry(&tx, one);
             audit::append(&tx.reader().connection, &app.keys, organization, draft).await?;

@@ -1,11 +1,21 @@
 //! Writing many rows in one deed: the log holds their number, since a line for each would drown it.
 
+use std::collections::HashSet;
+
 use sea_orm::{
     ColumnTrait, Condition, IdenStatic, QueryFilter, Value,
     sea_query::{Expr, ExprTrait},
 };
 
-use super::{Error, Record, Result, Tx, audit::Change, bulk, difference::camel, permission};
+use uuid::Uuid;
+
+use super::{
+    Error, Record, Result, Tx,
+    audit::Change,
+    bulk::{self, Unique},
+    difference::camel,
+    permission,
+};
 
 impl Tx {
     /// Writes many new rows; the log holds their number, since a line for each would drown it.
@@ -23,6 +33,26 @@ impl Tx {
             .extend(rows.iter().flat_map(|row| permission::shifts::<E>(None, Some(row))));
         self.tell_number::<E>("count", count);
         Ok(())
+    }
+
+    /// Writes those of many new rows that have nothing which only one can have by this index, and answers the IDs of these;
+    /// the log holds their number.
+    ///
+    /// # Errors
+    /// As for [`Tx::create`], but for what is somebody's already.
+    pub async fn create_new<E: Record>(&self, rows: &[E::Model], unique: Unique<E::Column>) -> Result<HashSet<Uuid>> {
+        const {
+            assert!(
+                E::GRANTS.is_none(),
+                "what gives rights is written row by row, so that each is told"
+            )
+        };
+        for row in rows {
+            self.own::<E>(row)?;
+        }
+        let came = bulk::insert_new::<E>(&self.reader().connection, rows, unique).await?;
+        self.tell_number::<E>("count", came.len() as u64);
+        Ok(came)
     }
 
     /// Gives all rows that a condition finds the same values, in one statement; answers how many there were.

@@ -12,16 +12,16 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, IdenStatic, IntoActiveModel, Iterable,
     ModelTrait, PrimaryKeyToColumn, QueryFilter, Statement, sea_query::Expr,
 };
-use tokio::sync::OwnedMutexGuard;
 use uuid::Uuid;
 
 use super::{
-    Action, Actor, App, Code, Day, Error, Job, JobId, OrganizationId, Origin, Problem, Reader, Record, Result,
-    Timestamp,
+    Action, Actor, App, Code, Day, Error, Job, JobId, Origin, Problem, Reader, Record, Result, Timestamp,
     audit::Outcome,
     difference::{Told, camel, differences, line},
     flush::Line,
-    id, outbox, zone,
+    id, outbox,
+    turn::Turn,
+    zone,
 };
 
 /// One write transaction of one actor in one organization, for one action.
@@ -35,6 +35,7 @@ pub struct Tx {
     zone: Option<Tz>,
     told: Mutex<Told>,
     line: Option<Line>,
+    has_waited: bool,
 }
 
 impl Deref for Tx {
@@ -46,24 +47,30 @@ impl Deref for Tx {
 
 impl Tx {
     /// Begins, and takes the organization's turn among all servers.
-    pub(super) async fn begin(
-        app: App,
-        actor: Actor,
-        origin: Origin,
-        action: Action,
-        organization: OrganizationId,
-    ) -> Result<Self> {
+    pub(super) async fn begin(app: App, actor: Actor, origin: Origin, action: Action, turn: &Turn) -> Result<Self> {
+        let (organization, mut has_waited) = (turn.organization, turn.was_anothers);
         let (connection, line) = app.database.begin_deed(organization).await?;
         let backend = connection.get_database_backend();
-        let lock = if backend == DbBackend::Postgres {
-            " FOR NO KEY UPDATE"
-        } else {
-            ""
+        let ask = async |lock: &str| {
+            let sql = format!("SELECT time_zone FROM organization WHERE id = $1{lock}");
+            let statement = Statement::from_sql_and_values(backend, sql, [organization.0.into()]);
+            connection.query_one_raw(statement).await
         };
-        let sql = format!("SELECT time_zone FROM organization WHERE id = $1{lock}");
-        let row = connection
-            .query_one_raw(Statement::from_sql_and_values(backend, sql, [organization.0.into()]))
-            .await?;
+        let row = match backend {
+            DbBackend::Postgres => {
+                // Steps that come one after the other let others have their turns, so they ask whether there are any.
+                let free = match action.log() {
+                    None => ask(" FOR NO KEY UPDATE SKIP LOCKED").await?,
+                    Some(_) => None,
+                };
+                has_waited |= action.log().is_none() && free.is_none();
+                match free {
+                    None => ask(" FOR NO KEY UPDATE").await?,
+                    free => free,
+                }
+            }
+            _ => ask("").await?,
+        };
         let name = row.map(|row| row.try_get_by_index::<String>(0)).transpose()?;
         let zone = name
             .map(|name| name.parse::<Tz>().map_err(Error::internal))
@@ -83,6 +90,7 @@ impl Tx {
             zone,
             told: Mutex::default(),
             line,
+            has_waited,
         })
     }
 
@@ -125,6 +133,12 @@ impl Tx {
     /// What is being done.
     pub fn action(&self) -> Action {
         self.action
+    }
+
+    /// Whether the organization's turn was another's when a step asked for it, on whichever server; for other deeds, on this
+    /// one.
+    pub fn has_waited(&self) -> bool {
+        self.has_waited
     }
 
     /// The installation.
@@ -289,7 +303,7 @@ impl Tx {
 
     /// Ends the transaction for good, gives the organization's turn to the next, and waits until the deed is on the disk,
     /// unless it is one that may be lost with the database's memory.
-    pub(super) async fn commit(self, turn: OwnedMutexGuard<()>, may_be_lost: bool) -> Result<()> {
+    pub(super) async fn commit(self, turn: Turn, may_be_lost: bool) -> Result<()> {
         let reader = Arc::try_unwrap(self.reader).map_err(|_| Error::internal("the transaction is still in use"))?;
         let committed = reader.connection.commit().await;
         committed.map_err(|error| Error::Uncertain(error.to_string()))?;

@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect, prelude::Uuid};
 
 use super::{
-    entity::{Channel, Column, Entity, Priority, Status},
+    entity::{Channel, Column, Entity, Model as Ticket, Priority, Status},
     made::{Made, Means, make},
     premises::Premises,
     term,
 };
 use crate::{
     field::value::{Given, Wrong},
-    kernel::{App, Error, MemberId, Result, TicketId, Timestamp, Tx},
+    kernel::{App, Error, MemberId, Result, TicketId, Timestamp, Tx, Unique},
 };
 
 /// The most rows at once.
@@ -94,7 +94,7 @@ pub struct Brought {
 /// are now, encrypted values sealed and found by, the times that they had, marked as migrated. Where the service or its keys
 /// are others than the rows were made with, they are made anew. `kept` is what an earlier part of the same import, which
 /// was committed, has answered. The log of the deed holds their number. At most nine statements on PostgreSQL, however many rows
-/// there are.
+/// there are, where no name is taken.
 ///
 /// # Errors
 /// If the service is not in use, there are too many rows, or the database fails.
@@ -111,7 +111,7 @@ pub async fn migrate(
     let made = of_now(tx, import, (means, premises.means()), made)?;
     let mut seen = Seen {
         rows: premises.known(tx, &made).await?,
-        externals: premises.externals(tx, &made).await?,
+        externals: HashSet::new(),
     };
     let last_row = made.iter().map(|made| made.row.row).max();
     let (mut tickets, mut terms, mut fates) = (Vec::new(), Vec::new(), Vec::with_capacity(made.len()));
@@ -121,7 +121,7 @@ pub async fn migrate(
             continue;
         }
         let faults = seen.faults(&row, &premises);
-        let (mut ticket, own) = match ticket {
+        let (ticket, own) = match ticket {
             Ok(ticket) if faults.is_empty() => ticket,
             ticket => {
                 let by_itself = ticket.err().unwrap_or_default();
@@ -129,19 +129,49 @@ pub async fn migrate(
                 continue;
             }
         };
-        ticket.number = premises.next_number;
-        ticket.created_at = tx.now();
         fates.push(Fate::Written(ticket.id));
         seen.externals.extend(row.external_reference);
         seen.rows.insert(row.row, ticket.id);
         terms.extend(own);
         tickets.push(*ticket);
-        premises.next_number += 1;
     }
-    tx.create_many::<Entity>(tickets).await?;
+    let came = numbered(tx, &mut premises, tickets).await?;
+    terms.retain(|term| came.contains(&term.ticket_id.0));
+    for fate in &mut fates {
+        if matches!(fate, Fate::Written(id) if !came.contains(&id.0)) {
+            *fate = Fate::Refused(vec![Fault::of(Place::External)]);
+        }
+    }
     tx.create_many::<term::Entity>(terms).await?;
     premises.comes_behind(last_row);
     Ok(Brought { fates, premises })
+}
+
+/// Writes tickets with the numbers that come next, but for those whose name in the other system a ticket of the service has;
+/// answers which came. The database is not asked for the names before: of a service to which many tickets come it does not
+/// know how to find them.
+async fn numbered(tx: &Tx, premises: &mut Premises, mut tickets: Vec<Ticket>) -> Result<HashSet<Uuid>> {
+    const NAMES: Unique<Column> = Unique {
+        index: "(organization_id, service_id, external_id) WHERE external_id IS NOT NULL",
+        id: Column::Id,
+    };
+    loop {
+        for (ticket, number) in tickets.iter_mut().zip(premises.next_number..) {
+            ticket.number = number;
+            ticket.created_at = tx.now();
+        }
+        let came = tx.create_new::<Entity>(&tickets, NAMES).await?;
+        if came.len() == tickets.len() {
+            premises.next_number += i32::try_from(came.len()).unwrap_or(i32::MAX);
+            return Ok(came);
+        }
+        // The others come once more, since no number is left out.
+        if !came.is_empty() {
+            let own = Column::Id.is_in(came.iter().copied());
+            tx.delete_all::<Entity>(Condition::all().add(own)).await?;
+        }
+        tickets.retain(|ticket| came.contains(&ticket.id.0));
+    }
 }
 
 /// The rows as they are made now.
@@ -153,11 +183,11 @@ fn of_now(tx: &Tx, import: Uuid, (means, present): (&Means, &Means), made: Vec<M
     made.into_iter().map(anew).collect()
 }
 
-/// What is there already that rows speak of.
+/// What is there already, or comes with a row before.
 struct Seen {
     /// The tickets of rows of the import.
     rows: HashMap<i32, TicketId>,
-    /// The names of tickets in other systems, as far as rows have them too.
+    /// The names in other systems that rows of the part have.
     externals: HashSet<String>,
 }
 
@@ -169,12 +199,17 @@ impl Seen {
         let is_taken = name.is_some_and(|name| self.externals.contains(name));
         let faults = [(is_elsewhere, Place::Assignee), (is_taken, Place::External)];
         let faults = faults.into_iter().filter(|(is_there, _)| *is_there);
-        faults
-            .map(|(_, at)| Fault {
-                at,
-                wrong: Wrong::Invalid,
-            })
-            .collect()
+        faults.map(|(_, at)| Fault::of(at)).collect()
+    }
+}
+
+impl Fault {
+    /// What is there is not good.
+    fn of(at: Place) -> Self {
+        Self {
+            at,
+            wrong: Wrong::Invalid,
+        }
     }
 }
 

@@ -113,28 +113,4 @@ impl Premises {
         let known = known.rows::<Known>().await?;
         Ok(known.into_iter().map(|row| (row.import_row, row.id)).collect())
     }
-
-    /// The names of tickets of the service in other systems, as far as rows of a part have them too.
-    ///
-    /// # Errors
-    /// Only if the database fails.
-    pub(super) async fn externals(&self, tx: &Tx, made: &[Made]) -> Result<HashSet<String>> {
-        #[derive(sea_orm::FromQueryResult)]
-        struct Named {
-            external_id: String,
-        }
-        let names = made.iter().filter_map(|made| made.row.external_reference.as_deref());
-        let names: Vec<_> = names.collect();
-        if names.is_empty() {
-            return Ok(HashSet::new());
-        }
-        let same = tx
-            .select::<Entity>()
-            .filter(Column::ServiceId.eq(self.means().service()))
-            .filter(Column::ExternalId.is_in(names))
-            .select_only()
-            .column(Column::ExternalId);
-        let named = same.rows::<Named>().await?;
-        Ok(named.into_iter().map(|row| row.external_id).collect())
-    }
 }

@@ -7,7 +7,7 @@ use apalis::prelude::{BackendExt, BoxDynError, Data, Monitor, WorkerBuilder, Wor
 use apalis_postgres::PostgresStorage;
 use apalis_sqlite::SqliteStorage;
 use futures_util::FutureExt;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
     keeper,
@@ -135,10 +135,15 @@ async fn runner(app: App, (queue, at_once): (&'static str, usize), stop: Cancell
 }
 
 /// What the runner calls. The outbox row says how it went, so that the runner itself never has to try again.
+///
+/// A job has a task of its own: the runner asks its table for more whenever its own task is woken, and a job that takes steps
+/// would have it ask at each of them.
 async fn handle(taken: String, app: Data<App>) -> Result<(), BoxDynError> {
     // What another version wrote here is found again in the outbox, ten minutes later.
     let Ok(taken) = taken.parse() else { return Ok(()) };
-    attempt(&app, taken).await.map_err(|error| format!("{error:?}").into())
+    let job = tokio::spawn(async move { attempt(&app, taken).await });
+    let ended = AbortOnDropHandle::new(job).await;
+    ended?.map_err(|error| format!("{error:?}").into())
 }
 
 async fn attempt(app: &App, taken: Taken) -> Result<()> {

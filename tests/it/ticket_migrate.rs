@@ -214,8 +214,9 @@ both! {
         assert_eq!(next(&caller, (&means, &mut kept), rows(&[1, 2])).await.unwrap(), ["written"; 2]);
         let before = app.app.database.statements();
         assert_eq!(next(&caller, (&means, &mut kept), rows(&[3, 4])).await.unwrap(), ["written"; 2]);
-        // The turn, the logs, the names, the tickets, and what they are found by.
-        assert_eq!(app.app.database.statements() - before, 5);
+        // The turn, the logs, the tickets, and what they are found by, which SQLite takes so many at a time.
+        let statements = app.app.database.statements() - before;
+        assert!(statements == 4 || statements <= 7 && app.admin_url.is_none(), "{statements}");
         assert_eq!(next(&caller, (&means, &mut kept), rows(&[4, 2, 5])).await.unwrap(), ["known", "known", "written"], "rows that come again");
 
         let input = ticket::input(&service, json!({ "externalReference": "crm-7" }), &json!({}));

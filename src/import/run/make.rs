@@ -1,12 +1,13 @@
 //! What can be done with the rows of a file while those before them are being written: reading, judging and making tickets
-//! of them, part by part, on a task of its own. Neither the database nor whoever waits for the organization's turn waits for it.
+//! of them, part by part, on a thread of its own. Neither the database nor whoever waits for the organization's turn waits for it.
 
 use std::sync::Arc;
 
 use sea_orm::ActiveEnum as _;
 use tokio::{
+    runtime::Handle,
     sync::mpsc::{Receiver, Sender, channel},
-    task::JoinSet,
+    task::spawn_blocking,
 };
 
 use crate::{
@@ -48,12 +49,11 @@ pub(super) struct Rows {
     weight: usize,
 }
 
-/// Rows that are being made ready. The task ends with it.
+/// Rows that are being made ready. Nobody makes more of them once it is gone.
 pub(super) struct Making {
     handfuls: Receiver<Result<Next>>,
     /// One that came after enough rows.
     kept: Option<Result<Next>>,
-    _task: JoinSet<()>,
 }
 
 impl Making {
@@ -68,13 +68,10 @@ impl Making {
             plan,
             done: usize::try_from(import.done_count).unwrap_or(0),
         };
-        let mut task = JoinSet::new();
-        task.spawn(maker.run(send));
-        Self {
-            handfuls,
-            kept: None,
-            _task: task,
-        }
+        // It computes most of the time: on a thread of its own it has no request wait.
+        let handle = Handle::current();
+        spawn_blocking(move || handle.block_on(maker.run(send)));
+        Self { handfuls, kept: None }
     }
 
     /// Waits for the next rows, and takes as many more as are ready, up to so many. Nothing is lost where nobody waits for
@@ -131,7 +128,10 @@ struct Maker {
 impl Maker {
     async fn run(mut self, send: Sender<Result<Next>>) {
         loop {
-            let next = self.handful().await;
+            let next = tokio::select! {
+                next = self.handful() => next,
+                () = send.closed() => return,
+            };
             let is_last = !matches!(&next, Ok(Next::Rows(rows)) if !rows.are_last);
             if send.send(next).await.is_err() || is_last {
                 return;

@@ -45,8 +45,8 @@ const SLICE: Duration = Duration::from_secs(20);
 /// How long the work goes on before the job says that somebody is at work: one that is silent for a minute counts as lost.
 const WORD: Duration = Duration::from_secs(10);
 
-/// After how many rows the database counts what came; it does so again whenever twice as many have come.
-const COUNTED: usize = 250;
+/// After how many rows the database counts what came; it does so again whenever four times as many have come.
+const COUNTED: usize = 500;
 
 /// What an attempt came to.
 enum Came {
@@ -184,7 +184,7 @@ async fn bring(
         let rows = part.rows.len();
         match part::write(caller, import, by, (done, part.rows)).await? {
             Wrote::All(done) => {
-                pace.after(done.waited, done.took);
+                pace.after(done.has_waited, done.took);
                 premises = Some(done.premises);
             }
             Wrote::Overtaken => return Ok(Came::Nothing),
@@ -196,7 +196,7 @@ async fn bring(
         }
         came += rows;
         done += i32::try_from(rows).unwrap_or(i32::MAX);
-        if came >= counted * 2 {
+        if came >= counted * 4 {
             ticket::count_anew(caller.app()).await;
             counted = came;
         }

@@ -1,15 +1,13 @@
 //! How many rows become tickets in one transaction. Whoever else writes for the organization, on SQLite for any, waits for the
 //! whole of one: so it takes as long as he can be let wait, as many rows as that may be. Where nobody writes, it takes longer,
-//! since few large ones take the least time in all. That somebody does is known by having had to wait oneself, whichever
-//! server he is on.
+//! since few large ones take the least time in all. That somebody does is known by his having had the turn when it was asked
+//! for, whichever server he is on.
 
 use std::time::{Duration, Instant};
 
 use super::make::HANDFUL;
 use crate::ticket::MOST_ROWS;
 
-/// Having waited so much longer for one's turn than one ever has to means that somebody else had it.
-const NOTICED: Duration = Duration::from_millis(4);
 /// How long somebody else is expected to come again after he was noticed.
 const CALM: Duration = Duration::from_secs(2);
 /// How long a transaction is to take while somebody else writes, and how long otherwise.
@@ -19,8 +17,6 @@ const LONG: Duration = Duration::from_millis(50);
 /// The pace of one import.
 pub(super) struct Pace {
     rows: usize,
-    /// The shortest wait so far: what it takes to ask for one's turn at all.
-    least: Duration,
     noticed: Option<Instant>,
 }
 
@@ -28,7 +24,6 @@ impl Default for Pace {
     fn default() -> Self {
         Self {
             rows: HANDFUL,
-            least: Duration::MAX,
             noticed: None,
         }
     }
@@ -40,10 +35,9 @@ impl Pace {
         self.rows
     }
 
-    /// After one has waited so long for one's turn, and taken so long for one's rows.
-    pub fn after(&mut self, waited: Duration, took: Duration) {
-        self.least = self.least.min(waited);
-        if waited > self.least + NOTICED {
+    /// After a transaction that took so long, before which somebody else had the turn or nobody did.
+    pub fn after(&mut self, has_waited: bool, took: Duration) {
+        if has_waited {
             self.noticed = Some(Instant::now());
         }
         let is_calm = self.noticed.is_none_or(|at| at.elapsed() > CALM);
@@ -59,24 +53,22 @@ impl Pace {
 mod tests {
     use super::*;
 
-    fn paced(pace: &mut Pace, waited: Duration, took: Duration) -> usize {
-        pace.after(waited, took);
+    fn paced(pace: &mut Pace, has_waited: bool, took: Duration) -> usize {
+        pace.after(has_waited, took);
         pace.rows()
     }
 
     #[test]
     fn m6_as_many_rows_at_once_as_others_can_be_let_wait_for_and_more_where_nobody_waits() {
-        // What it takes to ask for one's turn, however much that is, is no wait for others.
-        let usual = NOTICED * 3;
         let mut pace = Pace::default();
-        let rows = [LONG / 2, LONG / 2, LONG, LONG * 10, LONG / 10].map(|took| paced(&mut pace, usual, took));
+        let rows = [LONG / 2, LONG / 2, LONG, LONG * 10, LONG / 10].map(|took| paced(&mut pace, false, took));
         assert_eq!(rows, [50, 100, 100, 50, 100]);
         // From now on somebody writes.
-        assert_eq!(paced(&mut pace, usual + NOTICED * 2, SHORT * 2), 50);
-        let rows = [SHORT, SHORT / 4, SHORT * 10].map(|took| paced(&mut pace, usual, took));
+        assert_eq!(paced(&mut pace, true, SHORT * 2), 50);
+        let rows = [SHORT, SHORT / 4, SHORT * 10].map(|took| paced(&mut pace, false, took));
         assert_eq!(rows, [50, 100, 25]);
         pace.noticed = None;
-        let rows = [(); 6].map(|()| paced(&mut pace, usual, LONG / 100));
+        let rows = [(); 6].map(|()| paced(&mut pace, false, LONG / 100));
         assert_eq!(rows, [50, 100, 200, 400, 500, 500]);
     }
 }

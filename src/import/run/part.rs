@@ -30,9 +30,9 @@ pub(super) enum Wrote {
 pub(super) struct Done {
     /// What the next part may rely on.
     pub premises: Premises,
-    /// How long one has waited for one's turn.
-    pub waited: Duration,
-    /// How long others have waited for theirs since then.
+    /// Whether somebody else had the turn.
+    pub has_waited: bool,
+    /// How long others have waited for theirs, if there are any.
     pub took: Duration,
 }
 
@@ -57,16 +57,14 @@ pub(super) async fn write(
     (means, kept): (&Means, Option<&Premises>),
     (done, rows): (i32, Vec<Judged>),
 ) -> Result<Wrote> {
-    let asked = Instant::now();
-    let mut waited = Duration::ZERO;
+    let mut begun = Instant::now();
     let deed = async |tx: &Tx| {
-        waited = asked.elapsed();
+        begun = Instant::now();
         written(tx, import, (means, kept), (done, rows)).await
     };
     match caller.step(Action::ImportProgress, deed).await {
         Ok(Wrote::All(done)) => Ok(Wrote::All(Done {
-            waited,
-            took: asked.elapsed() - waited,
+            took: begun.elapsed(),
             ..done
         })),
         // The service went out of use between two parts.
@@ -132,7 +130,7 @@ async fn written(
     .await?;
     Ok(Wrote::All(Done {
         premises,
-        waited: Duration::ZERO,
+        has_waited: tx.has_waited(),
         took: Duration::ZERO,
     }))
 }

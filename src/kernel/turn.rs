@@ -1,0 +1,50 @@
+//! Turns: deeds of one organization take place one after the other. On one server they wait for each other in memory, so that
+//! a crowd that wants one organization does not wait on the connections; other servers are kept off by a lock of its row.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::sync::{Mutex as Place, OwnedMutexGuard};
+
+use super::{Error, OrganizationId, Result, pools::TURN};
+
+/// Who does something in which organization, on this server.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Turns(Arc<Mutex<HashMap<OrganizationId, Arc<Place<()>>>>>);
+
+/// An organization's turn, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Turn {
+    pub(super) organization: OrganizationId,
+    /// Whether it was another's when it was asked for.
+    pub(super) was_anothers: bool,
+    _place: OwnedMutexGuard<()>,
+}
+
+impl Turns {
+    /// Waits until no other deed of this organization is under way here.
+    ///
+    /// # Errors
+    /// `THROTTLED` after 20 seconds.
+    pub(super) async fn take(&self, organization: OrganizationId) -> Result<Turn> {
+        let place = {
+            let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if places.len() > 10_000 {
+                places.retain(|_, place| Arc::strong_count(place) > 1);
+            }
+            places.entry(organization).or_default().clone()
+        };
+        let turn = |place, was_anothers| Turn {
+            organization,
+            was_anothers,
+            _place: place,
+        };
+        if let Ok(place) = place.clone().try_lock_owned() {
+            return Ok(turn(place, false));
+        }
+        let waited = tokio::time::timeout(TURN, place.lock_owned()).await;
+        waited.map(|place| turn(place, true)).map_err(|_| Error::Busy(1))
+    }
+}
