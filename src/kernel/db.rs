@@ -207,12 +207,8 @@ impl Database {
     /// Waits until no other deed of this organization is under way on this server. On SQLite, where one writes at a time, it
     /// is another's also while any other writes.
     pub(super) async fn turn(&self, organization: OrganizationId) -> Result<Turn> {
-        let mut turn = self.turns.take(organization).await?;
-        turn.was_anothers |= self.backend() == DbBackend::Sqlite && {
-            let writer = self.writer.get_sqlite_connection_pool();
-            writer.size() > 0 && writer.num_idle() == 0
-        };
-        Ok(turn)
+        let is_one_file = self.backend() == DbBackend::Sqlite;
+        self.turns.take(organization, is_one_file).await
     }
 
     /// Waits until there are few enough others who write to journals, so that a crowd of them waits in memory too.

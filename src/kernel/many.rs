@@ -36,7 +36,7 @@ impl Tx {
     }
 
     /// Writes those of many new rows that have nothing which only one can have by this index, and answers the IDs of these;
-    /// the log holds their number.
+    /// the log holds their number, each time that this is asked for.
     ///
     /// # Errors
     /// As for [`Tx::create`], but for what is somebody's already.

@@ -12,7 +12,11 @@ use super::{Error, OrganizationId, Result, pools::TURN};
 
 /// Who does something in which organization, on this server.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Turns(Arc<Mutex<HashMap<OrganizationId, Arc<Place<()>>>>>);
+pub(super) struct Turns {
+    places: Arc<Mutex<HashMap<OrganizationId, Arc<Place<()>>>>>,
+    /// That of SQLite's one writer.
+    file: Arc<Place<()>>,
+}
 
 /// An organization's turn, until it is dropped.
 #[derive(Debug)]
@@ -20,31 +24,42 @@ pub(super) struct Turn {
     pub(super) organization: OrganizationId,
     /// Whether it was another's when it was asked for.
     pub(super) was_anothers: bool,
-    _place: OwnedMutexGuard<()>,
+    _places: (OwnedMutexGuard<()>, Option<OwnedMutexGuard<()>>),
 }
 
 impl Turns {
-    /// Waits until no other deed of this organization is under way here.
+    /// Waits until no other deed of this organization is under way here; of any, where all write to one file.
     ///
     /// # Errors
     /// `THROTTLED` after 20 seconds.
-    pub(super) async fn take(&self, organization: OrganizationId) -> Result<Turn> {
+    pub(super) async fn take(&self, organization: OrganizationId, is_one_file: bool) -> Result<Turn> {
         let place = {
-            let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
             if places.len() > 10_000 {
                 places.retain(|_, place| Arc::strong_count(place) > 1);
             }
             places.entry(organization).or_default().clone()
         };
-        let turn = |place, was_anothers| Turn {
-            organization,
-            was_anothers,
-            _place: place,
+        let (own, has_waited) = taken(place).await?;
+        let (file, has_waited_for_file) = match is_one_file {
+            true => taken(self.file.clone())
+                .await
+                .map(|(file, waited)| (Some(file), waited))?,
+            false => (None, false),
         };
-        if let Ok(place) = place.clone().try_lock_owned() {
-            return Ok(turn(place, false));
-        }
-        let waited = tokio::time::timeout(TURN, place.lock_owned()).await;
-        waited.map(|place| turn(place, true)).map_err(|_| Error::Busy(1))
+        Ok(Turn {
+            organization,
+            was_anothers: has_waited || has_waited_for_file,
+            _places: (own, file),
+        })
     }
+}
+
+/// A place, and whether it was another's.
+async fn taken(place: Arc<Place<()>>) -> Result<(OwnedMutexGuard<()>, bool)> {
+    if let Ok(place) = place.clone().try_lock_owned() {
+        return Ok((place, false));
+    }
+    let waited = tokio::time::timeout(TURN, place.lock_owned()).await;
+    waited.map(|place| (place, true)).map_err(|_| Error::Busy(1))
 }

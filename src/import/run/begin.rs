@@ -47,11 +47,26 @@ impl Outcome for Claimed {
 /// # Errors
 /// If the database fails.
 pub(super) async fn claim(caller: &Caller, job: &outbox::Model) -> Result<Claim> {
+    // Attempts are counted from here: too many are in vain if no row is done by then. The mark is there whatever becomes of
+    // the beginning.
+    if job.attempts == 1 {
+        let deed = async |tx: &Tx| mark(tx, job).await;
+        caller.act(Action::ImportProgress, &Plain, deed).await?;
+    }
     let deed = async |tx: &Tx| claimed(tx, job).await.map(Claimed);
     caller
         .act(Action::ImportProgress, &Plain, deed)
         .await
         .map(|claimed| claimed.0)
+}
+
+async fn mark(tx: &Tx, job: &outbox::Model) -> Result<()> {
+    if let Some(import) = tx.seek::<Entity>(&job.argument).await?
+        && import.state == State::Running
+    {
+        tx.update::<Entity>(import, |row| row.stuck_at = row.done_count).await?;
+    }
+    Ok(())
 }
 
 async fn claimed(tx: &Tx, job: &outbox::Model) -> Result<Claim> {
@@ -68,15 +83,7 @@ async fn claimed(tx: &Tx, job: &outbox::Model) -> Result<Claim> {
                 0 => hindrance(tx, &import).await?,
                 _ => None,
             };
-            let import = tx
-                .update::<Entity>(import, |row| {
-                    row.fence += 1;
-                    // Attempts are counted from here: too many are in vain if no row is done by then.
-                    if job.attempts == 1 {
-                        row.stuck_at = row.done_count;
-                    }
-                })
-                .await?;
+            let import = tx.update::<Entity>(import, |row| row.fence += 1).await?;
             return begun(tx, import, hindrance).await;
         }
         _ => return Ok(Claim::Nothing),

@@ -17,7 +17,7 @@ use crate::{
         sheet::child::Reading,
     },
     kernel::{App, Error, Problem, Result},
-    ticket::{self, Channel, Made, Means, Migrated, Status},
+    ticket::{self, Channel, MOST_ROWS, Made, Means, Migrated, Status},
 };
 
 /// How many rows are handed over at once.
@@ -74,7 +74,7 @@ impl Making {
         Self { handfuls, kept: None }
     }
 
-    /// Waits for the next rows, and takes as many more as are ready, up to so many. Nothing is lost where nobody waits for
+    /// Waits for the next rows, and takes as many more handfuls as are ready until there are so many rows. Nothing is lost where nobody waits for
     /// it to the end.
     ///
     /// # Errors
@@ -88,6 +88,7 @@ impl Making {
             Next::Rows(rows) => rows,
             fault @ Next::Fault(_) => return Ok(fault),
         };
+        let most = most.min(MOST_ROWS - HANDFUL + 1);
         while !taken.are_last && taken.rows.len() < most && taken.weight < HEAVIEST {
             match self.handfuls.try_recv() {
                 Ok(Ok(Next::Rows(more))) => taken.add(more),

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     kernel::{
-        Action, App, Caller, Code, Plain, Problem, Result, Timestamp, Tx,
+        Action, App, Caller, Code, Error, Plain, Problem, Result, Timestamp, Tx,
         outbox::{self, Fate},
     },
     ticket::{self, Means},
@@ -50,14 +50,14 @@ const COUNTED: usize = 500;
 
 /// What an attempt came to.
 enum Came {
-    /// Every row was done.
-    ToItsEnd,
+    /// Every row was done: so many.
+    ToItsEnd(i32),
     /// There is more to do.
     More,
     /// Another has begun on it, or it was over.
     Nothing,
-    /// It can't be done, or not any further.
-    Stopped(Problem),
+    /// It can't be done, or not any further than so many rows.
+    Stopped(i32, Problem),
 }
 
 /// Does the job.
@@ -77,15 +77,14 @@ async fn attempt(caller: &Caller, job: &outbox::Model) -> Result<Fate> {
         Claim::Later(at) => return Ok(Fate::Later(at)),
         Claim::Nothing => return Ok(Fate::Done),
         Claim::Refused(import, problem) => {
-            finish(caller, &import, Some(problem)).await?;
-            return Ok(Fate::Done);
+            return finish(caller, &import, import.done_count, Some(problem)).await;
         }
     };
     match work(caller, job, &import, means).await? {
         Came::More => Ok(Fate::Later(caller.now())),
         Came::Nothing => Ok(Fate::Done),
-        Came::ToItsEnd => finish(caller, &import, None).await.map(|()| Fate::Done),
-        Came::Stopped(problem) => finish(caller, &import, Some(problem)).await.map(|()| Fate::Done),
+        Came::ToItsEnd(done) => finish(caller, &import, done, None).await,
+        Came::Stopped(done, problem) => finish(caller, &import, done, Some(problem)).await,
     }
 }
 
@@ -99,7 +98,7 @@ async fn work(caller: &Caller, job: &outbox::Model, import: &Model, means: Arc<M
     if import.policy == Some(Policy::AllOrNothing) && import.done_count == 0 {
         let (mut reading, mut plan) = match open(caller, import, &ground).await? {
             Ok(opened) => opened,
-            Err(problem) => return Ok(Came::Stopped(problem)),
+            Err(problem) => return Ok(Came::Stopped(0, problem)),
         };
         let mut told = Instant::now();
         loop {
@@ -112,8 +111,8 @@ async fn work(caller: &Caller, job: &outbox::Model, import: &Model, means: Arc<M
             match reading.next().await? {
                 Ok(None) => break,
                 Ok(Some(row)) if plan.judge(&row).is_ok() => {}
-                Ok(Some(_)) => return Ok(Came::Stopped(Problem::of(Code::ImportHasProblems))),
-                Err(fault) => return Ok(Came::Stopped(fault.problem())),
+                Ok(Some(_)) => return Ok(Came::Stopped(0, Problem::of(Code::ImportHasProblems))),
+                Err(fault) => return Ok(Came::Stopped(0, fault.problem())),
             }
         }
     }
@@ -122,7 +121,7 @@ async fn work(caller: &Caller, job: &outbox::Model, import: &Model, means: Arc<M
             let making = Making::begin(caller.app().clone(), import, means.clone(), opened);
             bring(caller, job, import, (making, &means)).await
         }
-        Err(problem) => Ok(Came::Stopped(problem)),
+        Err(problem) => Ok(Came::Stopped(import.done_count, problem)),
     }
 }
 
@@ -177,7 +176,7 @@ async fn bring(
         };
         let part = match next? {
             Next::Rows(part) => part,
-            Next::Fault(problem) => return Ok(Came::Stopped(problem)),
+            Next::Fault(problem) => return Ok(Came::Stopped(done, problem)),
         };
         let begun = begun.get_or_insert_with(Instant::now);
         let by = (means, premises.as_ref());
@@ -189,13 +188,13 @@ async fn bring(
             }
             Wrote::Overtaken => return Ok(Came::Nothing),
             Wrote::Lost => return Ok(Came::More),
-            Wrote::Refused(problem) => return Ok(Came::Stopped(problem)),
-        }
-        if part.are_last {
-            return Ok(Came::ToItsEnd);
+            Wrote::Refused(problem) => return Ok(Came::Stopped(done, problem)),
         }
         came += rows;
         done += i32::try_from(rows).unwrap_or(i32::MAX);
+        if part.are_last {
+            return Ok(Came::ToItsEnd(done));
+        }
         if came >= counted * 4 {
             ticket::count_anew(caller.app()).await;
             counted = came;
@@ -206,8 +205,9 @@ async fn bring(
     }
 }
 
-/// Ends an import, and has whoever confirmed it told.
-async fn finish(caller: &Caller, import: &Model, problem: Option<Problem>) -> Result<()> {
+/// Ends an import of which so many rows are done, and has whoever confirmed it told. Where the database has lost some of
+/// them with its memory, they come again first.
+async fn finish(caller: &Caller, import: &Model, done: i32, problem: Option<Problem>) -> Result<Fate> {
     let (id, fence) = (import.id.to_string(), import.fence);
     let is_ours = |import: &Model| import.fence == fence && !import.state.is_over();
     // Whoever was overtaken ends nothing, and leaves no entry that says so.
@@ -215,20 +215,27 @@ async fn finish(caller: &Caller, import: &Model, problem: Option<Problem>) -> Re
     let present = view.seek::<Entity>(&id).await;
     drop(view);
     caller.release().await;
-    if !present?.is_some_and(|import| is_ours(&import)) {
-        return Ok(());
+    match present? {
+        Some(import) if is_ours(&import) => {}
+        _ => return Ok(Fate::Done),
     }
     let deed = async |tx: &Tx| {
         let import = tx.find::<Entity>("id", &id).await?;
         if !is_ours(&import) {
             return Ok(());
         }
+        if import.done_count != done {
+            return Err(Error::internal(
+                "the database has lost rows of an import: they come again",
+            ));
+        }
         let import = end(tx, import, problem.as_ref()).await?;
         tx.enqueue(sweep::forgetting(import.id, When::Over, tx.now())).await?;
         tx.enqueue(letter::job(import.id, tx.now())).await?;
         Ok(())
     };
-    caller.act(Action::ImportRun, &Plain, deed).await
+    caller.act(Action::ImportRun, &Plain, deed).await?;
+    Ok(Fate::Done)
 }
 
 async fn end(tx: &Tx, import: Model, problem: Option<&Problem>) -> Result<Model> {
@@ -272,7 +279,13 @@ pub async fn goes_on(app: &App, job: &outbox::Model) -> Result<bool> {
     if import.done_count > import.stuck_at {
         return Ok(true);
     }
-    finish(&caller, &import, Some(Problem::of(Code::ImportGivenUp))).await?;
+    finish(
+        &caller,
+        &import,
+        import.done_count,
+        Some(Problem::of(Code::ImportGivenUp)),
+    )
+    .await?;
     caller.release().await;
     Ok(false)
 }
