@@ -127,25 +127,42 @@ both! {
     }
 
     async fn m8_rows_that_the_database_loses_with_its_memory_come_again(app) {
-        // What a crash takes away that a part was not kept from: the last parts, with what they have counted.
-        const LOSS: &str = "UPDATE organization SET name = name; CREATE TEMP TABLE kept AS SELECT id FROM ticket ORDER BY import_row LIMIT 25;
-            DELETE FROM ticket_term WHERE ticket_id NOT IN (SELECT id FROM kept); DELETE FROM ticket WHERE id NOT IN (SELECT id FROM kept);
-            UPDATE import SET done_count = 25, inserted_count = 25;";
+        // As a crash that nobody notices: when a part is written, it is gone, and so are those before it, but for the first rows.
+        const LOSS: &str = "INSERT INTO lost VALUES (1);
+            DELETE FROM ticket_term WHERE ticket_id IN (SELECT id FROM ticket WHERE import_id = NEW.id)
+              AND ticket_id NOT IN (SELECT id FROM ticket WHERE import_id = NEW.id ORDER BY import_row LIMIT 25);
+            DELETE FROM ticket WHERE import_id = NEW.id AND id NOT IN (SELECT id FROM ticket WHERE import_id = NEW.id ORDER BY import_row LIMIT 25);
+            UPDATE import SET done_count = 25, inserted_count = 25 WHERE id = NEW.id;";
+        const ROWS: usize = 600;
         let desk = make::in_use(app.owner(), "desk", 1).await;
-        let id = reserved(&app, &desk, "one", 1_500).await;
-        app.go_to(NIGHT);
         let mut raw = Raw::admin(&app).await;
-        let begin = if raw.is_postgres() { "BEGIN" } else { "BEGIN IMMEDIATE" };
-        let lose = async {
-            while raw.count("ticket").await < 75 {}
-            raw.must(&format!("{begin}; {LOSS} COMMIT")).await;
-        };
+        // In the middle, and when nothing comes behind it but the end.
+        for (round, at) in (1..).zip([100, ROWS]) {
+            let id = reserved(&app, &desk, &format!("number {round}"), ROWS).await;
+            app.wait(Duration::days(1));
+            let is_then = format!("NEW.state = 'RUNNING' AND NEW.done_count >= {at}");
+            raw.must("CREATE TABLE lost (number integer)").await;
+            raw.must(&if raw.is_postgres() {
+                format!("CREATE OR REPLACE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
+                    $$ BEGIN IF NOT EXISTS (SELECT 1 FROM lost) THEN {LOSS} END IF; RETURN NULL; END $$;
+                    CREATE TRIGGER lose AFTER UPDATE ON import FOR EACH ROW WHEN ({is_then}) EXECUTE FUNCTION lose()")
+            } else {
+                format!("CREATE TRIGGER lose AFTER UPDATE ON import WHEN {is_then} AND NOT EXISTS (SELECT 1 FROM lost) BEGIN {LOSS} END")
+            }).await;
 
-        tokio::join!(app.run_due(), lose);
+            for _ in 0..3 {
+                app.run_due().await;
+                app.wait(Duration::minutes(1));
+            }
 
-        let import = import(app.owner(), &id).await;
-        assert_eq!((&import["state"], &import["insertedCount"], &import["failedCount"]), (&json!("COMPLETED"), &json!(1_500), &json!(0)));
-        assert_eq!(tickets(&app).await, (1_500, 1_500));
+            assert_eq!(raw.count("lost").await, 1);
+            raw.must(if raw.is_postgres() { "DROP TRIGGER lose ON import" } else { "DROP TRIGGER lose" }).await;
+            raw.must("DROP TABLE lost").await;
+            let done = import(app.owner(), &id).await;
+            assert_eq!((&done["state"], &done["insertedCount"], &done["failedCount"]), (&json!("COMPLETED"), &json!(ROWS), &json!(0)), "{at}: {done}");
+            let all = u64::try_from(round * ROWS).unwrap();
+            assert_eq!(tickets(&app).await, (all, all), "{at}");
+        }
     }
 
     async fn m5_two_servers_whose_clocks_jump_all_the_time_do_it_once(app) {
