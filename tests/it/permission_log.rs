@@ -391,7 +391,9 @@ both! {
         let few = many(&services[..1], &ids[..1]).await;
         let more = many(&services[1..], &ids).await;
 
-        assert_eq!(few, more);
+        // SQLite takes up to 128 rows in eight pieces at most.
+        let most = if app.admin_url.is_some() { few } else { few + 7 };
+        assert!((few..=most).contains(&more), "{few} and {more}");
         let rows = log(&app, "kind: [AGENT_ADDED]").await;
         let targets: BTreeSet<String> = rows.iter().map(|row| format!("{} {}", row["service"]["name"], row["target"]["login"])).collect();
         assert_eq!((rows.len(), targets.len()), (22, 22));
