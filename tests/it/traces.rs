@@ -12,7 +12,6 @@ use crate::{
     both,
     support::{
         app::{PASSWORD, TestApp},
-        canary,
         cluster::free_port,
         collector::{Collector, Does, resource},
         import_server::orgdesk,
@@ -32,6 +31,10 @@ const INVITE: &str = include_str!("../../docs/operations/member-invite.graphql")
 /// A caller's trace, and his span in it.
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00f067aa0ba902b7";
+
+/// An address, a number and a name of nobody's. They become a member's, which are kept as they are: those by which files are
+/// searched for customers' data are others.
+const PERSONAL: (&str, &str, &str) = ("tracekestrel@private-mail.example", "010-8264-1957", "황조롱이추적");
 
 /// Words that stand in headers alone.
 const SAID: [&str; 5] = [
@@ -173,18 +176,18 @@ both! {
             ("x-forwarded-for", SAID[3]),
             ("forwarded", &format!("for={}", SAID[3])),
             ("cookie", SAID[4]),
-            ("x-request-id", "canarykestrel-01073914682"),
+            ("x-request-id", "tracekestrel-01082641957"),
         ]);
-        let (mail, phone, name) = (canary::MAIL, canary::PHONE, canary::NAME);
+        let (mail, phone, name) = PERSONAL;
         let digits = phone.replace('-', "");
-        let input = json!({ "login": "canarykestrel", "name": name, "email": mail, "language": "KOREAN" });
+        let input = json!({ "login": "tracekestrel", "name": name, "email": mail, "language": "KOREAN" });
         for (query, variables) in [
             (INVITE.to_owned(), json!({ "input": input })),
             (INVITE.to_owned(), json!({ "input": input })),
             (INVITE.to_owned(), json!({ "input": { "login": mail, "name": phone, "email": name, "language": "KOREAN" } })),
             (format!("{{ members(search: {{ email: \"{mail}\" }}) {{ nodes {{ id }} }} }}"), json!({})),
-            (format!("query canarykestrel_{digits} {{ canarykestrel_{digits}: services(first: 1) {{ nodes {{ id }} }} }}"), json!({})),
-            (format!("{{ canarykestrel_{digits} }}"), json!({})),
+            (format!("query tracekestrel_{digits} {{ tracekestrel_{digits}: services(first: 1) {{ nodes {{ id }} }} }}"), json!({})),
+            (format!("{{ tracekestrel_{digits} }}"), json!({})),
             (format!("{{ node(id: \"{name}\") {{ id }} }}"), json!({})),
             (format!("{{ services(first: \"{phone}\") {{ nodes {{ id }} }} }}"), json!({})),
             (format!("{{ {name} \"{mail}\""), json!({})),
@@ -197,7 +200,7 @@ both! {
         for path in [format!("/who/{mail}"), format!("/files/{digits}"), format!("/pictures/{digits}?q={mail}"), format!("/graphql?query={name}")] {
             client.get(format!("http://{}{path}", server.address)).headers(said.clone()).send().await.unwrap();
         }
-        let method = reqwest::Method::from_bytes(b"CANARYKESTREL").unwrap();
+        let method = reqwest::Method::from_bytes(b"TRACEKESTREL").unwrap();
         client.request(method, format!("http://{}/graphql", server.address)).send().await.unwrap();
         server.ask(headers(&[("authorization", &format!("Bearer {digits}"))]), SERVICES, json!({})).await;
         let job = collector.wait_for("the letter's job", |seen| seen.span.name == "job invitation-mail").await;
