@@ -74,8 +74,8 @@ impl Making {
         Self { handfuls, kept: None }
     }
 
-    /// Waits for the next rows, and takes as many more handfuls as are ready until there are so many rows. Nothing is lost where nobody waits for
-    /// it to the end.
+    /// Waits for the next rows, and takes as many more handfuls as are ready until there are so many rows. Nothing is lost
+    /// where nobody waits for it to the end.
     ///
     /// # Errors
     /// If the file can't be had, or a value can't be sealed.
