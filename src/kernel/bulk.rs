@@ -3,13 +3,10 @@
 
 use std::{collections::HashSet, fmt::Write as _};
 
-use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, IdenStatic, Iterable, ModelTrait, Statement, Value,
-    sea_query::ArrayType,
-};
+use sea_orm::{ConnectionTrait, DbBackend, IdenStatic, Iterable, ModelTrait, Statement, Value, sea_query::ArrayType};
 use uuid::Uuid;
 
-use super::{Error, Record, Result};
+use super::{Error, Record, Result, transaction::Transaction};
 
 /// How many rows PostgreSQL takes at once.
 const ON_POSTGRES: usize = 5_000;
@@ -20,7 +17,7 @@ const ON_SQLITE: [usize; 8] = [128, 64, 32, 16, 8, 4, 2, 1];
 ///
 /// # Errors
 /// If the database refuses one: then none is there.
-pub(super) async fn insert<E: Record>(connection: &DatabaseTransaction, rows: &[E::Model]) -> Result<()> {
+pub(super) async fn insert<E: Record>(connection: &Transaction, rows: &[E::Model]) -> Result<()> {
     for statement in statements::<E>(connection.get_database_backend(), rows) {
         connection.execute_raw(statement?).await?;
     }
@@ -32,7 +29,7 @@ pub(super) async fn insert<E: Record>(connection: &DatabaseTransaction, rows: &[
 /// # Errors
 /// If the database refuses one for another reason: then none is there.
 pub(super) async fn insert_new<E: Record>(
-    connection: &DatabaseTransaction,
+    connection: &Transaction,
     rows: &[E::Model],
     Unique { index, id }: Unique<E::Column>,
 ) -> Result<HashSet<Uuid>> {

@@ -220,7 +220,7 @@ impl Caller {
         ask: &impl Ask,
         deed: impl for<'t> AsyncFnOnce(&'t Tx) -> Result<T> + Send,
     ) -> Result<T> {
-        self.done(action, ask, deed, false).await
+        self.done((action, false), ask, deed).await
     }
 
     /// The same for a step of something larger, of which nobody relies on more than that it is there whole or not at all:
@@ -236,15 +236,14 @@ impl Caller {
         if action.log().is_some() {
             return Err(Error::internal("what stands in the log waits for the disk"));
         }
-        self.done(action, &Plain, deed, true).await
+        self.done((action, true), &Plain, deed).await
     }
 
     async fn done<T: Outcome>(
         &self,
-        action: Action,
+        (action, is_step): (Action, bool),
         ask: &impl Ask,
         deed: impl for<'t> AsyncFnOnce(&'t Tx) -> Result<T> + Send,
-        may_be_lost: bool,
     ) -> Result<T> {
         self.release().await;
         let organization = match self.admit(&self.actor, action) {
@@ -253,7 +252,8 @@ impl Caller {
         };
         let mut work = Work::deed(action, self.app.database.backend());
         let turn = self.app.database.turn(organization).await?;
-        let mut tx = Tx::begin(self.app.clone(), self.actor.clone(), self.origin.clone(), action, &turn).await?;
+        let (app, actor, origin) = (self.app.clone(), self.actor.clone(), self.origin.clone());
+        let mut tx = Tx::begin(app, actor, origin, (action, is_step), &turn).await?;
         work.iter_mut().for_each(Work::has_begun);
         let performed = match self.actor_now(tx.reader(), action).await {
             Ok(actor) => {
@@ -267,7 +267,7 @@ impl Caller {
                 *self.view.lock().await = Some(self.view_of(tx.reader().clone(), work));
                 Ok(outcome)
             }
-            Ok(outcome) => tx.commit(turn, may_be_lost).await.map(|()| outcome),
+            Ok(outcome) => tx.commit(turn).await.map(|()| outcome),
             Err(error) => {
                 tx.rollback().await;
                 drop(turn);

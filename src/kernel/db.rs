@@ -2,50 +2,38 @@
 //! name them. SQLite is one file with one writer; on PostgreSQL each connection of the second pool begins every transaction
 //! as one that sees one instant and can't write, without being told so each time.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait, SqliteTransactionMode, Statement,
-    TransactionOptions, TransactionTrait,
-};
+use anyhow::Context as _;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, Statement};
 use sqlx::{PgPool, SqlitePool};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{
     Error, OrganizationId, Result,
+    checkpoint::Checkpoint,
     flush::{Flush, Line},
+    heard::Heard,
     pools::{self, TURN, Width},
     replica::{Mark, Replica},
-    trace,
-    turn::{Turn, Turns},
+    transaction::{Pool, Transaction},
+    turn::{Place, Turn, Turns},
 };
 
 /// How many write to journals at once: fewer than there are connections, so that a flood of events leaves some to deeds.
 const JOURNAL_WRITERS: usize = 4;
 
-tokio::task_local! {
-    /// Set while something is written down that is no part of what was asked for, and counts apart from it.
-    static APART: ();
-}
-
-/// Does something whose statements count apart from those of the operation: what the log of access has to say of it.
-pub(super) async fn apart<T>(work: impl Future<Output = T>) -> T {
-    APART.scope((), work).await
-}
-
 /// The database of one installation.
 #[derive(Clone)]
 pub struct Database {
-    writer: DatabaseConnection,
-    reader: DatabaseConnection,
+    writer: Arc<Pool>,
+    steps: Option<Arc<Pool>>,
+    reader: Arc<Pool>,
     replica: Option<Arc<Replica>>,
     jobs: JobPool,
     flush: Option<Arc<Flush>>,
-    statements: Arc<AtomicU64>,
-    texts: Arc<Mutex<Option<Vec<String>>>>,
+    checkpoint: Option<Arc<Checkpoint>>,
+    heard: Arc<Heard>,
     turns: Turns,
     journal_writers: Arc<Semaphore>,
 }
@@ -75,28 +63,51 @@ impl Database {
         Self::over(url, Width::One).await
     }
 
+    /// The same, whose transactions go through a pooler before a server of PostgreSQL. Jobs, statements by themselves and
+    /// what changes tables go there directly, by a few connections.
+    ///
+    /// # Errors
+    /// As [`Self::connect`]; if the pooler does not answer, or stands before another database or takes another role.
+    pub async fn connect_through(url: &str, pooler: &str) -> anyhow::Result<Self> {
+        let mut database = Self::over(url, Width::Few).await?;
+        let (writer, reader) = pools::pooler(pooler).await.context("the pooler does not answer")?;
+        let through = |pooled, own: &Pool| Arc::new(Pool::through(pooled, own.alone().clone(), &database.heard));
+        let (writer, reader) = (through(writer, &database.writer), through(reader, &database.reader));
+        for pool in [&writer, &reader] {
+            let same = pool
+                .stands_before_its_own()
+                .await
+                .context("the pooler does not answer")?;
+            anyhow::ensure!(
+                same,
+                "ORGDESK_POOLER_URL has to lead to the database of DATABASE_URL, as the same role"
+            );
+        }
+        (database.writer, database.reader) = (writer, reader);
+        // A commit through a pooler may wait for another server's disk than whoever stands here would: each waits itself.
+        database.flush = None;
+        Ok(database)
+    }
+
     async fn over(url: &str, width: Width) -> anyhow::Result<Self> {
         let pools = if url.starts_with("sqlite:") {
             pools::sqlite(url, width).await?
         } else {
             pools::postgres(url, width).await?
         };
-        let mut database = Self {
-            writer: pools.writer,
-            reader: pools.reader,
+        let heard = Arc::<Heard>::default();
+        Ok(Self {
+            writer: Arc::new(Pool::new(pools.writer, &heard)),
+            steps: pools.steps.map(|steps| Arc::new(Pool::new(steps, &heard))),
+            reader: Arc::new(Pool::new(pools.reader, &heard)),
             replica: None,
             jobs: pools.jobs,
             flush: pools.flush,
-            statements: Arc::default(),
-            texts: Arc::default(),
+            checkpoint: pools.checkpoint,
+            heard,
             turns: Turns::default(),
             journal_writers: Arc::new(Semaphore::new(JOURNAL_WRITERS)),
-        };
-        let (statements, texts) = (database.statements.clone(), database.texts.clone());
-        for connection in [&mut database.writer, &mut database.reader] {
-            overhear(connection, &statements, &texts);
-        }
-        Ok(database)
+        })
     }
 
     /// The same database, whose views may come from a standby too. It need not be there: until it is, and whenever it is
@@ -105,20 +116,19 @@ impl Database {
     /// # Errors
     /// If the address is none of PostgreSQL.
     pub fn beside(mut self, replica: &str) -> anyhow::Result<Self> {
-        let mut replica = Replica::new(replica, self.reader.clone(), pools::READERS)?;
-        overhear(replica.pool_mut(), &self.statements, &self.texts);
+        let replica = Replica::new(replica, self.reader.clone(), &self.heard)?;
         self.replica = Some(Arc::new(replica));
         Ok(self)
     }
 
     /// Which of the two databases it is.
     pub fn backend(&self) -> DbBackend {
-        self.writer.get_database_backend()
+        self.writer.alone().get_database_backend()
     }
 
     /// How many statements ran since the start, transactions' own ones left out.
     pub fn statements(&self) -> u64 {
-        self.statements.load(Ordering::Relaxed)
+        self.heard.count()
     }
 
     /// How many connections each pool has, and how many of them nobody uses.
@@ -133,13 +143,19 @@ impl Database {
                 (pool.size() as usize, pool.num_idle())
             }
         };
-        let replica = self.replica.as_ref().map(|replica| ("replica", replica.pool()));
-        [("writing", &self.writer), ("reading", &self.reader)]
-            .into_iter()
-            .chain(replica)
-            .map(|(name, pool)| (name, count(pool)))
-            .map(|(name, (all, idle))| (name, all, idle))
-            .collect()
+        let replica = self
+            .replica
+            .as_ref()
+            .map(|replica| ("replica", replica.pool().connections()));
+        [
+            ("writing", self.writer.connections()),
+            ("reading", self.reader.connections()),
+        ]
+        .into_iter()
+        .chain(replica)
+        .map(|(name, pool)| (name, count(pool)))
+        .map(|(name, (all, idle))| (name, all, idle))
+        .collect()
     }
 
     /// Whether views go to the read replica at the moment, and how many did since the start, or why they did not; `None`
@@ -172,18 +188,17 @@ impl Database {
     /// The statements since the last call, their values filled in; none at the first, which begins to keep them. For
     /// whoever asks the database how it would run them: a running service never does.
     pub fn overhear(&self) -> Vec<String> {
-        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
-        texts.replace(Vec::new()).unwrap_or_default()
+        self.heard.texts()
     }
 
     /// The connection that changes the tables themselves. Only `orgdesk migrate` and its like ask for it.
     pub(crate) fn raw(&self) -> &DatabaseConnection {
-        &self.writer
+        self.writer.alone()
     }
 
     /// The connection that reads what belongs to nobody.
     pub(super) fn looking(&self) -> &DatabaseConnection {
-        &self.reader
+        self.reader.alone()
     }
 
     /// The job runner's connections.
@@ -194,12 +209,12 @@ impl Database {
     /// Has PostgreSQL count the rows of a table to which many have come, if it has doubled since they were counted: until
     /// then, statements are planned as if it were small. It is no harm where that fails.
     pub async fn count_anew<E: EntityTrait>(&self) {
-        if self.writer.get_database_backend() != DbBackend::Postgres {
+        if self.writer.alone().get_database_backend() != DbBackend::Postgres {
             return;
         }
         let which = E::default().table_name().to_owned();
         let statement = Statement::from_sql_and_values(DbBackend::Postgres, "SELECT count_anew($1)", [which.into()]);
-        if let Err(error) = self.writer.execute_raw(statement).await {
+        if let Err(error) = self.writer.alone().execute_raw(statement).await {
             tracing::warn!(%error, "the rows of a table were not counted");
         }
     }
@@ -212,23 +227,48 @@ impl Database {
     }
 
     /// Waits until there are few enough others who write to journals, so that a crowd of them waits in memory too.
-    pub(super) async fn pass(&self) -> Result<OwnedSemaphorePermit> {
+    pub(super) async fn pass(&self) -> Result<(OwnedSemaphorePermit, Option<Place>)> {
         match tokio::time::timeout(TURN, self.journal_writers.clone().acquire_owned()).await {
-            Ok(Ok(pass)) => Ok(pass),
+            Ok(Ok(pass)) if self.backend() == DbBackend::Sqlite => Ok((pass, Some(self.turns.file().await?))),
+            Ok(Ok(pass)) => Ok((pass, None)),
             _ => Err(Error::Busy(1)),
         }
     }
 
+    /// A transaction that can write what belongs to no organization.
+    pub(super) async fn begin_free(&self) -> Result<Transaction> {
+        self.begin(&self.writer, "").await
+    }
+
     /// A transaction that can write rows of `organization`.
-    pub(super) async fn begin_write(&self, organization: OrganizationId) -> Result<DatabaseTransaction> {
-        self.begin(organization, SCOPE).await
+    pub(super) async fn begin_write(&self, organization: OrganizationId) -> Result<Transaction> {
+        self.begin(&self.writer, &scope(organization)).await
     }
 
     /// The same, whose commit does not wait for the disk: whoever commits it says nothing of it before
     /// [`Database::flushed`].
-    pub(super) async fn begin_deed(&self, organization: OrganizationId) -> Result<(DatabaseTransaction, Option<Line>)> {
+    pub(super) async fn begin_deed(&self, organization: OrganizationId) -> Result<(Transaction, Option<Line>)> {
         let line = self.line().await?;
-        Ok((self.begin(organization, SCOPE_OF_DEED).await?, line))
+        let transaction = match line {
+            Some(_) => self.begin(&self.writer, &scope_of_step(organization)).await?,
+            None => self.begin_write(organization).await?,
+        };
+        Ok((transaction, line))
+    }
+
+    /// The same for a step that may be lost with the memory of the machine: nobody waits for the disk at all.
+    pub(super) async fn begin_step(&self, organization: OrganizationId) -> Result<Transaction> {
+        let pool = self.steps.as_ref().unwrap_or(&self.writer);
+        self.begin(pool, &scope_of_step(organization)).await
+    }
+
+    async fn begin(&self, pool: &Pool, told: &str) -> Result<Transaction> {
+        Ok(pool
+            .begin(match self.backend() {
+                DbBackend::Postgres => format!("BEGIN{told}"),
+                _ => "BEGIN IMMEDIATE".to_owned(),
+            })
+            .await?)
     }
 
     /// What [`Database::flushed`] will wait on; to be asked for before anything is read or written that it is to be on the
@@ -254,26 +294,18 @@ impl Database {
         }
     }
 
-    async fn begin(&self, organization: OrganizationId, sql: &str) -> Result<DatabaseTransaction> {
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..Default::default()
-        };
-        let transaction = self.writer.begin_with_options(options).await?;
-        scope(&transaction, organization, sql).await?;
-        Ok(transaction)
-    }
-
     /// A transaction that sees `organization` as it is at this instant and can't write; with a standby beside, also how far
     /// that is.
-    pub(super) async fn begin_read(&self, organization: OrganizationId) -> Result<(DatabaseTransaction, Option<Mark>)> {
-        let transaction = self.reader.begin().await?;
+    pub(super) async fn begin_read(&self, organization: OrganizationId) -> Result<(Transaction, Option<Mark>)> {
+        let sql = match (self.backend(), &self.replica) {
+            (DbBackend::Postgres, None) => format!("{LOOKING}{}", scope(organization)),
+            (DbBackend::Postgres, Some(_)) => LOOKING.to_owned(),
+            _ => "BEGIN".to_owned(),
+        };
+        let transaction = self.reader.begin(sql).await?;
         let mark = match &self.replica {
             Some(replica) => replica.scope(&transaction, organization).await?,
-            None => {
-                scope(&transaction, organization, SCOPE).await?;
-                None
-            }
+            None => None,
         };
         Ok((transaction, mark))
     }
@@ -287,11 +319,13 @@ impl Database {
         if let Some(flush) = &self.flush {
             flush.close().await;
         }
+        if let Some(checkpoint) = &self.checkpoint {
+            checkpoint.end();
+        }
+        let own = [&self.reader, &self.writer].into_iter().chain(&self.steps);
         let replica = self.replica.as_ref().map(|replica| replica.pool());
-        for connection in [&self.reader, &self.writer].into_iter().chain(replica) {
-            if let Err(error) = connection.clone().close().await {
-                tracing::warn!(%error, "a connection did not end well");
-            }
+        for pool in own.map(|pool| &**pool).chain(replica) {
+            pool.close().await;
         }
     }
 }
@@ -302,37 +336,21 @@ impl std::fmt::Debug for Database {
     }
 }
 
-/// Counts the statements of a pool, and keeps them for whoever asked for that.
-fn overhear(connection: &mut DatabaseConnection, statements: &Arc<AtomicU64>, texts: &Arc<Mutex<Option<Vec<String>>>>) {
-    let (statements, texts) = (statements.clone(), texts.clone());
-    connection.set_metric_callback(move |told| {
-        let is_own = OWN.iter().any(|own| told.statement.sql.starts_with(own));
-        if is_own || APART.try_with(|()| ()).is_ok() {
-            return;
-        }
-        statements.fetch_add(1, Ordering::Relaxed);
-        trace::count(told.elapsed);
-        if let Some(texts) = &mut *texts.lock().unwrap_or_else(PoisonError::into_inner) {
-            texts.push(told.statement.to_string());
-        }
-    });
+/// How a transaction begins that sees one instant and can't write.
+pub(super) const LOOKING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// What a transaction of PostgreSQL is told when it begins: row-level security shows it the rows of this organization until
+/// it ends.
+fn scope(organization: OrganizationId) -> String {
+    format!(
+        "; SELECT set_config('orgdesk.organization', '{}', true)",
+        organization.0
+    )
 }
 
-/// How the statements begin that belong to a transaction and not to what is asked for.
-const OWN: [&str; 2] = ["SELECT set_config", "WITH scope AS"];
-const SCOPE: &str = "SELECT set_config('orgdesk.organization', $1, true)";
-const SCOPE_OF_DEED: &str =
-    "SELECT set_config('orgdesk.organization', $1, true), set_config('synchronous_commit', 'off', true)";
-
-/// On PostgreSQL, row-level security shows a transaction the rows of the organization named here, until it ends.
-async fn scope(transaction: &DatabaseTransaction, organization: OrganizationId, sql: &str) -> Result<()> {
-    if transaction.get_database_backend() == DbBackend::Postgres {
-        let id = organization.0.to_string();
-        transaction
-            .execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [id.into()]))
-            .await?;
-    }
-    Ok(())
+/// The same, and that its commit does not wait for the disk.
+fn scope_of_step(organization: OrganizationId) -> String {
+    format!("{}, set_config('synchronous_commit', 'off', true)", scope(organization))
 }
 
 #[cfg(test)]
@@ -345,14 +363,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("orgdesk.db").display());
         let database = Database::connect(&url).await.unwrap();
-        let ask = async |pragma: &str| {
+        let ask = async |pool: &Pool, pragma: &str| {
             let statement = Statement::from_string(DbBackend::Sqlite, format!("PRAGMA {pragma}"));
-            database.writer.query_one_raw(statement).await.unwrap().unwrap()
+            pool.alone().query_one_raw(statement).await.unwrap().unwrap()
         };
 
-        let mode: String = ask("journal_mode").await.try_get_by_index(0).unwrap();
-        let synchronous: i32 = ask("synchronous").await.try_get_by_index(0).unwrap();
+        let mode: String = ask(&database.writer, "journal_mode").await.try_get_by_index(0).unwrap();
+        let synchronous: i32 = ask(&database.writer, "synchronous").await.try_get_by_index(0).unwrap();
+        let of_steps = ask(database.steps.as_ref().unwrap(), "synchronous").await;
 
         assert_eq!((mode.as_str(), synchronous), ("wal", 2));
+        assert_eq!(
+            of_steps.try_get_by_index::<i32>(0).unwrap(),
+            1,
+            "a step waits for nothing"
+        );
     }
 }

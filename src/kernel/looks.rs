@@ -9,7 +9,7 @@ use std::{
 use super::{
     Action, AuditLog, Caller, Error, Result,
     audit::{self, Change},
-    db,
+    heard,
     tx::Tx,
 };
 
@@ -43,7 +43,7 @@ impl Caller {
         self.release().await;
         let read = std::mem::take(&mut *self.looks.read.lock().unwrap_or_else(PoisonError::into_inner));
         if !read.is_empty() {
-            let written = tokio::time::timeout(LOG_PATIENCE, db::apart(self.write_reads(&read))).await;
+            let written = tokio::time::timeout(LOG_PATIENCE, heard::apart(self.write_reads(&read))).await;
             if let Some(fault) = fault(written) {
                 tracing::error!(fault, ?read, "that a log was read could not be logged");
             }
@@ -149,12 +149,12 @@ impl Caller {
         };
         let (app, actor) = (self.app().clone(), self.actor().clone());
         let turn = app.database.turn(organization).await?;
-        let tx = Tx::begin(app.clone(), actor, self.origin().clone(), first, &turn).await?;
+        let tx = Tx::begin(app.clone(), actor, self.origin().clone(), (first, false), &turn).await?;
         for one in told {
             let draft = entry(&tx, one);
             audit::append(&tx.reader().connection, &app.keys, organization, draft).await?;
         }
-        tx.commit(turn, false).await
+        tx.commit(turn).await
     }
 
     /// An entry of the log of access: this caller did this.

@@ -80,7 +80,7 @@
 //! # use orgdesk::kernel::{Action, Caller, Result, Tx};
 //! async fn begun(caller: &Caller) -> Result<Tx> {
 //!     let of = caller.organization_id().unwrap();
-//!     Tx::begin(caller.app().clone(), caller.actor().clone(), caller.origin().clone(), Action::ServiceUpdate, of).await
+//!     Tx::begin(caller.app().clone(), caller.actor().clone(), caller.origin().clone(), (Action::ServiceUpdate, false), of).await
 //! }
 //! ```
 //!
@@ -157,6 +157,7 @@ pub(crate) mod at_hand;
 pub(crate) mod audit;
 mod bulk;
 pub(crate) mod caller;
+mod checkpoint;
 pub mod clock;
 pub mod config;
 pub(crate) mod constant;
@@ -170,6 +171,7 @@ pub mod extract;
 mod fetches;
 mod flush;
 mod handling;
+mod heard;
 pub(crate) mod id;
 pub(crate) mod idempotency;
 pub(crate) mod journal;
@@ -200,6 +202,7 @@ pub mod snapshot;
 pub(crate) mod standing;
 pub mod store;
 pub mod trace;
+mod transaction;
 mod turn;
 pub(crate) mod tx;
 pub mod upload;

@@ -10,10 +10,15 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{Result, db::JobPool, flush::Flush};
+use super::{
+    Result,
+    checkpoint::{self, Checkpoint},
+    db::JobPool,
+    flush::Flush,
+};
 
 /// How long a request waits for a connection before it is told to come back.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How long a connection to PostgreSQL may have lain idle to be lent without being asked first whether it still is one. It
 /// is asked when it comes back anyway; asking twice took as long as the smallest request's own statement.
@@ -21,6 +26,9 @@ const FRESH: Duration = Duration::from_secs(1);
 
 /// How long a write waits for its organization's turn, and on SQLite for the one writer.
 pub(super) const TURN: Duration = Duration::from_secs(20);
+
+/// How many connections to PostgreSQL write.
+const WRITERS: u32 = 8;
 
 /// How many connections to PostgreSQL read.
 pub(super) const READERS: u32 = 12;
@@ -30,6 +38,8 @@ pub(super) const READERS: u32 = 12;
 pub(super) enum Width {
     /// As many as a server has.
     Usual,
+    /// Two of each, where those that are many go through a pooler.
+    Few,
     /// One that reads and one that writes.
     One,
 }
@@ -38,6 +48,7 @@ impl Width {
     fn of(self, usual: u32) -> u32 {
         match self {
             Self::Usual => usual,
+            Self::Few => 2,
             Self::One => 1,
         }
     }
@@ -47,36 +58,44 @@ impl Width {
 pub(super) struct Pools {
     /// Those that write.
     pub(super) writer: DatabaseConnection,
+    /// One that writes what may be lost with the machine's memory, where a connection decides that once and for all.
+    pub(super) steps: Option<DatabaseConnection>,
     /// Those that can't.
     pub(super) reader: DatabaseConnection,
     /// The job runner's.
     pub(super) jobs: JobPool,
     /// Who waits for the disk; nobody where each commit does by itself.
     pub(super) flush: Option<Arc<Flush>>,
+    /// Who brings SQLite's log into its file.
+    pub(super) checkpoint: Option<Arc<Checkpoint>>,
 }
 
 /// Opens the file of an address.
 pub(super) async fn sqlite(url: &str, width: Width) -> anyhow::Result<Pools> {
     let options = sqlite_options(url)?;
     own_file(options.get_filename())?;
-    let pool = |size: u32, patience, options: SqliteConnectOptions| {
+    let pool = |size: u32, patience| {
         SqlitePoolOptions::new()
             .max_connections(size)
             .acquire_timeout(patience)
             .test_before_acquire(false)
             .before_acquire(|connection, _| Box::pin(async { Ok(is_at_rest(connection)) }))
-            .connect_with(options)
     };
-    let writer = pool(1, TURN, writing(options.clone())).await?;
+    let writer = pool(1, TURN).connect_with(writing(options.clone())).await?;
+    // NORMAL: it does not wait for the disk, and what is lost then is the end of the log, in whole transactions.
+    let steps = writing(options.clone()).synchronous(SqliteSynchronous::Normal);
+    let steps = pool(1, TURN).connect_lazy_with(steps);
     // Two may walk through logs and two look for those who follow work: others read meanwhile.
     let looking = options.clone().read_only(true).pragma("query_only", "ON");
-    let reader = pool(width.of(6), PATIENCE, looking).await?;
-    let jobs = pool(2, TURN, options).await?;
+    let reader = pool(width.of(6), PATIENCE).connect_with(looking).await?;
+    let jobs = pool(2, TURN).connect_with(options.clone()).await?;
     Ok(Pools {
         writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
+        steps: Some(SqlxSqliteConnector::from_sqlx_sqlite_pool(steps)),
         reader: SqlxSqliteConnector::from_sqlx_sqlite_pool(reader),
         jobs: JobPool::Sqlite(jobs),
         flush: None,
+        checkpoint: Some(Arc::new(Checkpoint::of(options))),
     })
 }
 
@@ -88,36 +107,56 @@ fn writing(options: SqliteConnectOptions) -> SqliteConnectOptions {
 /// Connects to a server.
 pub(super) async fn postgres(url: &str, width: Width) -> anyhow::Result<Pools> {
     let options = postgres_options(PgConnectOptions::from_str(url)?);
-    let pool = |size: u32| {
-        postgres_pool(size).before_acquire(|connection, told| {
-            Box::pin(async move {
-                if told.idle_for > FRESH {
-                    connection.ping().await?;
-                }
-                Ok(is_at_rest(connection))
-            })
-        })
-    };
-    let writer = pool(width.of(8)).connect_with(options.clone()).await?;
+    let pool = asked_pool;
+    let writer = pool(width.of(WRITERS)).connect_with(options.clone()).await?;
     let reader = pool(width.of(READERS)).connect_with(looking(options.clone())).await?;
     check_promises(&reader).await?;
     let jobs = pool(4).connect_with(options.clone()).await?;
     Ok(Pools {
         writer: SqlxPostgresConnector::from_sqlx_postgres_pool(writer),
+        steps: None,
         reader: SqlxPostgresConnector::from_sqlx_postgres_pool(reader),
         jobs: JobPool::Postgres(jobs),
         flush: Some(Arc::new(Flush::over(options))),
+        checkpoint: None,
     })
 }
 
+/// Connects to a pooler before a server, which lends its connections for a transaction each: those that write, and those that
+/// read. It keeps nothing of what a connection was opened with, so nothing is asked of it then.
+pub(super) async fn pooler(url: &str) -> anyhow::Result<(DatabaseConnection, DatabaseConnection)> {
+    let options = PgConnectOptions::from_str(url)?.application_name("orgdesk");
+    let writer = asked_pool(WRITERS).connect_with(options.clone()).await?;
+    let reader = asked_pool(READERS).connect_with(options).await?;
+    Ok((
+        SqlxPostgresConnector::from_sqlx_postgres_pool(writer),
+        SqlxPostgresConnector::from_sqlx_postgres_pool(reader),
+    ))
+}
+
+/// So many connections, which are asked whether they still are ones where they lay idle for a while.
+fn asked_pool(size: u32) -> PgPoolOptions {
+    postgres_pool(size).before_acquire(|connection, told| {
+        Box::pin(async move {
+            if told.idle_for > FRESH {
+                connection.ping().await?;
+            }
+            Ok(is_at_rest(connection))
+        })
+    })
+}
+
+/// How long a statement may take, how long it may wait for a lock, and how long a transaction may lie idle.
+pub(super) const LIMITS: [(&str, &str); 4] = [
+    ("statement_timeout", "5s"),
+    ("lock_timeout", "5s"),
+    ("idle_in_transaction_session_timeout", "15s"),
+    ("TimeZone", "UTC"),
+];
+
 /// What all connections to PostgreSQL are opened with.
 pub(super) fn postgres_options(options: PgConnectOptions) -> PgConnectOptions {
-    options.application_name("orgdesk").options([
-        ("statement_timeout", "5s"),
-        ("lock_timeout", "5s"),
-        ("idle_in_transaction_session_timeout", "15s"),
-        ("TimeZone", "UTC"),
-    ])
+    options.application_name("orgdesk").options(LIMITS)
 }
 
 /// The same for connections whose transactions see one instant and can't write.
@@ -147,7 +186,8 @@ async fn check_promises(reader: &PgPool) -> anyhow::Result<()> {
     let promised: String = row.try_get(0)?;
     anyhow::ensure!(
         promised == PROMISED,
-        "a pooler stands before the database and passes settings of connections over: DATABASE_URL has to lead to PostgreSQL itself"
+        "a pooler stands before the database and passes settings of connections over: DATABASE_URL has to lead to PostgreSQL \
+         itself, and ORGDESK_POOLER_URL to the pooler"
     );
     Ok(())
 }
@@ -174,7 +214,7 @@ fn own_file(path: &std::path::Path) -> std::io::Result<()> {
 fn sqlite_options(url: &str) -> Result<SqliteConnectOptions, sqlx::Error> {
     // FULL: a commit that was acknowledged survives a power cut. recursive_triggers: or else INSERT OR REPLACE would
     // pass the triggers that keep the logs append-only.
-    Ok(SqliteConnectOptions::from_str(url)?
+    Ok(checkpoint::left_alone(SqliteConnectOptions::from_str(url)?)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)

@@ -3,17 +3,17 @@
 //! is simply not there.
 
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait as _, DatabaseTransaction, EntityTrait, ExprTrait, FromQueryResult,
-    PaginatorTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect, Select, StatementBuilder,
+    ColumnTrait, Condition, ConnectionTrait as _, EntityTrait, ExprTrait, FromQueryResult, PaginatorTrait, QueryFilter,
+    QueryOrder, QueryResult, QuerySelect, Select, StatementBuilder,
     sea_query::{self, Expr, Func, Order, Query, SelectStatement, UnionType},
 };
 use uuid::Uuid;
 
-use super::{Error, OrganizationId, Record, Result, constant::Constant};
+use super::{Error, OrganizationId, Record, Result, constant::Constant, transaction::Transaction};
 
 /// One transaction that sees one organization's rows.
 pub struct Reader {
-    pub(super) connection: DatabaseTransaction,
+    pub(super) connection: Transaction,
     pub(super) organization: OrganizationId,
 }
 

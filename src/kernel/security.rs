@@ -7,9 +7,9 @@ use std::{
 };
 
 use chrono::{Duration, Months, NaiveTime};
-use sea_orm::{ConnectionTrait, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait};
+use sea_orm::{ConnectionTrait, Statement};
 
-use super::{App, AuditLog, Error, Origin, Result, Timestamp, id};
+use super::{App, AuditLog, Error, Origin, Result, Timestamp, id, transaction::Transaction};
 
 /// Most rows of the log of attempts that go in one transaction.
 const PURGED_AT_ONCE: u64 = 500;
@@ -244,10 +244,6 @@ async fn purge_some(app: &App, from: Timestamp) -> Result<u64> {
 }
 
 /// A transaction over the tables that belong to no organization.
-pub(super) async fn begin(app: &App) -> Result<sea_orm::DatabaseTransaction> {
-    let options = TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..Default::default()
-    };
-    Ok(app.database.raw().begin_with_options(options).await?)
+pub(super) async fn begin(app: &App) -> Result<Transaction> {
+    app.database.begin_free().await
 }

@@ -6,17 +6,20 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use tokio::sync::{Mutex as Place, OwnedMutexGuard};
+use tokio::sync::{Mutex as Lock, OwnedMutexGuard};
 
 use super::{Error, OrganizationId, Result, pools::TURN};
 
 /// Who does something in which organization, on this server.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Turns {
-    places: Arc<Mutex<HashMap<OrganizationId, Arc<Place<()>>>>>,
+    places: Arc<Mutex<HashMap<OrganizationId, Arc<Lock<()>>>>>,
     /// That of SQLite's one writer.
-    file: Arc<Place<()>>,
+    file: Arc<Lock<()>>,
 }
+
+/// A place that nobody else has until it is dropped.
+pub(super) type Place = OwnedMutexGuard<()>;
 
 /// An organization's turn, until it is dropped.
 #[derive(Debug)]
@@ -24,7 +27,7 @@ pub(super) struct Turn {
     pub(super) organization: OrganizationId,
     /// Whether it was another's when it was asked for.
     pub(super) was_anothers: bool,
-    _places: (OwnedMutexGuard<()>, Option<OwnedMutexGuard<()>>),
+    _places: (Place, Option<Place>),
 }
 
 impl Turns {
@@ -53,10 +56,18 @@ impl Turns {
             _places: (own, file),
         })
     }
+
+    /// Waits for the place of SQLite's one writer.
+    ///
+    /// # Errors
+    /// `THROTTLED` after 20 seconds.
+    pub(super) async fn file(&self) -> Result<Place> {
+        taken(self.file.clone()).await.map(|(place, _)| place)
+    }
 }
 
 /// A place, and whether it was another's.
-async fn taken(place: Arc<Place<()>>) -> Result<(OwnedMutexGuard<()>, bool)> {
+async fn taken(place: Arc<Lock<()>>) -> Result<(Place, bool)> {
     if let Ok(place) = place.clone().try_lock_owned() {
         return Ok((place, false));
     }

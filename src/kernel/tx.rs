@@ -35,6 +35,7 @@ pub struct Tx {
     zone: Option<Tz>,
     told: Mutex<Told>,
     line: Option<Line>,
+    is_step: bool,
     has_waited: bool,
 }
 
@@ -46,10 +47,19 @@ impl Deref for Tx {
 }
 
 impl Tx {
-    /// Begins, and takes the organization's turn among all servers.
-    pub(super) async fn begin(app: App, actor: Actor, origin: Origin, action: Action, turn: &Turn) -> Result<Self> {
+    /// Begins, and takes the organization's turn among all servers. A step of something larger waits for no disk.
+    pub(super) async fn begin(
+        app: App,
+        actor: Actor,
+        origin: Origin,
+        (action, is_step): (Action, bool),
+        turn: &Turn,
+    ) -> Result<Self> {
         let (organization, mut has_waited) = (turn.organization, turn.was_anothers);
-        let (connection, line) = app.database.begin_deed(organization).await?;
+        let (connection, line) = match is_step {
+            true => (app.database.begin_step(organization).await?, None),
+            false => app.database.begin_deed(organization).await?,
+        };
         let backend = connection.get_database_backend();
         let ask = async |lock: &str| {
             let sql = format!("SELECT time_zone FROM organization WHERE id = $1{lock}");
@@ -90,6 +100,7 @@ impl Tx {
             zone,
             told: Mutex::default(),
             line,
+            is_step,
             has_waited,
         })
     }
@@ -302,13 +313,13 @@ impl Tx {
     }
 
     /// Ends the transaction for good, gives the organization's turn to the next, and waits until the deed is on the disk,
-    /// unless it is one that may be lost with the database's memory.
-    pub(super) async fn commit(self, turn: Turn, may_be_lost: bool) -> Result<()> {
+    /// unless it is a step, which may be lost with the database's memory.
+    pub(super) async fn commit(self, turn: Turn) -> Result<()> {
         let reader = Arc::try_unwrap(self.reader).map_err(|_| Error::internal("the transaction is still in use"))?;
         let committed = reader.connection.commit().await;
         committed.map_err(|error| Error::Uncertain(error.to_string()))?;
         drop(turn);
-        if may_be_lost {
+        if self.is_step {
             return Ok(());
         }
         let flushed = self.app.database.flushed(self.line).await;

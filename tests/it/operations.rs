@@ -25,6 +25,7 @@ use crate::{
         cti, extraction, grants, imports, invite,
         make::{self, Made},
         people, picture,
+        pooler::{self, Pooler},
         provider::{Key, Provider, prove_addresses},
         raw::Raw,
         socket, ticket,
@@ -41,6 +42,18 @@ both! {
         let database = Database::connect_narrowly(&app.url).await.unwrap();
         all_do_what_they_say(&app.changed(|app| App { database, ..app })).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p2_every_documented_operation_works_through_a_pooler_with_two_connections() {
+    if !pooler::is_there() {
+        return;
+    }
+    let Some(app) = TestApp::on_postgres().await else {
+        return;
+    };
+    let pooler = Pooler::before(&app.url, 2, "extra_float_digits");
+    all_do_what_they_say(&app.server_through(&pooler.url).await.unwrap()).await;
 }
 
 async fn all_do_what_they_say(app: &TestApp) {

@@ -1,4 +1,4 @@
-//! The settings of the database, and of a standby of it.
+//! The settings of the database, of a standby of it, and of a pooler before it.
 
 use std::str::FromStr;
 
@@ -6,27 +6,32 @@ use sqlx::postgres::PgConnectOptions;
 
 use super::{Source, data_folder};
 
-/// The database, and the standby that views may read from.
-pub(super) fn read(source: &Source, faults: &mut Vec<String>) -> (String, Option<String>) {
+/// The database, the standby that views may read from, and the pooler that transactions go through.
+pub(super) fn read(source: &Source, faults: &mut Vec<String>) -> (String, Option<String>, Option<String>) {
     let database = database_url(source).unwrap_or_else(|fault| {
         faults.push(fault);
         String::new()
     });
-    let replica = source.get("REPLICA_URL").map(str::to_owned);
-    if let Some(fault) = replica.as_deref().and_then(|url| replica_fault(url, &database)) {
-        faults.push(format!("ORGDESK_REPLICA_URL {fault}"));
-    }
-    (database, replica)
+    let mut beside = |name: &str, what: &str| {
+        let url = source.get(name).map(str::to_owned);
+        if let Some(fault) = url.as_deref().and_then(|url| fault(url, &database, what)) {
+            faults.push(format!("ORGDESK_{name} {fault}"));
+        }
+        url
+    };
+    let replica = beside("REPLICA_URL", "a standby of");
+    let pooler = beside("POOLER_URL", "a pooler before");
+    (database, replica, pooler)
 }
 
-/// What is wrong with the address of a standby, as far as it can be told without asking it.
-fn replica_fault(url: &str, database: &str) -> Option<&'static str> {
+/// What is wrong with an address beside that of the database, as far as it can be told without asking there.
+fn fault(url: &str, database: &str, what: &str) -> Option<String> {
     if !is_postgres(url) || PgConnectOptions::from_str(url).is_err() {
-        Some("must begin with postgres:// and lead to a standby of DATABASE_URL")
+        Some(format!("must begin with postgres:// and lead to {what} DATABASE_URL"))
     } else if !is_postgres(database) {
-        Some("needs a DATABASE_URL of PostgreSQL: SQLite has no standby")
+        Some("needs a DATABASE_URL of PostgreSQL".to_owned())
     } else if url == database {
-        Some("must not be DATABASE_URL itself")
+        Some("must not be DATABASE_URL itself".to_owned())
     } else {
         None
     }
@@ -64,9 +69,15 @@ mod tests {
     }
 
     #[test]
-    fn p2_a_replica_is_one_of_postgresql() {
+    fn p2_a_replica_and_a_pooler_are_of_postgresql() {
+        for name in ["ORGDESK_REPLICA_URL", "ORGDESK_POOLER_URL"] {
+            is_of_postgresql(name);
+        }
+    }
+
+    fn is_of_postgresql(name: &str) {
         let large = ("DATABASE_URL", "postgres://a@b/c");
-        let replica = |url| ("ORGDESK_REPLICA_URL", url);
+        let replica = |url| (name, url);
 
         assert_eq!(faults(&[large]), Vec::<String>::new());
         assert_eq!(faults(&[large, replica("postgres://a@d/c")]), Vec::<String>::new());
@@ -81,7 +92,7 @@ mod tests {
         ] {
             let faults = faults(&settings);
             assert!(
-                matches!(&faults[..], [fault] if fault.starts_with("ORGDESK_REPLICA_URL ") && fault.contains(said)),
+                matches!(&faults[..], [fault] if fault.starts_with(&format!("{name} ")) && fault.contains(said)),
                 "{faults:?}"
             );
         }

@@ -51,6 +51,8 @@ pub struct Settings {
     pub database_url: String,
     /// A standby of that PostgreSQL which views may read from, as the same role; `None` for none.
     pub replica_url: Option<String>,
+    /// A pooler before that PostgreSQL which transactions go through, as the same role; `None` for none.
+    pub pooler_url: Option<String>,
     /// Where to listen.
     pub listen: SocketAddr,
     /// Where to tell the metrics; `None` for nowhere.
@@ -164,7 +166,7 @@ impl Settings {
         let storage = storage::read(source, faults);
         let picture_quota = storage::quota(source, faults);
         let data = data_folder(source);
-        let (database_url, replica_url) = database::read(source, faults);
+        let (database_url, replica_url, pooler_url) = database::read(source, faults);
         let organization_url = source
             .get("ORGANIZATION_URL")
             .unwrap_or("https://{domain}.orgdesk.example")
@@ -207,6 +209,7 @@ impl Settings {
         Self {
             database_url,
             replica_url,
+            pooler_url,
             listen,
             metrics_listen,
             traces,

@@ -23,6 +23,7 @@ const BARE: &[&str] = &[
 /// Every other setting: its name after `ORGDESK_`.
 const KNOWN: &[&str] = &[
     "REPLICA_URL",
+    "POOLER_URL",
     "LISTEN",
     "METRICS_LISTEN",
     "DATA",

@@ -9,8 +9,7 @@ mod tests;
 use chrono::{Duration, NaiveTime};
 use chrono_tz::Tz;
 use sea_orm::{
-    ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IntoActiveModel, QueryOrder,
-    QuerySelect, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    ActiveModelTrait, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, QueryOrder, QuerySelect, Statement,
     entity::prelude::*,
     sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict},
 };
@@ -18,7 +17,7 @@ use sea_orm::{
 pub use standing::{oldest_due, standing};
 pub use taken::Taken;
 
-use super::{App, Error, JobId, Month, OrganizationId, Random, Result, Timestamp, zone};
+use super::{App, Error, JobId, Month, OrganizationId, Random, Result, Timestamp, transaction::Transaction, zone};
 
 /// How far a job is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, EnumIter, DeriveActiveEnum)]
@@ -376,10 +375,6 @@ pub async fn is_due_by(app: &App, kind: &str, then: Timestamp) -> Result<bool> {
     Ok(first.is_some())
 }
 
-async fn begin(app: &App) -> Result<DatabaseTransaction> {
-    let options = TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..Default::default()
-    };
-    Ok(app.database.raw().begin_with_options(options).await?)
+async fn begin(app: &App) -> Result<Transaction> {
+    app.database.begin_free().await
 }

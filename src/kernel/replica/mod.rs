@@ -36,13 +36,18 @@ mod state;
 
 use std::{sync::Arc, time::Duration};
 
-use sea_orm::{
-    ActiveEnum, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Iterable, QueryResult,
-    Statement, TransactionTrait,
-};
+use sea_orm::{ActiveEnum, ConnectionTrait, DbBackend, DbErr, Iterable, QueryResult, Statement};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{App, AuditLog, OrganizationId, Reader, Result, View, fetches::Fetches, trace::Work};
+use super::{
+    App, AuditLog, OrganizationId, Reader, Result, View,
+    db::LOOKING,
+    fetches::Fetches,
+    heard::Heard,
+    pools::READERS,
+    trace::Work,
+    transaction::{Pool, Transaction},
+};
 use connection::Identity;
 use state::{Passed, State};
 
@@ -66,8 +71,8 @@ pub(super) struct Mark {
 /// The standby.
 pub(super) struct Replica {
     /// Where it is asked who the first database is.
-    first: DatabaseConnection,
-    pool: DatabaseConnection,
+    first: Arc<Pool>,
+    pool: Pool,
     identity: Arc<Identity>,
     state: State,
     mark: String,
@@ -79,12 +84,12 @@ impl Replica {
     ///
     /// # Errors
     /// If the address is none.
-    pub(super) fn new(url: &str, first: DatabaseConnection, width: u32) -> anyhow::Result<Self> {
+    pub(super) fn new(url: &str, first: Arc<Pool>, heard: &Arc<Heard>) -> anyhow::Result<Self> {
         let identity = Arc::new(Identity::default());
         let scope = "WITH scope AS MATERIALIZED (SELECT set_config('orgdesk.organization', $1, true) AS organization)";
         let heads = heads();
         Ok(Self {
-            pool: connection::pool(url, width, &identity)?,
+            pool: Pool::new(connection::pool(url, READERS, &identity)?, heard),
             first,
             identity,
             state: State::default(),
@@ -102,13 +107,8 @@ impl Replica {
     }
 
     /// The connections, to count and close them.
-    pub(super) fn pool(&self) -> &DatabaseConnection {
+    pub(super) fn pool(&self) -> &Pool {
         &self.pool
-    }
-
-    /// The same, before anybody uses it.
-    pub(super) fn pool_mut(&mut self) -> &mut DatabaseConnection {
-        &mut self.pool
     }
 
     /// How many views went where since the start.
@@ -131,11 +131,7 @@ impl Replica {
     ///
     /// # Errors
     /// If the database fails.
-    pub(super) async fn scope(
-        &self,
-        transaction: &DatabaseTransaction,
-        organization: OrganizationId,
-    ) -> Result<Option<Mark>> {
+    pub(super) async fn scope(&self, transaction: &Transaction, organization: OrganizationId) -> Result<Option<Mark>> {
         let values = [organization.0.to_string().into()];
         let row = transaction
             .query_one_raw(Statement::from_sql_and_values(DbBackend::Postgres, &self.mark, values))
@@ -163,7 +159,7 @@ impl Replica {
         }
         let mut work = Work::look(DbBackend::Postgres);
         // Where others have all of them, they are not waited for: whoever waits holds a connection of the first database.
-        let patience = if connection::is_exhausted(&self.pool) {
+        let patience = if connection::is_exhausted(self.pool.connections()) {
             WAIT
         } else {
             PATIENCE
@@ -175,7 +171,7 @@ impl Replica {
                 self.state.away(&fault);
                 None
             }
-            Err(_) if connection::is_exhausted(&self.pool) => {
+            Err(_) if connection::is_exhausted(self.pool.connections()) => {
                 self.state.passed(Passed::Busy);
                 None
             }
@@ -210,7 +206,7 @@ impl Replica {
         &self,
         organization: OrganizationId,
         mark: &Mark,
-    ) -> std::result::Result<Option<DatabaseTransaction>, String> {
+    ) -> std::result::Result<Option<Transaction>, String> {
         let until = Instant::now() + if self.state.is_late() { Duration::ZERO } else { WAIT };
         let mut pause = Duration::from_millis(1);
         loop {
@@ -234,9 +230,9 @@ impl Replica {
         &self,
         organization: OrganizationId,
         mark: &Mark,
-    ) -> std::result::Result<(DatabaseTransaction, bool), String> {
+    ) -> std::result::Result<(Transaction, bool), String> {
         let told = |error: DbErr| error.to_string();
-        let transaction = self.pool.begin().await.map_err(told)?;
+        let transaction = self.pool.begin(LOOKING.to_owned()).await.map_err(told)?;
         let values = [
             organization.0.to_string().into(),
             mark.log.clone().into(),
@@ -268,12 +264,12 @@ impl Replica {
     }
 
     async fn examine(&self) -> std::result::Result<(), String> {
-        let first = self.identity.learn(&self.first).await;
+        let first = self.identity.learn(self.first.alone()).await;
         first.map_err(|error| format!("the first database can't be asked who it is: {error}"))?;
         let told = |error: DbErr| error.to_string();
         let sql = "SELECT current_setting('orgdesk.fault'), pg_is_in_recovery()";
         let statement = Statement::from_string(DbBackend::Postgres, sql);
-        let row = self.pool.query_one_raw(statement).await.map_err(told)?;
+        let row = self.pool.alone().query_one_raw(statement).await.map_err(told)?;
         standby(&row.ok_or_else(|| "it does not answer".to_owned())?)?;
         // What a view begins with works, too.
         let nowhere = Mark {

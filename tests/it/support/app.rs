@@ -89,6 +89,7 @@ pub fn settings(url: &str) -> Settings {
     Settings {
         database_url: url.to_owned(),
         replica_url: None,
+        pooler_url: None,
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         metrics_listen: None,
         traces: None,
@@ -230,6 +231,15 @@ impl TestApp {
         })
         .await
         .unwrap()
+    }
+
+    /// The same whose transactions go through a pooler before the database.
+    pub async fn server_through(&self, pooler: &str) -> anyhow::Result<Self> {
+        self.server_of(Settings {
+            pooler_url: Some(pooler.to_owned()),
+            ..(*self.app.settings).clone()
+        })
+        .await
     }
 
     /// The same that reads from a standby of the database, too.

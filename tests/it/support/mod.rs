@@ -34,6 +34,7 @@ pub mod partner;
 pub mod people;
 pub mod phone;
 pub mod picture;
+pub mod pooler;
 pub mod progress;
 pub mod provider;
 pub mod python;

@@ -1,0 +1,112 @@
+//! SQLite's writers append pages to a log beside the file, and somebody has to bring them into the file, or else the log grows.
+//! By itself SQLite has that done by whoever commits when there are enough of them: he, and all who wait for their turn,
+//! would wait for the disk. So a task of its own does it while others go on writing. It can't keep the log short where they
+//! never pause, since a log begins anew only when all of it is in the file: then whoever commits does the little that is left.
+
+use std::{path::PathBuf, time::Duration};
+
+use sqlx::{ConnectOptions as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use tokio::task::JoinHandle;
+
+/// At which length of the log its pages are brought into the file, in bytes.
+const LONG: u64 = 4 << 20;
+
+/// How many pages a log has when whoever commits brings them into the file himself: eight times as many.
+const TOO_LONG: &str = "8192";
+
+/// How often the log is looked at.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// What the connections are opened with: those that write leave the log to the task as long as they can, and one that begins
+/// the log anew cuts it, so that its length says how much is in it.
+pub(super) fn left_alone(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    options
+        .pragma("wal_autocheckpoint", TOO_LONG)
+        .pragma("journal_size_limit", "0")
+}
+
+/// The task, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Checkpoint(JoinHandle<()>);
+
+impl Checkpoint {
+    /// Watches over the log of this file.
+    pub(super) fn of(options: SqliteConnectOptions) -> Self {
+        let mut log = options.get_filename().as_os_str().to_owned();
+        log.push("-wal");
+        Self(tokio::spawn(watch(options, log.into())))
+    }
+
+    /// Ends it.
+    pub(super) fn end(&self) {
+        self.0.abort();
+    }
+}
+
+impl Drop for Checkpoint {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+async fn watch(options: SqliteConnectOptions, log: PathBuf) {
+    let (mut connection, mut known) = (None, 0);
+    loop {
+        tokio::time::sleep(PAUSE).await;
+        let length = tokio::fs::metadata(&log).await.map_or(0, |log| log.len());
+        if length < LONG || length == known {
+            continue;
+        }
+        match bring(&options, connection.take()).await {
+            Ok(open) => (connection, known) = (Some(open), length),
+            // Whoever commits does it then.
+            Err(error) => tracing::warn!(%error, "the log of the database was not brought into its file"),
+        }
+    }
+}
+
+async fn bring(options: &SqliteConnectOptions, open: Option<SqliteConnection>) -> sqlx::Result<SqliteConnection> {
+    let mut connection = match open {
+        Some(open) => open,
+        None => options.connect().await?,
+    };
+    sqlx::query("PRAGMA wal_checkpoint(PASSIVE)")
+        .execute(&mut connection)
+        .await?;
+    Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::str::FromStr as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn p4_a_long_log_is_brought_into_the_file_beside_those_who_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("orgdesk.db");
+        let options = SqliteConnectOptions::from_str(&format!("sqlite:{}", file.display()))
+            .unwrap()
+            .create_if_missing(true)
+            .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal);
+        let options = left_alone(options);
+        let mut writer = options.connect().await.unwrap();
+        let mut must = async |sql: &'static str| sqlx::query(sql).execute(&mut writer).await.unwrap();
+        let length = |name: &str| std::fs::metadata(folder.path().join(name)).map_or(0, |file| file.len());
+
+        must("CREATE TABLE t (x)").await;
+        let task = Checkpoint::of(options.clone());
+        must("INSERT INTO t VALUES (zeroblob(6000000))").await;
+        let begun = std::time::Instant::now();
+        while length("orgdesk.db") < 6_000_000 {
+            assert!(begun.elapsed() < Duration::from_secs(30), "it is not brought there");
+            tokio::time::sleep(PAUSE / 10).await;
+        }
+        assert!(length("orgdesk.db-wal") > 6_000_000);
+        must("INSERT INTO t VALUES (1)").await;
+
+        assert!(length("orgdesk.db-wal") < 100_000, "it begins anew, and is cut");
+        task.end();
+    }
+}
