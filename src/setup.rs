@@ -193,19 +193,6 @@ pub async fn migrate(owner_url: &str, service_url: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Lets the service's role work in a PostgreSQL database whose tables are there.
-///
-/// # Errors
-/// If the database refuses.
-pub(crate) async fn let_in(owner_url: &str, service_url: &str) -> anyhow::Result<()> {
-    let database = Database::connect(owner_url)
-        .await
-        .context("the database does not answer")?;
-    let granted = grant(&database, &role_of(service_url)?).await;
-    database.close().await;
-    granted
-}
-
 /// A transaction that changes tables or rights: several servers that start together do so one after the other.
 #[expect(
     clippy::disallowed_types,

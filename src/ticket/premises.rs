@@ -27,8 +27,8 @@ pub struct Premises {
     import: Uuid,
     /// The number that the next ticket has.
     pub(super) next_number: i32,
-    /// No row of the import behind this one is a ticket.
-    last_row: i32,
+    /// No row of the import behind this one is a ticket; `None` where that is not known yet.
+    last_row: Option<i32>,
 }
 
 /// What only deeds change that leave an entry.
@@ -65,8 +65,7 @@ impl Premises {
             settled: Arc::new(settled),
             import,
             next_number: next_number(tx, service).await?,
-            // Which rows are there is not known yet.
-            last_row: i32::MAX,
+            last_row: None,
         })
     }
 
@@ -82,10 +81,7 @@ impl Premises {
 
     /// Behind a part whose last row this was, as far as a part is known to be the furthest: rows come in their order.
     pub(super) fn comes_behind(&mut self, last_row: Option<i32>) {
-        self.last_row = match (self.last_row, last_row) {
-            (i32::MAX, Some(row)) => row,
-            (last, row) => row.map_or(last, |row| row.max(last)),
-        };
+        self.last_row = self.last_row.max(last_row);
     }
 
     /// The rows of a part that are tickets already.
@@ -100,7 +96,7 @@ impl Premises {
         }
         let rows = || made.iter().map(|made| made.row.row);
         let (first, last) = (rows().min().unwrap_or(0), rows().max().unwrap_or(0));
-        if first > self.last_row {
+        if self.last_row.is_some_and(|last| first > last) {
             return Ok(HashMap::new());
         }
         // A span is one walk of the index, whatever the database knows of the table.

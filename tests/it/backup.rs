@@ -79,7 +79,7 @@ impl Writer {
 }
 
 /// A desk with a sealed value, and a picture that is shown: something of each that is kept.
-async fn furnished(app: &TestApp) -> (Made, Value) {
+pub async fn furnished(app: &TestApp) -> (Made, Value) {
     let desk = desk(app, "desk").await;
     let agent = app.someone("acme", "agent");
     made(agent, &desk, json!({ "phone": canary::PHONE })).await;
@@ -94,7 +94,7 @@ async fn shown(app: &TestApp, seed: u32) -> Value {
 }
 
 /// A place that a backup was restored to is as good as the one that it is of.
-async fn is_whole(place: &Place, desk: &Made, picture: &Value, acknowledged: &[i64]) {
+pub async fn is_whole(place: &Place, desk: &Made, picture: &Value, acknowledged: &[i64]) {
     let token = place.done(&["token", "--organization", "acme", "--login", "agent"]);
     let address = format!("127.0.0.1:{}", free_port());
     let server = place.serve(&address);

@@ -24,6 +24,7 @@ mod audit_review;
 mod audit_segment;
 mod audit_tamper;
 mod backup;
+mod backup_version;
 mod billing_property;
 mod canary;
 mod changelog;

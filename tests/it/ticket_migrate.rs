@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use orgdesk::{
     field::value::Given,
     kernel::{Action, Caller, Code, Error, MemberId, OrganizationId, Outcome, Plain, Result, ServiceId, Timestamp, Tx},
-    operate,
+    operate, service,
     ticket::{Brought, Channel, Fate, Made, Means, Migrated, Premises, Status, make, migrate},
 };
 use serde_json::json;
@@ -15,6 +15,7 @@ use crate::{
     support::{
         app::{TestApp, instant},
         canary,
+        dump::dump,
         make::{self, Made as Desk},
         people,
         raw::Raw,
@@ -138,7 +139,38 @@ fn words(fates: &[Fate]) -> Vec<String> {
     fates.iter().map(word).collect()
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p2_only_the_service_has_tickets_counted() {
+    let Some(app) = TestApp::on_postgres().await else {
+        return;
+    };
+    let everybody = "SELECT has_function_privilege('public', 'count_anew(text)', 'EXECUTE')::text";
+
+    Raw::service(&app).await.must("SELECT count_anew('ticket')").await;
+
+    assert_eq!(Raw::admin(&app).await.texts(everybody).await, ["false"]);
+}
+
 both! {
+    async fn m5_a_step_that_stands_in_no_log_changes_nothing_that_the_log_tells_of(app) {
+        desk(&app, "desk").await;
+        let data = app.owner().data("{ organization { id } }", json!({})).await;
+        let organization: OrganizationId = data["organization"]["id"].as_str().unwrap().parse().unwrap();
+        let caller = Caller::system(app.app.clone(), "test", organization);
+        let before = dump(&app).await;
+
+        let renamed = async |tx: &Tx| {
+            let desk = tx.select::<service::Entity>().one().await?.unwrap();
+            tx.update::<service::Entity>(desk, |row| row.name = "other".to_owned()).await.map(drop)
+        };
+        let done = caller.step(Action::ImportProgress, renamed).await;
+        let logged = caller.step(Action::FieldUpdate, async |_: &Tx| Ok(())).await;
+
+        assert!(matches!(&done, Err(Error::Internal(why)) if why.contains("a service was changed")), "{done:?}");
+        assert!(matches!(&logged, Err(Error::Internal(why)) if why.contains("waits for the disk")), "{logged:?}");
+        assert_eq!(dump(&app).await, before);
+    }
+
     async fn f2_migrated_tickets_come_once_each_with_their_times_sealed_found_and_uncounted(app) {
         let service = desk(&app, "desk").await;
         let agent = app.someone("acme", "agent");

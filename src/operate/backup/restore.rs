@@ -33,7 +33,8 @@ pub struct Restored {
     pub astray: Vec<String>,
 }
 
-/// Looks through a backup: its manifest, each file, and whether this version and this ring of keys can read it.
+/// Looks through a backup: its manifest, each file, and whether this version and this ring of keys can read it. One of an
+/// older version is: its tables are brought up to date when they are there.
 ///
 /// # Errors
 /// The first thing that is wrong with it.
@@ -43,15 +44,12 @@ pub async fn check_backup(settings: &Settings, folder: &Path) -> anyhow::Result<
         let found = files::told(folder, &told.path)?;
         ensure!(found == *told, "{} is not what was written", told.path);
     }
-    let known = Migrator::migrations()
-        .iter()
-        .map(|change| change.name().to_owned())
-        .max();
     ensure!(
-        known.as_deref() == Some(manifest.schema.as_str()),
-        "the tables are those of another version: restore it with Orgdesk {}, whose last change of the tables was {}, and upgrade then",
-        manifest.orgdesk,
-        manifest.schema
+        Migrator::migrations()
+            .iter()
+            .any(|change| change.name() == manifest.schema),
+        "it was written by Orgdesk {}, whose tables are newer than this version knows: restore it with that one",
+        manifest.orgdesk
     );
     let mut absent = Vec::new();
     for key in &manifest.keys {
@@ -98,10 +96,9 @@ pub async fn restore_backup(
             .context("what was restored before the database stays")?;
         return Err(error);
     }
-    if own == database_name("postgres:") {
-        let entered = setup::let_in(owner_url, &settings.database_url).await;
-        entered.context("all is restored, but the service's role may nothing yet: `orgdesk migrate` lets it in")?;
-    }
+    // Tables of an older version become those of this one, and on PostgreSQL the service's role is let in.
+    let entered = setup::migrate(owner_url, &settings.database_url).await;
+    entered.context("all is restored, but its tables are not up to date yet: `orgdesk migrate` goes on")?;
     let opened = setup::open(settings, clock, Random::from_system()?).await;
     let app = opened.context("all is restored, but its audit log could not be looked at")?;
     let found = verify(&app, &manifest).await;
