@@ -79,10 +79,11 @@ const DECODING: usize = 2;
 /// If the database does not answer, its tables are not those of this version, or its role can see too much.
 pub async fn open(settings: Settings, clock: Arc<dyn Clock>, random: Random) -> anyhow::Result<App> {
     let database = match &settings.pooler_url {
-        Some(pooler) => Database::connect_through(&settings.database_url, pooler).await,
-        None => Database::connect(&settings.database_url).await,
+        Some(pooler) => Database::connect_through(&settings.database_url, pooler).await?,
+        None => Database::connect(&settings.database_url)
+            .await
+            .context("the database does not answer")?,
     };
-    let database = database.context("the database does not answer")?;
     let database = match &settings.replica_url {
         Some(url) => database.beside(url).context("ORGDESK_REPLICA_URL")?,
         None => database,

@@ -264,7 +264,8 @@ impl Caller {
         };
         match performed {
             Ok(outcome) if ask.is_dry_run() => {
-                *self.view.lock().await = Some(self.view_of(tx.reader().clone(), work));
+                let view = View::of(tx.reader().clone(), self.app.clone(), self.fetches.clone(), work);
+                *self.view.lock().await = Some(Arc::new(view.keeping(turn)));
                 Ok(outcome)
             }
             Ok(outcome) => tx.commit(turn).await.map(|()| outcome),

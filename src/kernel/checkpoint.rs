@@ -1,14 +1,15 @@
 //! SQLite's writers append pages to a log beside the file, and somebody has to bring them into the file, or else the log grows.
 //! By itself SQLite has that done by whoever commits when there are enough of them: he, and all who wait for their turn,
-//! would wait for the disk. So a task of its own does it while others go on writing. It can't keep the log short where they
-//! never pause, since a log begins anew only when all of it is in the file: then whoever commits does the little that is left.
+//! would wait for the disk. So a task of its own does it while others go on writing. A log begins anew only when all of it is in
+//! the file and nobody reads from it: where writers never pause, whoever commits does the little that is left.
 
 use std::{path::PathBuf, time::Duration};
 
-use sqlx::{ConnectOptions as _, SqliteConnection, sqlite::SqliteConnectOptions};
-use tokio::task::JoinHandle;
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use tokio::{sync::Mutex, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
 
-/// At which length of the log its pages are brought into the file, in bytes.
+/// Beyond which length of the log its pages are brought into the file, in bytes.
 const LONG: u64 = 4 << 20;
 
 /// How many pages a log has when whoever commits brings them into the file himself: eight times as many.
@@ -17,51 +18,79 @@ const TOO_LONG: &str = "8192";
 /// How often the log is looked at.
 const PAUSE: Duration = Duration::from_millis(250);
 
+/// How long it is left alone after it could not be brought into the file.
+const REST: Duration = Duration::from_secs(60);
+
 /// What the connections are opened with: those that write leave the log to the task as long as they can, and one that begins
-/// the log anew cuts it, so that its length says how much is in it.
+/// the log anew cuts it, so that it is longer only where there is more in it. What is left of it is written over, which the
+/// disk does faster than making a file longer.
 pub(super) fn left_alone(options: SqliteConnectOptions) -> SqliteConnectOptions {
     options
         .pragma("wal_autocheckpoint", TOO_LONG)
-        .pragma("journal_size_limit", "0")
+        .pragma("journal_size_limit", LONG.to_string())
 }
 
 /// The task, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Checkpoint(JoinHandle<()>);
+pub(super) struct Checkpoint {
+    over: CancellationToken,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
 
 impl Checkpoint {
-    /// Watches over the log of this file.
+    /// Watches over the log of this file, which is there.
     pub(super) fn of(options: SqliteConnectOptions) -> Self {
-        let mut log = options.get_filename().as_os_str().to_owned();
+        let file = options.get_filename();
+        // SQLite has it beside the file itself, not beside a link to it.
+        let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
+        let mut log = file.into_os_string();
         log.push("-wal");
-        Self(tokio::spawn(watch(options, log.into())))
+        let over = CancellationToken::new();
+        let task = tokio::spawn(watch(options, log.into(), over.clone()));
+        Self {
+            over,
+            task: Mutex::new(Some(task)),
+        }
     }
 
-    /// Ends it.
-    pub(super) fn end(&self) {
-        self.0.abort();
+    /// Ends it, when what it has begun is done.
+    pub(super) async fn end(&self) {
+        self.over.cancel();
+        if let Some(task) = self.task.lock().await.take()
+            && let Err(error) = task.await
+        {
+            tracing::warn!(%error, "whoever watches over the log of the database did not end well");
+        }
     }
 }
 
 impl Drop for Checkpoint {
     fn drop(&mut self) {
-        self.end();
+        self.over.cancel();
     }
 }
 
-async fn watch(options: SqliteConnectOptions, log: PathBuf) {
-    let (mut connection, mut known) = (None, 0);
-    loop {
-        tokio::time::sleep(PAUSE).await;
-        let length = tokio::fs::metadata(&log).await.map_or(0, |log| log.len());
-        if length < LONG || length == known {
+async fn watch(options: SqliteConnectOptions, log: PathBuf, over: CancellationToken) {
+    let (mut connection, mut known, mut pause) = (None, 0, PAUSE);
+    while over.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
+        pause = PAUSE;
+        let length = std::fs::metadata(&log).map_or(0, |log| log.len());
+        if length <= LONG || length == known {
             continue;
         }
         match bring(&options, connection.take()).await {
             Ok(open) => (connection, known) = (Some(open), length),
-            // Whoever commits does it then.
-            Err(error) => tracing::warn!(%error, "the log of the database was not brought into its file"),
+            Err(error) => {
+                // Whoever commits does it meanwhile.
+                tracing::warn!(%error, "the log of the database was not brought into its file");
+                pause = REST;
+            }
         }
+    }
+    if let Some(open) = connection
+        && let Err(error) = open.close().await
+    {
+        tracing::warn!(%error, "a connection did not end well");
     }
 }
 
@@ -106,7 +135,7 @@ mod tests {
         assert!(length("orgdesk.db-wal") > 6_000_000);
         must("INSERT INTO t VALUES (1)").await;
 
-        assert!(length("orgdesk.db-wal") < 100_000, "it begins anew, and is cut");
-        task.end();
+        assert!(length("orgdesk.db-wal") <= LONG, "it begins anew, and is cut");
+        task.end().await;
     }
 }

@@ -1,6 +1,5 @@
-//! The connections: one pool that writes, one that can't, and one for the job runner. Nothing outside the kernel can
-//! name them. SQLite is one file with one writer; on PostgreSQL each connection of the second pool begins every transaction
-//! as one that sees one instant and can't write, without being told so each time.
+//! The connections: those that write, those that can't, and those of the job runner. Nothing outside the kernel can name them.
+//! SQLite is one file with one writer at a time; on PostgreSQL each transaction says, as it begins, what it may see and do.
 
 use std::sync::Arc;
 
@@ -27,13 +26,14 @@ const JOURNAL_WRITERS: usize = 4;
 #[derive(Clone)]
 pub struct Database {
     writer: Arc<Pool>,
-    steps: Option<Arc<Pool>>,
     reader: Arc<Pool>,
     replica: Option<Arc<Replica>>,
     jobs: JobPool,
     flush: Option<Arc<Flush>>,
     checkpoint: Option<Arc<Checkpoint>>,
     heard: Arc<Heard>,
+    /// Whether deeds go another way than whoever waits for the disk: each waits by itself then, too.
+    is_pooled: bool,
     turns: Turns,
     journal_writers: Arc<Semaphore>,
 }
@@ -69,7 +69,8 @@ impl Database {
     /// # Errors
     /// As [`Self::connect`]; if the pooler does not answer, or stands before another database or takes another role.
     pub async fn connect_through(url: &str, pooler: &str) -> anyhow::Result<Self> {
-        let mut database = Self::over(url, Width::Few).await?;
+        let own = Self::over(url, Width::Few).await;
+        let mut database = own.context("the database does not answer")?;
         let (writer, reader) = pools::pooler(pooler).await.context("the pooler does not answer")?;
         let through = |pooled, own: &Pool| Arc::new(Pool::through(pooled, own.alone().clone(), &database.heard));
         let (writer, reader) = (through(writer, &database.writer), through(reader, &database.reader));
@@ -84,8 +85,7 @@ impl Database {
             );
         }
         (database.writer, database.reader) = (writer, reader);
-        // A commit through a pooler may wait for another server's disk than whoever stands here would: each waits itself.
-        database.flush = None;
+        database.is_pooled = true;
         Ok(database)
     }
 
@@ -98,13 +98,13 @@ impl Database {
         let heard = Arc::<Heard>::default();
         Ok(Self {
             writer: Arc::new(Pool::new(pools.writer, &heard)),
-            steps: pools.steps.map(|steps| Arc::new(Pool::new(steps, &heard))),
             reader: Arc::new(Pool::new(pools.reader, &heard)),
             replica: None,
             jobs: pools.jobs,
             flush: pools.flush,
             checkpoint: pools.checkpoint,
             heard,
+            is_pooled: false,
             turns: Turns::default(),
             journal_writers: Arc::new(Semaphore::new(JOURNAL_WRITERS)),
         })
@@ -131,7 +131,7 @@ impl Database {
         self.heard.count()
     }
 
-    /// How many connections each pool has, and how many of them nobody uses.
+    /// How many connections each pool that requests use has, and how many of them nobody uses.
     pub fn connections(&self) -> Vec<(&'static str, usize, usize)> {
         let count = |connection: &DatabaseConnection| match connection.get_database_backend() {
             DbBackend::Postgres => {
@@ -237,7 +237,12 @@ impl Database {
 
     /// A transaction that can write what belongs to no organization.
     pub(super) async fn begin_free(&self) -> Result<Transaction> {
-        self.begin(&self.writer, "").await
+        let place = match self.backend() {
+            DbBackend::Sqlite => Some(self.turns.file().await?),
+            _ => None,
+        };
+        let nobodys = "; SELECT set_config('orgdesk.organization', '', true)";
+        Ok(self.begin(&self.writer, nobodys).await?.keeping(place))
     }
 
     /// A transaction that can write rows of `organization`.
@@ -249,23 +254,24 @@ impl Database {
     /// [`Database::flushed`].
     pub(super) async fn begin_deed(&self, organization: OrganizationId) -> Result<(Transaction, Option<Line>)> {
         let line = self.line().await?;
-        let transaction = match line {
-            Some(_) => self.begin(&self.writer, &scope_of_step(organization)).await?,
-            None => self.begin_write(organization).await?,
+        let transaction = if self.is_pooled {
+            self.begin_write(organization).await?
+        } else {
+            self.begin(&self.writer, &scope_unflushed(organization)).await?
         };
         Ok((transaction, line))
     }
 
-    /// The same for a step that may be lost with the memory of the machine: nobody waits for the disk at all.
+    /// The same for a step that may be lost with the database's memory: nobody waits for the disk at all. SQLite does: whoever
+    /// commits next would bring to the disk all that the steps before him have left.
     pub(super) async fn begin_step(&self, organization: OrganizationId) -> Result<Transaction> {
-        let pool = self.steps.as_ref().unwrap_or(&self.writer);
-        self.begin(pool, &scope_of_step(organization)).await
+        self.begin(&self.writer, &scope_unflushed(organization)).await
     }
 
     async fn begin(&self, pool: &Pool, told: &str) -> Result<Transaction> {
         Ok(pool
             .begin(match self.backend() {
-                DbBackend::Postgres => format!("BEGIN{told}"),
+                DbBackend::Postgres => format!("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE{told}"),
                 _ => "BEGIN IMMEDIATE".to_owned(),
             })
             .await?)
@@ -320,9 +326,9 @@ impl Database {
             flush.close().await;
         }
         if let Some(checkpoint) = &self.checkpoint {
-            checkpoint.end();
+            checkpoint.end().await;
         }
-        let own = [&self.reader, &self.writer].into_iter().chain(&self.steps);
+        let own = [&self.reader, &self.writer].into_iter();
         let replica = self.replica.as_ref().map(|replica| replica.pool());
         for pool in own.map(|pool| &**pool).chain(replica) {
             pool.close().await;
@@ -349,7 +355,7 @@ fn scope(organization: OrganizationId) -> String {
 }
 
 /// The same, and that its commit does not wait for the disk.
-fn scope_of_step(organization: OrganizationId) -> String {
+fn scope_unflushed(organization: OrganizationId) -> String {
     format!("{}, set_config('synchronous_commit', 'off', true)", scope(organization))
 }
 
@@ -370,13 +376,7 @@ mod tests {
 
         let mode: String = ask(&database.writer, "journal_mode").await.try_get_by_index(0).unwrap();
         let synchronous: i32 = ask(&database.writer, "synchronous").await.try_get_by_index(0).unwrap();
-        let of_steps = ask(database.steps.as_ref().unwrap(), "synchronous").await;
 
         assert_eq!((mode.as_str(), synchronous), ("wal", 2));
-        assert_eq!(
-            of_steps.try_get_by_index::<i32>(0).unwrap(),
-            1,
-            "a step waits for nothing"
-        );
     }
 }

@@ -1,5 +1,5 @@
-//! How the connections are made: on SQLite one writer over one file; on PostgreSQL connections that begin each transaction
-//! under limits of time, and those that read also as one that sees one instant and can't write.
+//! How the connections are made: on SQLite one writer over one file; on PostgreSQL connections with limits of time, and those that
+//! read can't write, whatever runs on them.
 
 use std::{str::FromStr, sync::Arc, time::Duration};
 
@@ -58,8 +58,6 @@ impl Width {
 pub(super) struct Pools {
     /// Those that write.
     pub(super) writer: DatabaseConnection,
-    /// One that writes what may be lost with the machine's memory, where a connection decides that once and for all.
-    pub(super) steps: Option<DatabaseConnection>,
     /// Those that can't.
     pub(super) reader: DatabaseConnection,
     /// The job runner's.
@@ -82,16 +80,12 @@ pub(super) async fn sqlite(url: &str, width: Width) -> anyhow::Result<Pools> {
             .before_acquire(|connection, _| Box::pin(async { Ok(is_at_rest(connection)) }))
     };
     let writer = pool(1, TURN).connect_with(writing(options.clone())).await?;
-    // NORMAL: it does not wait for the disk, and what is lost then is the end of the log, in whole transactions.
-    let steps = writing(options.clone()).synchronous(SqliteSynchronous::Normal);
-    let steps = pool(1, TURN).connect_lazy_with(steps);
     // Two may walk through logs and two look for those who follow work: others read meanwhile.
     let looking = options.clone().read_only(true).pragma("query_only", "ON");
     let reader = pool(width.of(6), PATIENCE).connect_with(looking).await?;
     let jobs = pool(2, TURN).connect_with(options.clone()).await?;
     Ok(Pools {
         writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
-        steps: Some(SqlxSqliteConnector::from_sqlx_sqlite_pool(steps)),
         reader: SqlxSqliteConnector::from_sqlx_sqlite_pool(reader),
         jobs: JobPool::Sqlite(jobs),
         flush: None,
@@ -114,7 +108,6 @@ pub(super) async fn postgres(url: &str, width: Width) -> anyhow::Result<Pools> {
     let jobs = pool(4).connect_with(options.clone()).await?;
     Ok(Pools {
         writer: SqlxPostgresConnector::from_sqlx_postgres_pool(writer),
-        steps: None,
         reader: SqlxPostgresConnector::from_sqlx_postgres_pool(reader),
         jobs: JobPool::Postgres(jobs),
         flush: Some(Arc::new(Flush::over(options))),
@@ -178,7 +171,8 @@ pub(super) fn postgres_pool(size: u32) -> PgPoolOptions {
 /// What [`looking`] promises, as a connection tells it.
 pub(super) const PROMISED: &str = "on repeatable read";
 
-/// Readers rely on what their connections were opened with. A pooler between may have passed that over, without a word.
+/// A statement by itself relies on what its connection was opened with. A pooler between may have passed that over, without a
+/// word.
 async fn check_promises(reader: &PgPool) -> anyhow::Result<()> {
     // Not prepared: a pooler may run it elsewhere than where it was.
     let sql = "SELECT current_setting('default_transaction_read_only') || ' ' || current_setting('default_transaction_isolation')";

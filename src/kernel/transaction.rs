@@ -1,7 +1,7 @@
 //! A transaction: one connection from its beginning to its end. It begins in one round trip, whatever it is told on the way, and
 //! whoever gives up in the middle leaves nothing open: what was begun is rolled back before its connection is lent again.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use sea_orm::{
@@ -20,10 +20,15 @@ use super::{
     heard::Heard,
     pools::{LIMITS, PATIENCE},
     trace,
+    turn::Place,
 };
 
-/// How long a transaction that nobody wants any more has to end: longer than its longest statement.
-const LAST_WORD: Duration = Duration::from_secs(6);
+/// How long a connection whose transaction nobody wants any more has to say that it is over, before it is one no more: longer
+/// than the longest statement.
+pub(super) const LAST_WORD: Duration = Duration::from_secs(6);
+
+/// What SQLite answers where another connection writes.
+const SQLITE_BUSY: &str = "5";
 
 /// Which database of which server it is, and who is asking.
 const WHO: &str = "SELECT concat_ws(' ', system_identifier, oid, current_user, pg_is_in_recovery())
@@ -43,13 +48,23 @@ pub(super) struct Pool {
 /// One transaction; dropped, it is as if it had never been.
 pub(crate) struct Transaction {
     open: Mutex<Open>,
+    /// What nobody else writes beside, where one file has one writer.
+    _place: Option<Place>,
     backend: DbBackend,
     heard: Arc<Heard>,
-    /// Whether statements stay prepared on the connection, which a pooler lends to others meanwhile.
+    /// Whether statements stay prepared on the connection, which a pooler lends to others meanwhile. Where they do not, there
+    /// may be no column of a type that the driver has to look up: it would ask for it between a statement and its values.
     prepares: bool,
 }
 
-enum Open {
+/// A connection on which a transaction has begun.
+struct Open {
+    on: On,
+    /// Whether its end was answered; whoever went away before that leaves it to be undone.
+    is_over: bool,
+}
+
+enum On {
     Postgres(PoolConnection<Postgres>),
     Sqlite(PoolConnection<Sqlite>),
 }
@@ -72,8 +87,6 @@ impl Pool {
     /// for statements by themselves.
     pub(super) fn through(connections: DatabaseConnection, alone: DatabaseConnection, heard: &Arc<Heard>) -> Self {
         let limits = LIMITS.map(|(name, value)| format!("set_config('{name}', '{value}', true)"));
-        let mut alone = alone;
-        Heard::listen(heard, &mut alone);
         Self {
             alone: Some(alone),
             told: format!("; SELECT {}", limits.join(", ")),
@@ -118,12 +131,12 @@ impl Pool {
     /// If no connection is free, or the database does not begin.
     pub(super) async fn begin(&self, sql: String) -> Result<Transaction, DbErr> {
         let backend = self.connections.get_database_backend();
-        let open = match backend {
+        let on = match backend {
             DbBackend::Postgres => {
                 let pool = self.connections.get_postgres_connection_pool();
                 let connection = pool.acquire().await.map_err(not_lent)?;
                 let beginning = begun(connection, sql + &self.told);
-                Open::Postgres(match &self.alone {
+                On::Postgres(match &self.alone {
                     // A pooler takes whoever comes, and lets him wait.
                     Some(_) => timeout(PATIENCE, beginning).await.map_err(|_| too_late())??,
                     None => beginning.await?,
@@ -135,12 +148,13 @@ impl Pool {
                 let sql = AssertSqlSafe(sql).into_sql_str();
                 Of::<Sqlite>::begin(&mut connection, Some(sql))
                     .await
-                    .map_err(on_connection)?;
-                Open::Sqlite(connection)
+                    .map_err(not_begun)?;
+                On::Sqlite(connection)
             }
         };
         Ok(Transaction {
-            open: Mutex::new(open),
+            open: Mutex::new(Open { on, is_over: false }),
+            _place: None,
             backend,
             heard: self.heard.clone(),
             prepares: self.alone.is_none(),
@@ -170,38 +184,43 @@ async fn begun(connection: PoolConnection<Postgres>, sql: String) -> Result<Pool
     let mut beginning = Beginning(Some(connection));
     if let Some(connection) = &mut beginning.0 {
         let sql = AssertSqlSafe(sql).into_sql_str();
-        Of::<Postgres>::begin(connection, Some(sql))
-            .await
-            .map_err(on_connection)?;
+        Of::<Postgres>::begin(connection, Some(sql)).await.map_err(at_work)?;
     }
     beginning.0.take().ok_or_else(too_late)
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        match self {
-            Self::Postgres(connection) if Of::<Postgres>::get_transaction_depth(connection) > 0 => {
-                Of::<Postgres>::start_rollback(connection);
-            }
-            Self::Sqlite(connection) if Of::<Sqlite>::get_transaction_depth(connection) > 0 => {
-                Of::<Sqlite>::start_rollback(connection);
-            }
-            _ => {}
+        if self.is_over {
+            return;
+        }
+        // Also where it did end and nobody heard of it: SQLite's driver counts on being told, and does nothing then.
+        match &mut self.on {
+            On::Postgres(connection) => Of::<Postgres>::start_rollback(connection),
+            On::Sqlite(connection) => Of::<Sqlite>::start_rollback(connection),
         }
     }
 }
 
 impl Transaction {
+    /// Keeps this place until it ends.
+    pub(super) fn keeping(self, place: Option<Place>) -> Self {
+        Self { _place: place, ..self }
+    }
+
     /// Ends it for good.
     ///
     /// # Errors
     /// If the database fails; it is not known then whether it did what was asked.
     pub(crate) async fn commit(self) -> Result<(), DbErr> {
-        match &mut *self.open.lock().await {
-            Open::Postgres(connection) => Of::<Postgres>::commit(connection).await,
-            Open::Sqlite(connection) => Of::<Sqlite>::commit(connection).await,
+        let mut open = self.open.lock().await;
+        match &mut open.on {
+            On::Postgres(connection) => Of::<Postgres>::commit(connection).await,
+            On::Sqlite(connection) => Of::<Sqlite>::commit(connection).await,
         }
-        .map_err(on_connection)
+        .map_err(at_work)?;
+        open.is_over = true;
+        Ok(())
     }
 
     /// Ends it as if it had never been.
@@ -209,11 +228,14 @@ impl Transaction {
     /// # Errors
     /// If the database fails.
     pub(crate) async fn rollback(self) -> Result<(), DbErr> {
-        match &mut *self.open.lock().await {
-            Open::Postgres(connection) => Of::<Postgres>::rollback(connection).await,
-            Open::Sqlite(connection) => Of::<Sqlite>::rollback(connection).await,
+        let mut open = self.open.lock().await;
+        match &mut open.on {
+            On::Postgres(connection) => Of::<Postgres>::rollback(connection).await,
+            On::Sqlite(connection) => Of::<Sqlite>::rollback(connection).await,
         }
-        .map_err(on_connection)
+        .map_err(at_work)?;
+        open.is_over = true;
+        Ok(())
     }
 
     /// A statement with what it takes to run it, when it is its turn on the connection.
@@ -245,13 +267,13 @@ macro_rules! run {
     ($turn:expr, |$query:ident, $connection:ident| $work:expr) => {{
         let mut turn = $turn;
         let sql = AssertSqlSafe(turn.sql);
-        let done = match &mut *turn.open {
-            Open::Postgres(open) => {
+        let done = match &mut turn.open.on {
+            On::Postgres(open) => {
                 let $query = sqlx::query_with::<Postgres, _>(sql, turn.values).persistent(turn.prepares);
                 let $connection = &mut **open;
                 $work
             }
-            Open::Sqlite(open) => {
+            On::Sqlite(open) => {
                 let $query = sqlx::query_with::<Sqlite, _>(sql, turn.values);
                 let $connection = &mut **open;
                 $work
@@ -274,16 +296,16 @@ impl ConnectionTrait for Transaction {
         run!(self.turn(statement).await, |query, connection| {
             query.execute(connection).await.map(ExecResult::from)
         })
-        .map_err(|error| DbErr::Exec(at_work(error)))
+        .map_err(|error| DbErr::Exec(told(error)))
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         let sql = AssertSqlSafe(sql.to_owned());
-        match &mut *self.open.lock().await {
-            Open::Postgres(connection) => connection.execute(sql).await.map(ExecResult::from),
-            Open::Sqlite(connection) => connection.execute(sql).await.map(ExecResult::from),
+        match &mut self.open.lock().await.on {
+            On::Postgres(connection) => connection.execute(sql).await.map(ExecResult::from),
+            On::Sqlite(connection) => connection.execute(sql).await.map(ExecResult::from),
         }
-        .map_err(|error| DbErr::Exec(at_work(error)))
+        .map_err(|error| DbErr::Exec(told(error)))
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
@@ -293,7 +315,7 @@ impl ConnectionTrait for Transaction {
                 .await
                 .map(|row| row.map(QueryResult::from))
         })
-        .map_err(|error| DbErr::Query(at_work(error)))
+        .map_err(at_work)
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
@@ -301,16 +323,16 @@ impl ConnectionTrait for Transaction {
             let rows = query.fetch_all(connection).await;
             rows.map(|rows| rows.into_iter().map(QueryResult::from).collect())
         })
-        .map_err(|error| DbErr::Query(at_work(error)))
+        .map_err(at_work)
     }
 }
 
-fn at_work(error: sqlx::Error) -> RuntimeErr {
+fn told(error: sqlx::Error) -> RuntimeErr {
     RuntimeErr::SqlxError(Arc::new(error))
 }
 
-fn on_connection(error: sqlx::Error) -> DbErr {
-    DbErr::Conn(at_work(error))
+fn at_work(error: sqlx::Error) -> DbErr {
+    DbErr::Query(told(error))
 }
 
 fn too_late() -> DbErr {
@@ -322,12 +344,53 @@ fn not_lent(error: sqlx::Error) -> DbErr {
     match error {
         sqlx::Error::PoolTimedOut => too_late(),
         sqlx::Error::PoolClosed => DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed),
-        other => on_connection(other),
+        other => DbErr::Conn(told(other)),
     }
 }
 
-impl fmt::Debug for Transaction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Transaction({:?})", self.backend)
+/// Why SQLite does not begin. That somebody else writes for too long says the same.
+fn not_begun(error: sqlx::Error) -> DbErr {
+    let code = error.as_database_error().and_then(|error| error.code());
+    match code.as_deref() {
+        Some(SQLITE_BUSY) => too_late(),
+        _ => at_work(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use super::*;
+    use crate::kernel::pools::{self, Width};
+
+    #[tokio::test]
+    async fn p4_whoever_goes_away_before_he_hears_of_the_end_leaves_nothing_open_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("orgdesk.db").display());
+        let pools = pools::sqlite(&url, Width::Usual).await.unwrap();
+        let heard = Arc::default();
+        let writer = Pool::new(pools.writer, &heard);
+        // Another connection to the same file.
+        let beside = Pool::new(pools::sqlite(&url, Width::Usual).await.unwrap().writer, &heard);
+        let begin = async |pool: &Pool| pool.begin("BEGIN IMMEDIATE".to_owned()).await.unwrap();
+        let count = async || {
+            let sql = "SELECT count(*) FROM sqlite_schema";
+            let statement = Statement::from_string(DbBackend::Sqlite, sql);
+            let row = pools.reader.query_one_raw(statement).await.unwrap().unwrap();
+            row.try_get_by_index::<i64>(0).unwrap()
+        };
+
+        let heard_of_nothing = begin(&writer).await;
+        heard_of_nothing.execute_unprepared("CREATE TABLE t (x)").await.unwrap();
+        {
+            let mut end = pin!(heard_of_nothing.commit());
+            assert!(futures_util::poll!(&mut end).is_pending());
+            while count().await == 0 {}
+        }
+        drop(begin(&writer).await);
+
+        // Another connection would wait for the one that was left open, and be told to come again.
+        begin(&beside).await.commit().await.unwrap();
     }
 }

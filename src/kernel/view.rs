@@ -10,6 +10,7 @@ use super::{
     App, Reader,
     fetches::{AtOnce, Fetches},
     trace::Work,
+    turn::Turn,
 };
 
 /// A reader with its loader.
@@ -19,6 +20,8 @@ pub struct View {
     pub loader: DataLoader<Batch, HashMapCache>,
     /// What a trace says of it, as long as it lives.
     work: Option<Work>,
+    /// The turn of a dry run, which nobody else has while what it wrote is looked at.
+    turn: Option<Turn>,
 }
 
 /// What the loader reads through. Areas implement async-graphql's `Loader` for it, a key type each.
@@ -36,14 +39,27 @@ impl View {
         };
         // The limits of documents are the limits of a batch.
         let loader = DataLoader::with_cache(batch, fetches, AtOnce, HashMapCache::default()).max_batch_size(usize::MAX);
-        Self { reader, loader, work }
+        Self {
+            reader,
+            loader,
+            work,
+            turn: None,
+        }
+    }
+
+    /// The same, which keeps an organization's turn until it ends.
+    pub(super) fn keeping(self, turn: Turn) -> Self {
+        Self {
+            turn: Some(turn),
+            ..self
+        }
     }
 
     /// Ends the transaction; what a dry run wrote is gone. PostgreSQL is told so when the connection goes back to its pool,
     /// which talks to it then anyway: nobody waits for it.
     pub(super) async fn end(self) {
         drop(self.loader);
-        let _work = self.work;
+        let (_work, _turn) = (self.work, self.turn);
         if let Some(reader) = Arc::into_inner(self.reader)
             && reader.connection.get_database_backend() != DbBackend::Postgres
             && let Err(error) = reader.connection.rollback().await

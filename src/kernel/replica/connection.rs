@@ -5,7 +5,6 @@ use std::{
     io,
     str::FromStr,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqlxPostgresConnector, Statement};
@@ -13,11 +12,7 @@ use sqlx::{Connection as _, PgConnection, Row as _, postgres::PgConnectOptions};
 
 use tokio::time::timeout;
 
-use super::super::pools;
-
-/// How long a connection that was given up has to say that it is still there, before it is one no more: longer than its
-/// longest statement.
-const LAST_WORD: Duration = Duration::from_secs(6);
+use super::super::{pools, transaction::LAST_WORD};
 
 /// Which database it is: the system's number, which a standby has from the server it was copied of, and the database's own.
 const WHO: &str = "SELECT system_identifier, (SELECT oid::bigint FROM pg_database WHERE datname = current_database())
@@ -90,11 +85,9 @@ pub(super) fn pool(url: &str, width: u32, identity: &Arc<Identity>) -> anyhow::R
         .after_release(|connection, _| {
             // One that was given up in the middle of its view may be one that nobody answers on any more.
             Box::pin(async move {
-                if !pools::is_at_rest(connection) {
-                    timeout(LAST_WORD, connection.ping())
-                        .await
-                        .map_err(|_| sqlx::Error::Io(io::ErrorKind::TimedOut.into()))??;
-                }
+                timeout(LAST_WORD, connection.ping())
+                    .await
+                    .map_err(|_| sqlx::Error::Io(io::ErrorKind::TimedOut.into()))??;
                 Ok(true)
             })
         })
