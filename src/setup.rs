@@ -182,6 +182,10 @@ pub async fn migrate(owner_url: &str, service_url: &str) -> anyhow::Result<()> {
         .context("the database does not answer")?;
     if database.backend() == DbBackend::Postgres {
         let transaction = take_turn(&database).await?;
+        // A change of large tables takes as long as it takes.
+        transaction
+            .execute_unprepared("SET LOCAL statement_timeout = 0")
+            .await?;
         Migrator::up(&transaction, None).await?;
         transaction.commit().await?;
         worker::prepare(&database).await?;
@@ -215,6 +219,7 @@ async fn grant(database: &Database, role: &str) -> anyhow::Result<()> {
          GRANT SELECT ON seaql_migrations TO {role};
          GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA apalis TO {role};
          GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA apalis TO {role};
+         REVOKE ALL ON FUNCTION count_anew(text) FROM PUBLIC;
          GRANT EXECUTE ON FUNCTION count_anew(text) TO {role};
          GRANT SELECT, INSERT, UPDATE ON organization TO {role};"
     );

@@ -160,11 +160,16 @@ impl Api {
 
     /// Whatever becomes of its entry in the log, a token or signature is refused.
     async fn refused(&self, origin: &Origin, kind: &'static str, refusal: Refusal) -> Entry {
-        if self
-            .app
-            .bad_tokens
-            .is_news(self.app.clock.now(), &format!("{kind} {}", origin.network_text()))
-            && let Err(error) = security::log(&self.app, kind, origin).await
+        let nobody = Caller::new(
+            self.app.clone(),
+            Actor::Nobody,
+            None,
+            origin.clone(),
+            Language::default(),
+        );
+        let what = format!("{kind} {}", origin.network_text());
+        if self.app.bad_tokens.is_news(nobody.now(), &what)
+            && let Err(error) = security::log(&nobody, kind).await
         {
             tracing::error!(?error, "a refused token could not be logged");
         }

@@ -75,6 +75,9 @@ async fn watch(options: SqliteConnectOptions, log: PathBuf, over: CancellationTo
     while over.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
         pause = PAUSE;
         let length = std::fs::metadata(&log).map_or(0, |log| log.len());
+        if length <= LONG {
+            known = 0;
+        }
         if length <= LONG || length == known {
             continue;
         }

@@ -237,12 +237,8 @@ impl Database {
 
     /// A transaction that can write what belongs to no organization.
     pub(super) async fn begin_free(&self) -> Result<Transaction> {
-        let place = match self.backend() {
-            DbBackend::Sqlite => Some(self.turns.file().await?),
-            _ => None,
-        };
         let nobodys = "; SELECT set_config('orgdesk.organization', '', true)";
-        Ok(self.begin(&self.writer, nobodys).await?.keeping(place))
+        self.begin(&self.writer, nobodys).await
     }
 
     /// A transaction that can write rows of `organization`.

@@ -9,7 +9,7 @@ use std::{
 use chrono::{Duration, Months, NaiveTime};
 use sea_orm::{ConnectionTrait, Statement};
 
-use super::{App, AuditLog, Error, Origin, Result, Timestamp, id, transaction::Transaction};
+use super::{App, AuditLog, Caller, Error, Result, Timestamp, id, transaction::Transaction};
 
 /// Most rows of the log of attempts that go in one transaction.
 const PURGED_AT_ONCE: u64 = 500;
@@ -58,8 +58,8 @@ impl Counted {
 ///
 /// # Errors
 /// Only if the database fails.
-pub async fn attempt(app: &App, brakes: &[(Brake, String)]) -> Result<Option<Stop>> {
-    Ok(count(app, brakes).await?.err())
+pub async fn attempt(caller: &Caller, brakes: &[(Brake, String)]) -> Result<Option<Stop>> {
+    Ok(count(caller, brakes).await?.err())
 }
 
 /// Counts an attempt against each brake, up to the first that stops it, if one does. Attempts are counted before they
@@ -67,9 +67,9 @@ pub async fn attempt(app: &App, brakes: &[(Brake, String)]) -> Result<Option<Sto
 ///
 /// # Errors
 /// Only if the database fails.
-pub async fn count(app: &App, brakes: &[(Brake, String)]) -> Result<std::result::Result<Counted, Stop>> {
-    let now = app.clock.now();
-    let transaction = begin(app).await?;
+pub async fn count(caller: &Caller, brakes: &[(Brake, String)]) -> Result<std::result::Result<Counted, Stop>> {
+    let (app, now) = (caller.app(), caller.now());
+    let transaction = begin(caller).await?;
     let backend = transaction.get_database_backend();
     let forgotten = [Timestamp(now.0 - Duration::days(1)).into()];
     let sql = "DELETE FROM sign_in_throttle WHERE counted_from < $1";
@@ -114,11 +114,11 @@ pub async fn count(app: &App, brakes: &[(Brake, String)]) -> Result<std::result:
 ///
 /// # Errors
 /// Only if the database fails.
-pub async fn give_back(app: &App, counted: &Counted) -> Result<()> {
+pub async fn give_back(caller: &Caller, counted: &Counted) -> Result<()> {
     if counted.0.is_empty() {
         return Ok(());
     }
-    let transaction = begin(app).await?;
+    let transaction = begin(caller).await?;
     for Count { key, from, .. } in &counted.0 {
         let backend = transaction.get_database_backend();
         let sql = "UPDATE sign_in_throttle SET attempts = attempts - 1
@@ -136,10 +136,10 @@ pub async fn give_back(app: &App, counted: &Counted) -> Result<()> {
 ///
 /// # Errors
 /// Only if the database fails.
-pub async fn forgive(app: &App, brakes: &[(Brake, String)]) -> Result<()> {
-    let transaction = begin(app).await?;
+pub async fn forgive(caller: &Caller, brakes: &[(Brake, String)]) -> Result<()> {
+    let transaction = begin(caller).await?;
     for (brake, subject) in brakes {
-        let key = app.keys.throttle_key(&format!("{}:{subject}", brake.name));
+        let key = caller.app().keys.throttle_key(&format!("{}:{subject}", brake.name));
         let backend = transaction.get_database_backend();
         let sql = "DELETE FROM sign_in_throttle WHERE key = $1";
         transaction
@@ -181,12 +181,12 @@ impl Hush {
 ///
 /// # Errors
 /// Only if the database fails.
-pub async fn log(app: &App, kind: &'static str, origin: &Origin) -> Result<()> {
-    let now = app.clock.now();
-    let transaction = begin(app).await?;
+pub async fn log(caller: &Caller, kind: &'static str) -> Result<()> {
+    let (now, origin) = (caller.now(), caller.origin());
+    let transaction = begin(caller).await?;
     let sql = "INSERT INTO security_event (id, occurred_at, kind, address, request_id) VALUES ($1, $2, $3, $4, $5)";
     let values = [
-        id::fresh(now, &app.random).into(),
+        id::fresh(now, &caller.app().random).into(),
         now.into(),
         kind.into(),
         origin.address_text().into(),
@@ -226,7 +226,7 @@ pub async fn purge(app: &App) -> Result<u64> {
 
 /// Removes the oldest rows, as many as one transaction takes.
 async fn purge_some(app: &App, from: Timestamp) -> Result<u64> {
-    let transaction = begin(app).await?;
+    let transaction = app.database.begin_free().await?;
     let backend = transaction.get_database_backend();
     // The database lets a row go only where a mark says that its time is over.
     let mark = "INSERT INTO security_purge (keeps_from, purged_at) SELECT $1, $2
@@ -243,7 +243,9 @@ async fn purge_some(app: &App, from: Timestamp) -> Result<u64> {
     Ok(gone)
 }
 
-/// A transaction over the tables that belong to no organization.
-pub(super) async fn begin(app: &App) -> Result<Transaction> {
-    app.database.begin_free().await
+/// A transaction over the tables that belong to no organization. What the request has open ends before: a dry run would have
+/// it wait for itself.
+async fn begin(caller: &Caller) -> Result<Transaction> {
+    caller.release().await;
+    caller.app().database.begin_free().await
 }

@@ -20,15 +20,14 @@ use super::{
     heard::Heard,
     pools::{LIMITS, PATIENCE},
     trace,
-    turn::Place,
 };
 
 /// How long a connection whose transaction nobody wants any more has to say that it is over, before it is one no more: longer
 /// than the longest statement.
 pub(super) const LAST_WORD: Duration = Duration::from_secs(6);
 
-/// What SQLite answers where another connection writes.
-const SQLITE_BUSY: &str = "5";
+/// What SQLite answers where another connection writes: the lowest byte of its code.
+const SQLITE_BUSY: u32 = 5;
 
 /// Which database of which server it is, and who is asking.
 const WHO: &str = "SELECT concat_ws(' ', system_identifier, oid, current_user, pg_is_in_recovery())
@@ -48,8 +47,6 @@ pub(super) struct Pool {
 /// One transaction; dropped, it is as if it had never been.
 pub(crate) struct Transaction {
     open: Mutex<Open>,
-    /// What nobody else writes beside, where one file has one writer.
-    _place: Option<Place>,
     backend: DbBackend,
     heard: Arc<Heard>,
     /// Whether statements stay prepared on the connection, which a pooler lends to others meanwhile. Where they do not, there
@@ -154,7 +151,6 @@ impl Pool {
         };
         Ok(Transaction {
             open: Mutex::new(Open { on, is_over: false }),
-            _place: None,
             backend,
             heard: self.heard.clone(),
             prepares: self.alone.is_none(),
@@ -203,11 +199,6 @@ impl Drop for Open {
 }
 
 impl Transaction {
-    /// Keeps this place until it ends.
-    pub(super) fn keeping(self, place: Option<Place>) -> Self {
-        Self { _place: place, ..self }
-    }
-
     /// Ends it for good.
     ///
     /// # Errors
@@ -351,7 +342,8 @@ fn not_lent(error: sqlx::Error) -> DbErr {
 /// Why SQLite does not begin. That somebody else writes for too long says the same.
 fn not_begun(error: sqlx::Error) -> DbErr {
     let code = error.as_database_error().and_then(|error| error.code());
-    match code.as_deref() {
+    let code = code.and_then(|code| code.parse::<u32>().ok());
+    match code.map(|code| code & 0xff) {
         Some(SQLITE_BUSY) => too_late(),
         _ => at_work(error),
     }

@@ -84,7 +84,7 @@ async fn by_password(caller: &Caller, password: &str, code: Option<&str>) -> Res
     };
     let confirmation = caller.act(action, &Plain, deed).await?;
     if let Confirmation::Done(_) = confirmation {
-        security::give_back(caller.app(), &counted).await?;
+        security::give_back(caller, &counted).await?;
     }
     Ok(confirmation)
 }

@@ -92,13 +92,13 @@ pub async fn send(app: &App, job: &outbox::Model) -> Result<Fate> {
         ),
         (MEMBER, member.to_string()),
     ];
-    let Ok(counted) = security::count(app, &brakes).await? else {
+    let Ok(counted) = security::count(&caller, &brakes).await? else {
         tracing::info!(job = %job.id, "a notice was one too many");
         return Ok(Fate::Done);
     };
     let sent = app.mailer.send(letter).await;
     if let Err(Undelivered::Later(_)) = sent {
-        security::give_back(app, &counted).await?;
+        security::give_back(&caller, &counted).await?;
     }
     Ok(sent.into())
 }

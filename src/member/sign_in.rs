@@ -107,11 +107,11 @@ pub async fn sign_in(caller: &Caller, credentials: &Credentials) -> Result<Start
     let started = judge(caller, credentials, sought).await?;
     match started {
         Started::Session(..) => {
-            security::forgive(caller.app(), &account_brakes(caller, &domain, &login)).await?;
-            security::give_back(caller.app(), &counted).await?;
+            security::forgive(caller, &account_brakes(caller, &domain, &login)).await?;
+            security::give_back(caller, &counted).await?;
         }
         // The password was right.
-        Started::Refused(Code::SecondFactorRequired) => security::give_back(caller.app(), &counted).await?,
+        Started::Refused(Code::SecondFactorRequired) => security::give_back(caller, &counted).await?,
         Started::Refused(_) => {}
     }
     Ok(started)
@@ -124,7 +124,7 @@ async fn judge(caller: &Caller, credentials: &Credentials, sought: Sought) -> Re
     let is_right = Hasher::verify(caller.app(), &credentials.password, hash).await?;
     let code = credentials.code.as_deref().filter(|code| !code.trim().is_empty());
     let Some(organization) = sought.organization else {
-        security::log(caller.app(), "SIGN_IN_UNKNOWN_ORGANIZATION", caller.origin()).await?;
+        security::log(caller, "SIGN_IN_UNKNOWN_ORGANIZATION").await?;
         return Ok(Started::Refused(Code::CredentialsRefused));
     };
     let renewed = match hash.filter(|_| is_right) {
@@ -150,7 +150,7 @@ async fn judge(caller: &Caller, credentials: &Credentials, sought: Sought) -> Re
     };
     let started = door.act(Action::SessionStart, &Plain, deed).await?;
     if let Started::Session(..) = started {
-        security::give_back(caller.app(), &counted).await?;
+        security::give_back(caller, &counted).await?;
     }
     Ok(started)
 }
@@ -192,7 +192,7 @@ pub(super) async fn is_own_password(
     check_length(path, password)?;
     let subject = member.id.to_string();
     let brakes = own_brakes(caller, &subject);
-    if let Some(stop) = security::attempt(caller.app(), &brakes).await? {
+    if let Some(stop) = security::attempt(caller, &brakes).await? {
         if stop.is_first {
             log_stop(caller, action, Some(member)).await?;
         }
@@ -200,7 +200,7 @@ pub(super) async fn is_own_password(
     }
     let is_right = Hasher::verify(caller.app(), password, Some(&member.password_hash)).await?;
     if is_right {
-        security::forgive(caller.app(), &brakes).await?;
+        security::forgive(caller, &brakes).await?;
     }
     Ok(is_right)
 }
@@ -223,12 +223,12 @@ pub(super) async fn check_token(caller: &Caller, whose: Option<MemberId>) -> Res
         Some(member) => (TOKEN, format!("{member} {address}")),
         None => (ADDRESS, address),
     };
-    let stop = match security::count(caller.app(), &[brake]).await? {
+    let stop = match security::count(caller, &[brake]).await? {
         Ok(counted) => return Ok(counted),
         Err(stop) => stop,
     };
     if stop.is_first {
-        security::log(caller.app(), "SIGN_IN_BLOCKED", caller.origin()).await?;
+        security::log(caller, "SIGN_IN_BLOCKED").await?;
     }
     Err(blocked("input.token", stop))
 }
@@ -288,7 +288,7 @@ async fn check_brakes(caller: &Caller, account: &str, sought: &Sought) -> Result
     } else {
         brakes.insert(0, (ADDRESS, address));
     }
-    let stop = match security::count(caller.app(), &brakes).await? {
+    let stop = match security::count(caller, &brakes).await? {
         Ok(counted) => return Ok(counted.by(ADDRESS)),
         Err(stop) => stop,
     };
@@ -298,7 +298,7 @@ async fn check_brakes(caller: &Caller, account: &str, sought: &Sought) -> Result
                 let door = caller.at(organization).await;
                 log_stop(&door, Action::SessionStart, sought.member.as_ref()).await?;
             }
-            None => security::log(caller.app(), "SIGN_IN_BLOCKED", caller.origin()).await?,
+            None => security::log(caller, "SIGN_IN_BLOCKED").await?,
         }
     }
     Err(blocked("input.password", stop))
@@ -352,7 +352,7 @@ pub(super) async fn check_code_brakes(
     member: Option<&entity::Model>,
     brakes: &[(Brake, String)],
 ) -> Result<Counted> {
-    let stop = match security::count(door.app(), brakes).await? {
+    let stop = match security::count(door, brakes).await? {
         Ok(counted) => return Ok(counted),
         Err(stop) => stop,
     };

@@ -112,7 +112,7 @@ fn is_of(key: &key::Model, text: &str) -> bool {
 async fn give(door: &Caller, id: KeyId, text: &str) -> Result<Issued> {
     // By place: whoever has the key and is elsewhere brakes himself alone.
     let subject = format!("{id} {}", door.origin().network_text());
-    if let Some(stop) = security::attempt(door.app(), &[(KEY, subject)]).await? {
+    if let Some(stop) = security::attempt(door, &[(KEY, subject)]).await? {
         if stop.is_first {
             fail(door, Code::SignInBlocked).await?;
         }
@@ -146,12 +146,12 @@ async fn give(door: &Caller, id: KeyId, text: &str) -> Result<Issued> {
 async fn refuse(caller: &Caller, organization: Option<OrganizationId>, named: &str) -> Result<Issued> {
     let subject = organization.map_or_else(|| named.trim().to_lowercase(), |organization| organization.to_string());
     let brakes = [(ADDRESS, caller.origin().network_text()), (ORGANIZATION, subject)];
-    let stop = security::attempt(caller.app(), &brakes).await?;
+    let stop = security::attempt(caller, &brakes).await?;
     let code = stop.map_or(Code::CredentialsRefused, |_| Code::SignInBlocked);
     if stop.is_none_or(|stop| stop.is_first) {
         match organization {
             Some(organization) => fail(&caller.at(organization).await, code).await?,
-            None => security::log(caller.app(), "PARTNER_TOKEN_UNKNOWN_ORGANIZATION", caller.origin()).await?,
+            None => security::log(caller, "PARTNER_TOKEN_UNKNOWN_ORGANIZATION").await?,
         }
     }
     match stop {

@@ -166,6 +166,8 @@ both! {
             assert_eq!(service.count("ticket").await, 0, "row-level security holds");
             assert!(place.raw().await.count("ticket").await >= acknowledged.len() as u64);
             assert!(service.run("UPDATE audit_entry SET reason = 'x'").await.is_err());
+            let everybody = "SELECT has_function_privilege('public', 'count_anew(text)', 'EXECUTE')::text";
+            assert_eq!(place.raw().await.texts(everybody).await, ["false"]);
         }
         let again = place.refused(&["restore", saved.to_str().unwrap()]);
         assert!(again.contains("already"), "{again}");

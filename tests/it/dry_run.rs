@@ -153,4 +153,23 @@ both! {
             assert_eq!(answer.json["data"]["serviceSuspend"], json!(null), "{}", answer.text);
         }
     }
+
+    /// What is counted before anybody is known waits for no dry run of its own request, nor does anybody else wait for it.
+    async fn g4_who_tries_something_out_and_then_comes_with_a_link_waits_for_nobody(app) {
+        let token = app.owner().token().await;
+        let (company, _) = make::company("tried").split_once(" => ").map(|(deed, rest)| (deed.to_owned(), rest.to_owned())).unwrap();
+        let tried = company.replacen("input: {", "input: { dryRun: true,", 1);
+        let password = "four words of my own";
+        for second in [
+            format!("invitationAccept(input: {{ token: \"x\", password: \"{password}\" }}) {{ userErrors {{ code }} }}"),
+            format!("passwordReset(input: {{ token: \"x\", password: \"{password}\" }}) {{ userErrors {{ code }} }}"),
+        ] {
+            let query = format!("mutation {{ a: {tried} {{ userErrors {{ code }} }} b: {second} }}");
+            let answer = app.ask(Some(&token), &query, json!({})).await;
+
+            assert_eq!(answer.json.get("errors"), None, "{}", answer.text);
+            assert_eq!(codes(&answer.json["data"]["a"]), Vec::<String>::new(), "{}", answer.text);
+            assert_eq!(codes(&answer.json["data"]["b"]).len(), 1, "{}", answer.text);
+        }
+    }
 }

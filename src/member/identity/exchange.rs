@@ -43,7 +43,7 @@ pub async fn exchange(caller: &Caller, domain: &str, token: &str) -> Result<Star
     let domain = sign_in::searchable(domain);
     let Some(organization) = organization::find_by_domain(caller.app(), &domain).await? else {
         sign_in::check_token(caller, None).await?;
-        security::log(caller.app(), "SIGN_IN_UNKNOWN_ORGANIZATION", caller.origin()).await?;
+        security::log(caller, "SIGN_IN_UNKNOWN_ORGANIZATION").await?;
         return Ok(Started::Refused(Code::TokenRefused));
     };
     let door = caller.at(organization).await;
@@ -56,7 +56,7 @@ pub async fn exchange(caller: &Caller, domain: &str, token: &str) -> Result<Star
     let believed = believe(&door, providers, token).await?;
     let started = let_in(&door, believed).await?;
     if let Started::Session(..) = started {
-        security::give_back(caller.app(), &counted).await?;
+        security::give_back(caller, &counted).await?;
     }
     Ok(started)
 }
@@ -133,7 +133,7 @@ pub(in crate::member) async fn authenticated_at(caller: &Caller, token: &str) ->
         believed.authenticated_at.filter(|at| is_own && is_recent(at))
     });
     if at.is_some() {
-        security::give_back(caller.app(), &counted).await?;
+        security::give_back(caller, &counted).await?;
     }
     Ok(at)
 }
@@ -176,7 +176,7 @@ async fn examine(
         Ok(believed) => believed,
         Err(doubt) => return Ok(Err(doubt)),
     };
-    if security::attempt(app, &[(ONE_TOKEN, believed.signed.clone())])
+    if security::attempt(caller, &[(ONE_TOKEN, believed.signed.clone())])
         .await?
         .is_some()
     {

@@ -109,9 +109,9 @@ pub(super) async fn preview(caller: &Caller, token: &str) -> Result<Option<Invit
 /// What is wrong with the password; `SIGN_IN_BLOCKED` with the time of its end; `THROTTLED` if too many wait.
 pub(super) async fn accept(caller: &Caller, input: &InvitationAcceptInput) -> Result<Accepting> {
     let brakes = [(ADDRESS, caller.origin().network_text())];
-    if let Some(stop) = security::attempt(caller.app(), &brakes).await? {
+    if let Some(stop) = security::attempt(caller, &brakes).await? {
         if stop.is_first {
-            security::log(caller.app(), "LINKS_BLOCKED", caller.origin()).await?;
+            security::log(caller, "LINKS_BLOCKED").await?;
         }
         return Err(sign_in::blocked("input.token", stop));
     }
@@ -130,7 +130,7 @@ pub(super) async fn accept(caller: &Caller, input: &InvitationAcceptInput) -> Re
         done => done?,
     };
     if let Accepting::Member { .. } = accepting {
-        security::forgive(caller.app(), &brakes).await?;
+        security::forgive(caller, &brakes).await?;
     }
     Ok(accepting)
 }

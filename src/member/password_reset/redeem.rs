@@ -114,9 +114,9 @@ pub(in crate::member) async fn preview(caller: &Caller, token: &str) -> Result<O
 /// many wait.
 pub(in crate::member) async fn reset(caller: &Caller, input: &PasswordResetInput) -> Result<Resetting> {
     let mut brakes = vec![(ADDRESS, caller.origin().network_text())];
-    if let Some(stop) = security::attempt(caller.app(), &brakes).await? {
+    if let Some(stop) = security::attempt(caller, &brakes).await? {
         if stop.is_first {
-            security::log(caller.app(), "PASSWORD_RESET_BLOCKED", caller.origin()).await?;
+            security::log(caller, "PASSWORD_RESET_BLOCKED").await?;
         }
         return Err(sign_in::blocked("input.token", stop));
     }
@@ -152,8 +152,8 @@ pub(in crate::member) async fn reset(caller: &Caller, input: &PasswordResetInput
         done => done?,
     };
     if let Resetting::Done { .. } = resetting {
-        security::forgive(caller.app(), &brakes).await?;
-        security::give_back(caller.app(), &counted).await?;
+        security::forgive(caller, &brakes).await?;
+        security::give_back(caller, &counted).await?;
     }
     Ok(resetting)
 }

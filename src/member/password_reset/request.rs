@@ -77,16 +77,16 @@ pub(in crate::member) async fn request(caller: &Caller, input: &PasswordResetReq
     ];
     // The request holds one connection at a time.
     caller.release().await;
-    if let Some(stop) = security::attempt(caller.app(), &brakes).await? {
+    if let Some(stop) = security::attempt(caller, &brakes).await? {
         if stop.is_first {
-            security::log(caller.app(), "PASSWORD_RESET_REQUEST_BLOCKED", caller.origin()).await?;
+            security::log(caller, "PASSWORD_RESET_REQUEST_BLOCKED").await?;
         }
         return Err(sign_in::blocked("input.login", stop));
     }
     // A hash is the most of the work, whoever is asked for; what else differs is lost beside it.
     Hasher::pretend(caller.app()).await?;
     let Some(organization) = organization::find_by_domain(caller.app(), &domain).await? else {
-        security::log(caller.app(), "PASSWORD_RESET_UNKNOWN_ORGANIZATION", caller.origin()).await?;
+        security::log(caller, "PASSWORD_RESET_UNKNOWN_ORGANIZATION").await?;
         return Ok(Taken);
     };
     let door = caller.at(organization).await;

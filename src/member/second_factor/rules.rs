@@ -218,7 +218,7 @@ async fn with_code(
         })
         .await?;
     if let Coded::Done(_) = coded {
-        security::give_back(caller.app(), &counted).await?;
+        security::give_back(caller, &counted).await?;
     }
     Ok(coded)
 }

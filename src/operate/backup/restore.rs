@@ -98,7 +98,8 @@ pub async fn restore_backup(
     }
     // Tables of an older version become those of this one, and on PostgreSQL the service's role is let in.
     let entered = setup::migrate(owner_url, &settings.database_url).await;
-    entered.context("all is restored, but its tables are not up to date yet: `orgdesk migrate` goes on")?;
+    entered.context("all is restored, but its tables are not up to date yet: `orgdesk migrate` goes on; where it can't, remove all of it and \
+         restore with the version that wrote it")?;
     let opened = setup::open(settings, clock, Random::from_system()?).await;
     let app = opened.context("all is restored, but its audit log could not be looked at")?;
     let found = verify(&app, &manifest).await;

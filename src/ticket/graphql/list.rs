@@ -216,7 +216,7 @@ async fn term_of(
 /// Counts that a member looks for a personal value.
 async fn brake(caller: &Caller) -> Result<()> {
     let member = caller.actor().member().ok_or(Error::Unauthenticated)?.member_id;
-    let Some(stop) = security::attempt(caller.app(), &[(LOOKING, member.to_string())]).await? else {
+    let Some(stop) = security::attempt(caller, &[(LOOKING, member.to_string())]).await? else {
         return Ok(());
     };
     if stop.is_first {
