@@ -86,7 +86,7 @@ async fn p2_clients_that_go_away_take_no_connection_of_a_pooler_along() {
             let deed = make::company(&format!("left {number}"));
             let (deed, _) = deed.split_once(" => ").unwrap();
             let query = format!("mutation {{ {deed} {{ userErrors {{ code }} }} }}");
-            let asked = if patience % 2 == 0 { SERVICES } else { &query };
+            let asked = if patience.is_multiple_of(2) { SERVICES } else { &query };
             let _ = timeout(
                 Duration::from_micros(patience * 200),
                 server.ask(Some(&token), asked, json!({})),
