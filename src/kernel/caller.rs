@@ -288,6 +288,14 @@ impl Caller {
         self.stay.give_back();
     }
 
+    /// Ends a dry run, if this request has one open; what else it looks at stays as it was.
+    pub(super) async fn end_dry_run(&self) {
+        let is_open = self.view.lock().await.as_ref().is_some_and(|view| view.is_of_dry_run());
+        if is_open {
+            self.release().await;
+        }
+    }
+
     async fn perform<T: Outcome>(
         tx: &Tx,
         ask: &impl Ask,

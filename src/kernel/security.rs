@@ -243,9 +243,9 @@ async fn purge_some(app: &App, from: Timestamp) -> Result<u64> {
     Ok(gone)
 }
 
-/// A transaction over the tables that belong to no organization. What the request has open ends before: a dry run would have
-/// it wait for itself.
+/// A transaction over the tables that belong to no organization. A dry run that the request has open ends before: it would wait
+/// for itself.
 async fn begin(caller: &Caller) -> Result<Transaction> {
-    caller.release().await;
+    caller.end_dry_run().await;
     caller.app().database.begin_free().await
 }

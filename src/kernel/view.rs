@@ -47,6 +47,11 @@ impl View {
         }
     }
 
+    /// Whether it shows what a dry run wrote.
+    pub(super) fn is_of_dry_run(&self) -> bool {
+        self.turn.is_some()
+    }
+
     /// The same, which keeps an organization's turn until it ends.
     pub(super) fn keeping(self, turn: Turn) -> Self {
         Self {
