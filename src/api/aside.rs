@@ -11,14 +11,14 @@ use crate::kernel::Caller;
 /// Executes a request of a caller who was let in.
 pub(super) async fn execute(schema: &impl Executor, caller: &Arc<Caller>, request: Request) -> Response {
     if !caller.is_to_look_aside() {
-        return caller.answer(schema.execute(request)).await;
+        return caller.answer(Box::pin(schema.execute(request))).await;
     }
     let again = again(caller, &request);
-    if let Some(response) = first(schema, caller, request).await {
+    if let Some(response) = Box::pin(first(schema, caller, request)).await {
         return response;
     }
     caller.look_anew().await;
-    caller.answer(schema.execute(again)).await
+    Box::pin(caller.answer(schema.execute(again))).await
 }
 
 /// The answer; `None` where the replica broke it off.

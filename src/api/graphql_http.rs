@@ -76,7 +76,8 @@ async fn handle<B: Backend>(
         Ok(prepared) => prepared,
         Err(reply) => return *reply,
     };
-    serve(&backend, &room, media, &head, prepared).await
+    // On the heap: what is large here is copied by each layer that it is handed through.
+    Box::pin(serve(&backend, &room, media, &head, prepared)).await
 }
 
 /// Method and media types: what can be refused before the body is read. Whoever is nobody sends no files.

@@ -187,7 +187,8 @@ impl Layers {
 
 async fn outermost(State(layers): State<Layers>, request: Request, next: Next) -> Response {
     let span = span_of(&layers, &request);
-    trace::within(span.as_ref(), whole(&layers, span.as_ref(), request, next)).await
+    let work = Box::pin(whole(&layers, span.as_ref(), request, next));
+    trace::within(span.as_ref(), work).await
 }
 
 fn span_of(layers: &Layers, request: &Request) -> Option<Span> {

@@ -119,13 +119,14 @@ impl Api {
             let known = signed_in(app, &claims, origin.clone(), language).await;
             return match known.map_err(refusal)? {
                 Some(caller) => Ok(caller),
-                None => {
-                    self.refused(&origin, "ACCESS_TOKEN_REFUSED", Refusal::bad_token())
-                        .await
-                }
+                None => Box::pin(self.refused(&origin, "ACCESS_TOKEN_REFUSED", Refusal::bad_token())).await,
             };
         }
-        let known = partner::of_token(app, token, origin.clone(), language).await;
+        Box::pin(self.partner(token, origin, language)).await
+    }
+
+    async fn partner(&self, token: &str, origin: Origin, language: Language) -> Entry {
+        let known = partner::of_token(&self.app, token, origin.clone(), language).await;
         match known.map_err(refusal)? {
             Known::Partner(caller) => Ok(*caller),
             Known::Nobody => {
@@ -210,7 +211,7 @@ impl Backend for Api {
             self.charge(stranger, SIGNER)?;
         }
         let entry = match (head.signed, head.bearer) {
-            (Some(signed), _) => self.signer(&signed, origin, language).await,
+            (Some(signed), _) => Box::pin(self.signer(&signed, origin, language)).await,
             (None, Some(token)) => self.bearer(token, origin, language).await,
             (None, None) => Ok(Caller::new(self.app.clone(), Actor::Nobody, None, origin, language)),
         };

@@ -56,7 +56,7 @@ impl PriceBook {
 /// # Errors
 /// Only if the database fails.
 pub async fn book(app: &App, reader: &Reader) -> Result<Arc<PriceBook>> {
-    let read = async { bind(routing::all_within::<Entity>(reader).await?) };
+    let read = Box::pin(async { bind(routing::all_within::<Entity>(reader).await?) });
     app.shelf.get(app.clock.now(), read).await
 }
 

@@ -13,7 +13,7 @@ use super::{
     idempotency::{Ask, Outcome, Plain, Slot},
     looks::Looks,
     trace::Work,
-    tx::Tx,
+    tx::{Doing, Tx},
     view::View,
 };
 
@@ -159,19 +159,24 @@ impl Caller {
     /// What he looks through: of the read replica if that may be, else what is open or will be.
     pub(super) async fn look(&self, organization: OrganizationId) -> Result<Arc<View>> {
         if self.aside.is_due() {
-            let mut kept = self.view.lock().await;
-            // Another of his looks may have been here before, and nobody finds what was kept until this is decided.
-            if let Some(mark) = self.aside.take()
-                && let Some(replica) = self.app.database.replica()
-                && let Some(view) = replica.view((organization, &mark), &self.app, &self.fetches).await
-            {
-                self.aside.went();
-                if let Some(checked) = kept.replace(view).and_then(Arc::into_inner) {
-                    checked.end().await;
-                }
-            }
+            Box::pin(self.go_aside(organization)).await;
         }
         self.open(organization).await
+    }
+
+    /// Opens a view of the read replica, where it has one.
+    async fn go_aside(&self, organization: OrganizationId) {
+        let mut kept = self.view.lock().await;
+        // Another of his looks may have been here before, and nobody finds what was kept until this is decided.
+        if let Some(mark) = self.aside.take()
+            && let Some(replica) = self.app.database.replica()
+            && let Some(view) = replica.view((organization, &mark), &self.app, &self.fetches).await
+        {
+            self.aside.went();
+            if let Some(checked) = kept.replace(view).and_then(Arc::into_inner) {
+                checked.end().await;
+            }
+        }
     }
 
     /// The view that a session's check needs before the actor is known. It can read one organization's rows, and is
@@ -183,6 +188,11 @@ impl Caller {
         {
             return Ok(view.clone());
         }
+        // On the heap: it would be part of every field that may look at something, and is copied with it.
+        Box::pin(self.opened(organization)).await
+    }
+
+    async fn opened(&self, organization: OrganizationId) -> Result<Arc<View>> {
         let mut kept = self.view.lock().await;
         if let Some(view) = &*kept {
             return Ok(view.clone());
@@ -220,7 +230,7 @@ impl Caller {
         ask: &impl Ask,
         deed: impl for<'t> AsyncFnOnce(&'t Tx) -> Result<T> + Send,
     ) -> Result<T> {
-        self.done((action, false), ask, deed).await
+        Box::pin(self.done(Doing::Deed(action), ask, deed)).await
     }
 
     /// The same for a step of something larger, of which nobody relies on more than that it is there whole or not at all:
@@ -236,16 +246,17 @@ impl Caller {
         if action.log().is_some() {
             return Err(Error::internal("what stands in the log waits for the disk"));
         }
-        self.done((action, true), &Plain, deed).await
+        Box::pin(self.done(Doing::Step(action), &Plain, deed)).await
     }
 
     async fn done<T: Outcome>(
         &self,
-        (action, is_step): (Action, bool),
+        doing: Doing,
         ask: &impl Ask,
         deed: impl for<'t> AsyncFnOnce(&'t Tx) -> Result<T> + Send,
     ) -> Result<T> {
         self.release().await;
+        let action = doing.action();
         let organization = match self.admit(&self.actor, action) {
             Err(refusal) => return Err(self.refuse(action, refusal).await),
             Ok(organization) => organization,
@@ -253,7 +264,7 @@ impl Caller {
         let mut work = Work::deed(action, self.app.database.backend());
         let turn = self.app.database.turn(organization).await?;
         let (app, actor, origin) = (self.app.clone(), self.actor.clone(), self.origin.clone());
-        let mut tx = Tx::begin(app, actor, origin, (action, is_step), &turn).await?;
+        let mut tx = Tx::begin(app, actor, origin, doing, &turn).await?;
         work.iter_mut().for_each(Work::has_begun);
         let performed = match self.actor_now(tx.reader(), action).await {
             Ok(actor) => {
@@ -283,7 +294,7 @@ impl Caller {
     pub async fn release(&self) {
         self.aside.end();
         if let Some(view) = self.view.lock().await.take().and_then(Arc::into_inner) {
-            view.end().await;
+            Box::pin(view.end()).await;
         }
         self.stay.give_back();
     }

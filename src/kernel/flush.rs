@@ -85,7 +85,8 @@ impl Flush {
             }
             self.lose(&mut state);
         }
-        let connection = timeout(PATIENCE, PgConnection::connect_with(&self.options)).await;
+        let connecting = Box::pin(PgConnection::connect_with(&self.options));
+        let connection = timeout(PATIENCE, connecting).await;
         let connection = connection.map_err(Error::internal)?.map_err(Error::internal)?;
         state.connection = Some(connection);
         state.opened += 1;

@@ -153,9 +153,8 @@ impl Slot {
     /// Keeps the receipt.
     pub(super) async fn keep(mut self, connection: &impl ConnectionTrait, receipt: &impl Serialize) -> Result<()> {
         self.row.outcome = serde_json::to_value(receipt)?;
-        Entity::insert(self.row.into_active_model().reset_all())
-            .exec_without_returning(connection)
-            .await?;
+        let insert = Entity::insert(self.row.into_active_model().reset_all());
+        Box::pin(insert.exec_without_returning(connection)).await?;
         Ok(())
     }
 }

@@ -6,11 +6,13 @@ use std::{
     time::Duration,
 };
 
+use tokio::time::timeout;
+
 use super::{
     Action, AuditLog, Caller, Error, Result,
     audit::{self, Change},
     heard,
-    tx::Tx,
+    tx::{Doing, Tx},
 };
 
 /// How long an answer waits for what it leaves to be written down.
@@ -43,7 +45,7 @@ impl Caller {
         self.release().await;
         let read = std::mem::take(&mut *self.looks.read.lock().unwrap_or_else(PoisonError::into_inner));
         if !read.is_empty() {
-            let written = tokio::time::timeout(LOG_PATIENCE, heard::apart(self.write_reads(&read))).await;
+            let written = timeout(LOG_PATIENCE, Box::pin(heard::apart(self.write_reads(&read)))).await;
             if let Some(fault) = fault(written) {
                 tracing::error!(fault, ?read, "that a log was read could not be logged");
             }
@@ -105,8 +107,10 @@ impl Caller {
             self.app().refusals.is_news(self.now(), &what)
         };
         let refusals: Vec<_> = refusals.iter().filter(is_news).copied().collect();
-        let refusals = refusals.as_slice();
-        let written = tokio::time::timeout(LOG_PATIENCE, self.write_refusals(refusals)).await;
+        if refusals.is_empty() {
+            return;
+        }
+        let written = timeout(LOG_PATIENCE, Box::pin(self.write_refusals(&refusals))).await;
         if let Some(fault) = fault(written) {
             let actions: Vec<_> = refusals.iter().map(|(action, _)| action.name()).collect();
             tracing::error!(fault, ?actions, "refusals could not be logged");
@@ -149,7 +153,7 @@ impl Caller {
         };
         let (app, actor) = (self.app().clone(), self.actor().clone());
         let turn = app.database.turn(organization).await?;
-        let tx = Tx::begin(app.clone(), actor, self.origin().clone(), (first, false), &turn).await?;
+        let tx = Tx::begin(app.clone(), actor, self.origin().clone(), Doing::Deed(first), &turn).await?;
         for one in told {
             let draft = entry(&tx, one);
             audit::append(&tx.reader().connection, &app.keys, organization, draft).await?;

@@ -80,7 +80,7 @@
 //! # use orgdesk::kernel::{Action, Caller, Result, Tx};
 //! async fn begun(caller: &Caller) -> Result<Tx> {
 //!     let of = caller.organization_id().unwrap();
-//!     Tx::begin(caller.app().clone(), caller.actor().clone(), caller.origin().clone(), (Action::ServiceUpdate, false), of).await
+//!     Tx::begin(caller.app().clone(), caller.actor().clone(), caller.origin().clone(), Action::ServiceUpdate.into(), of).await
 //! }
 //! ```
 //!

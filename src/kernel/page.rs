@@ -195,7 +195,7 @@ pub async fn read_any<E: Record>(
     if E::LOG.is_some() {
         return Err(Error::internal("a log is read with `read_log`"));
     }
-    read_rows(selects, columns, direction, request, cursors, place).await
+    Box::pin(read_rows(selects, columns, direction, request, cursors, place)).await
 }
 
 /// Reads one page of a log, the newest first, of what lies in any of these selections. That it was read, by whom and from
@@ -212,7 +212,8 @@ pub async fn read_log<E: Record>(
     cursors: &Cursors<'_>,
     place: impl Fn(&E::Model) -> Place,
 ) -> Result<Page<E::Model>> {
-    let page = read_rows(selects, columns, Direction::Desc, request, cursors, place).await?;
+    let rows = read_rows(selects, columns, Direction::Desc, request, cursors, place);
+    let page = Box::pin(rows).await?;
     let log = E::LOG.ok_or_else(|| Error::internal("what is no log is read with `read`"))?;
     let caller = context.data_unchecked::<std::sync::Arc<Caller>>();
     caller.has_read(action, log, &asked(context)?, page.edges.len());

@@ -4,7 +4,7 @@
 
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait as _, EntityTrait, ExprTrait, FromQueryResult, PaginatorTrait, QueryFilter,
-    QueryOrder, QueryResult, QuerySelect, Select, StatementBuilder,
+    QueryOrder, QueryResult, QuerySelect, Select, Statement, StatementBuilder,
     sea_query::{self, Expr, Func, Order, Query, SelectStatement, UnionType},
 };
 use uuid::Uuid;
@@ -124,21 +124,26 @@ impl<E: EntityTrait> QuerySelect for Scoped<'_, E> {
     }
 }
 
-impl<E: Record> Scoped<'_, E> {
+impl<'r, E: Record> Scoped<'r, E> {
     /// All rows.
     ///
     /// # Errors
     /// Only if the database fails, as for the other runs.
-    pub async fn all(self) -> Result<Vec<E::Model>> {
-        Ok(self.select.all(&self.reader.connection).await?)
+    pub fn all(self) -> impl Future<Output = Result<Vec<E::Model>>> + 'r {
+        self.rows::<E::Model>()
     }
 
     /// The first row.
     ///
     /// # Errors
     /// Only if the database fails.
-    pub async fn one(self) -> Result<Option<E::Model>> {
-        Ok(self.select.one(&self.reader.connection).await?)
+    pub fn one(self) -> impl Future<Output = Result<Option<E::Model>>> + 'r {
+        let (reader, statement) = self.limit(1).statement();
+        async move {
+            let row = reader.connection.query_one_raw(statement).await?;
+            let shaped = row.map(|row| E::Model::from_query_result(&row, ""));
+            Ok(shaped.transpose()?)
+        }
     }
 
     /// How many rows.
@@ -156,10 +161,16 @@ impl<E: Record> Scoped<'_, E> {
     ///
     /// # Errors
     /// Only if the database fails.
-    pub async fn rows<T: FromQueryResult>(mut self) -> Result<Vec<T>> {
-        let reader = self.reader;
-        let rows = reader.connection.query_all(QuerySelect::query(&mut self)).await?;
-        shaped(&rows)
+    pub fn rows<T: FromQueryResult>(self) -> impl Future<Output = Result<Vec<T>>> + 'r {
+        let (reader, statement) = self.statement();
+        async move { shaped(&reader.connection.query_all_raw(statement).await?) }
+    }
+
+    /// What will be run. A selection is large, and is not carried along while its rows are waited for.
+    fn statement(mut self) -> (&'r Reader, Statement) {
+        let backend = self.reader.connection.get_database_backend();
+        let statement = StatementBuilder::build(QuerySelect::query(&mut self), &backend);
+        (self.reader, statement)
     }
 
     /// Narrows to what lies beyond a place, and orders: both columns together make the place.

@@ -4,6 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement, Values,
     error::ConnAcquireErr,
@@ -124,9 +125,15 @@ impl Pool {
 
     /// Begins with this statement, which may be followed by others that tell the transaction something.
     ///
+    /// What waits for a connection is large, and would be part of whatever may look at something: it is on the heap.
+    ///
     /// # Errors
     /// If no connection is free, or the database does not begin.
-    pub(super) async fn begin(&self, sql: String) -> Result<Transaction, DbErr> {
+    pub(super) fn begin(&self, sql: String) -> BoxFuture<'_, Result<Transaction, DbErr>> {
+        Box::pin(self.begun(sql))
+    }
+
+    async fn begun(&self, sql: String) -> Result<Transaction, DbErr> {
         let backend = self.connections.get_database_backend();
         let on = match backend {
             DbBackend::Postgres => {

@@ -24,18 +24,35 @@ use super::{
     zone,
 };
 
+/// What is done, and what may be relied on once it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Doing {
+    /// Something that is told of: it is on the disk before anybody hears of it.
+    Deed(Action),
+    /// A step of something larger, which may be lost with the database's memory.
+    Step(Action),
+}
+
+impl Doing {
+    /// Which action.
+    pub(super) fn action(self) -> Action {
+        match self {
+            Self::Deed(action) | Self::Step(action) => action,
+        }
+    }
+}
+
 /// One write transaction of one actor in one organization, for one action.
 pub struct Tx {
     reader: Arc<Reader>,
     app: App,
     actor: Actor,
     origin: Origin,
-    action: Action,
+    doing: Doing,
     now: Timestamp,
     zone: Option<Tz>,
     told: Mutex<Told>,
     line: Option<Line>,
-    is_step: bool,
     has_waited: bool,
 }
 
@@ -47,19 +64,14 @@ impl Deref for Tx {
 }
 
 impl Tx {
-    /// Begins, and takes the organization's turn among all servers. A step of something larger waits for no disk.
-    pub(super) async fn begin(
-        app: App,
-        actor: Actor,
-        origin: Origin,
-        (action, is_step): (Action, bool),
-        turn: &Turn,
-    ) -> Result<Self> {
+    /// Begins, and takes the organization's turn among all servers.
+    pub(super) async fn begin(app: App, actor: Actor, origin: Origin, doing: Doing, turn: &Turn) -> Result<Self> {
         let (organization, mut has_waited) = (turn.organization, turn.was_anothers);
-        let (connection, line) = match is_step {
-            true => (app.database.begin_step(organization).await?, None),
-            false => app.database.begin_deed(organization).await?,
+        let (connection, line) = match doing {
+            Doing::Step(_) => (app.database.begin_step(organization).await?, None),
+            Doing::Deed(_) => app.database.begin_deed(organization).await?,
         };
+        let log = doing.action().log();
         let backend = connection.get_database_backend();
         let ask = async |lock: &str| {
             let sql = format!("SELECT time_zone FROM organization WHERE id = $1{lock}");
@@ -69,11 +81,11 @@ impl Tx {
         let row = match backend {
             DbBackend::Postgres => {
                 // Steps that come one after the other let others have their turns, so they ask whether there are any.
-                let free = match action.log() {
+                let free = match log {
                     None => ask(" FOR NO KEY UPDATE SKIP LOCKED").await?,
                     Some(_) => None,
                 };
-                has_waited |= action.log().is_none() && free.is_none();
+                has_waited |= log.is_none() && free.is_none();
                 match free {
                     None => ask(" FOR NO KEY UPDATE").await?,
                     free => free,
@@ -95,12 +107,11 @@ impl Tx {
             app,
             actor,
             origin,
-            action,
+            doing,
             now,
             zone,
             told: Mutex::default(),
             line,
-            is_step,
             has_waited,
         })
     }
@@ -143,7 +154,7 @@ impl Tx {
 
     /// What is being done.
     pub fn action(&self) -> Action {
-        self.action
+        self.doing.action()
     }
 
     /// Whether the organization's turn was another's when a step asked for it, on whichever server; for other deeds, on this
@@ -210,8 +221,7 @@ impl Tx {
     async fn write<E: Record>(&self, row: E::Model, is_told: impl Fn(&str) -> bool) -> Result<E::Model> {
         self.own::<E>(&row)?;
         let active = row.clone().into_active_model().reset_all();
-        E::insert(active)
-            .exec_without_returning(&self.reader.connection)
+        Box::pin(E::insert(active).exec_without_returning(&self.reader.connection))
             .await
             .map_err(Error::of_insert)?;
         self.told().tell_of::<E>(None, Some(&row));
@@ -319,7 +329,7 @@ impl Tx {
         let committed = reader.connection.commit().await;
         committed.map_err(|error| Error::Uncertain(error.to_string()))?;
         drop(turn);
-        if self.is_step {
+        if matches!(self.doing, Doing::Step(_)) {
             return Ok(());
         }
         let flushed = self.app.database.flushed(self.line).await;

@@ -153,7 +153,7 @@ async fn attempt(app: &App, taken: Taken) -> Result<()> {
         Attempt::Nothing => return Ok(()),
     };
     let span = app.traces.job(&job.kind, job.attempts);
-    let fate = trace::within(span.as_ref(), fate(app, &job)).await;
+    let fate = trace::within(span.as_ref(), Box::pin(fate(app, &job))).await;
     if let Some(span) = &span {
         match &fate {
             Fate::Done => span.ended("done", true),

@@ -125,7 +125,7 @@ impl AdminQuery {
             last,
             before,
         };
-        list::found(context, request, &search).await.map(Some)
+        Box::pin(list::found(context, request, &search)).await.map(Some)
     }
 }
 

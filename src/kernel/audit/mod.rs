@@ -220,10 +220,9 @@ pub(super) async fn append(
         hash: Vec::new(),
     };
     entry.hash = link(keys, &entry)?;
-    Entity::insert(entry.into_active_model().reset_all())
-        .exec_without_returning(connection)
-        .await?;
-    permission::write(connection, rights).await
+    let insert = Entity::insert(entry.into_active_model().reset_all());
+    Box::pin(insert.exec_without_returning(connection)).await?;
+    Box::pin(permission::write(connection, rights)).await
 }
 
 impl Tx {

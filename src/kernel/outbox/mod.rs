@@ -132,11 +132,10 @@ pub(super) async fn put(
     let once = OnConflict::columns([Column::OrganizationId, Column::Kind, Column::Argument])
         .do_nothing()
         .to_owned();
-    Entity::insert_many(jobs.into_iter().map(|job| row(job).into_active_model().reset_all()))
+    let insert = Entity::insert_many(jobs.into_iter().map(|job| row(job).into_active_model().reset_all()))
         .on_conflict(once)
-        .try_insert()
-        .exec_without_returning(connection)
-        .await?;
+        .try_insert();
+    Box::pin(insert.exec_without_returning(connection)).await?;
     Ok(())
 }
 

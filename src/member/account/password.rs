@@ -49,7 +49,7 @@ impl PasswordQuery {
         context: &Context<'_>,
         #[graphql(desc = "What stands behind the `#` of the link.")] token: String,
     ) -> Result<Option<PasswordResetPreview>> {
-        redeem::preview(context.data_unchecked::<Arc<Caller>>(), &token).await
+        Box::pin(redeem::preview(context.data_unchecked::<Arc<Caller>>(), &token)).await
     }
 }
 

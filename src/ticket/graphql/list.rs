@@ -90,10 +90,10 @@ pub(super) async fn page(
     let Some(ground) = ground.map_err(Error::internal)? else {
         return Ok(None);
     };
-    let wanted = wanted(caller, &view, (service, &ground), filter, true).await?;
+    let wanted = Box::pin(wanted(caller, &view, (service, &ground), filter, true)).await?;
     let order = format!("tickets {service}");
     let cursors = Cursors::new(&caller.app().keys, view.organization_id(), &order);
-    let page = search::page(&view, &wanted, &request, &cursors).await?;
+    let page = Box::pin(search::page(&view, &wanted, &request, &cursors)).await?;
     let total = match context.look_ahead().field("totalCount").exists() {
         true if page.is_whole() => page.edges.len() as u64,
         true => search::count(&view, &wanted).await?,
