@@ -1,6 +1,6 @@
 //! What a request costs: processor time of server and database for four works on PostgreSQL, beside a hand-written handler
 //! that runs the same statements; start-up, memory, and what it costs to refuse. `cargo bench --bench requests [-- --small] [--json FILE]
-//! [--statements]` or `-- --instructions [--keep]`; docs/benchmarks.md has the figures.
+//! [--statements]`, `-- --instructions [--keep]` or `-- --soak MINUTES`; docs/benchmarks.md has the figures.
 #![expect(
     clippy::print_stdout,
     clippy::expect_used,
@@ -24,6 +24,7 @@ mod refuse;
 mod server;
 #[path = "../../tests/it/support/skip.rs"]
 mod skip;
+mod soak;
 mod statements;
 mod work;
 
@@ -72,6 +73,8 @@ fn main() {
         .expect("a runtime");
     if let Some(address) = after(HAND_WRITTEN) {
         runtime.block_on(limit::serve(&address));
+    } else if let Some(minutes) = after("--soak") {
+        runtime.block_on(soak(minutes.parse().expect("a number of minutes")));
     } else if has("--instructions") {
         runtime.block_on(count_instructions(has("--keep")));
     } else if has("--bench") {
@@ -89,6 +92,13 @@ async fn count_instructions(keeps: bool) {
     match DataSet::make(SMALL).await {
         Some(data) => instructions::run(&data, Path::new("target/instructions"), keeps).await,
         None => skip::skipped("the count", "no initdb in PATH or /usr/lib/postgresql/*/bin"),
+    }
+}
+
+async fn soak(minutes: usize) {
+    match DataSet::make(SMALL).await {
+        Some(data) => soak::run(&data, minutes).await,
+        None => skip::skipped("the long run", "no initdb in PATH or /usr/lib/postgresql/*/bin"),
     }
 }
 

@@ -10,13 +10,17 @@ use tokio::{sync::Mutex, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 /// Beyond which length of the log its pages are brought into the file, in bytes.
-const LONG: u64 = 4 << 20;
+const LONG: u64 = 1 << 20;
 
-/// How many pages a log has when whoever commits brings them into the file himself: eight times as many.
+/// How many pages a log has when whoever commits brings them into the file himself: thirty-two times as many.
 const TOO_LONG: &str = "8192";
 
 /// How often the log is looked at.
 const PAUSE: Duration = Duration::from_millis(250);
+
+/// How soon it is looked at again while it grows: whoever commits while pages are brought to the disk waits for them, so there
+/// should be few at once.
+const SOON: Duration = Duration::from_millis(25);
 
 /// How long it is left alone after it could not be brought into the file.
 const REST: Duration = Duration::from_secs(60);
@@ -82,7 +86,7 @@ async fn watch(options: SqliteConnectOptions, log: PathBuf, over: CancellationTo
             continue;
         }
         match bring(&options, connection.take()).await {
-            Ok(open) => (connection, known) = (Some(open), length),
+            Ok(open) => (connection, known, pause) = (Some(open), length, SOON),
             Err(error) => {
                 // Whoever commits does it meanwhile.
                 tracing::warn!(%error, "the log of the database was not brought into its file");

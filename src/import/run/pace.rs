@@ -11,7 +11,7 @@ use crate::ticket::MOST_ROWS;
 /// How long somebody else is expected to come again after he was noticed.
 const CALM: Duration = Duration::from_secs(2);
 /// How long a transaction is to take while somebody else writes, and how long otherwise.
-const SHORT: Duration = Duration::from_millis(8);
+const SHORT: Duration = Duration::from_millis(4);
 const LONG: Duration = Duration::from_millis(50);
 
 /// The pace of one import.
