@@ -81,11 +81,7 @@ impl DataSet {
         let mut admin = connect(&admin_url).await;
         run(&mut admin, "CREATE EXTENSION IF NOT EXISTS hstore").await;
         setup::migrate(&owner_url, &app_url).await.expect("the migration");
-        let clock = Arc::new(SystemClock);
-        let random = Random::from_system().expect("randomness");
-        let app = setup::open(settings(&app_url), clock, random)
-            .await
-            .expect("an installation");
+        let app = open(&app_url).await;
         let sql = include_str!("data.sql")
             .replace(":organizations", &scale.organizations.to_string())
             .replace(":entries", &scale.entries.to_string());
@@ -112,6 +108,13 @@ impl DataSet {
             organizations,
             _cluster: cluster,
         })
+    }
+
+    /// Signs everybody in anew, before the tokens are too old.
+    pub async fn sign_in_anew(&mut self) {
+        let app = open(&self.app_url).await;
+        self.organizations = sign_in(&app, &mut connect(&self.admin_url).await).await;
+        app.database.close().await;
     }
 
     /// Gives every contract its edit of the day back. The versions stay.
@@ -164,6 +167,13 @@ pub fn variables(app_url: &str) -> [(String, String); 8] {
 fn settings(app_url: &str) -> Settings {
     let source = Source::read(variables(app_url).into_iter()).expect("known names");
     Settings::for_service(&source).expect("whole settings")
+}
+
+async fn open(app_url: &str) -> App {
+    let random = Random::from_system().expect("randomness");
+    setup::open(settings(app_url), Arc::new(SystemClock), random)
+        .await
+        .expect("an installation")
 }
 
 async fn sign_in(app: &App, admin: &mut PgConnection) -> Vec<Organization> {

@@ -73,8 +73,9 @@ fn main() {
         .expect("a runtime");
     if let Some(address) = after(HAND_WRITTEN) {
         runtime.block_on(limit::serve(&address));
-    } else if let Some(minutes) = after("--soak") {
-        runtime.block_on(soak(minutes.parse().expect("a number of minutes")));
+    } else if has("--soak") {
+        let minutes = after("--soak").and_then(|minutes| minutes.parse().ok());
+        runtime.block_on(soak(minutes.expect("a number of minutes")));
     } else if has("--instructions") {
         runtime.block_on(count_instructions(has("--keep")));
     } else if has("--bench") {
@@ -97,7 +98,7 @@ async fn count_instructions(keeps: bool) {
 
 async fn soak(minutes: usize) {
     match DataSet::make(SMALL).await {
-        Some(data) => soak::run(&data, minutes).await,
+        Some(mut data) => soak::run(&mut data, minutes).await,
         None => skip::skipped("the long run", "no initdb in PATH or /usr/lib/postgresql/*/bin"),
     }
 }

@@ -18,10 +18,11 @@ use crate::{
 /// How long one set of connections is kept.
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Connections of each work that reads; edits have as many.
+/// Connections of each work.
 const CONNECTIONS: usize = 4;
 
-/// What each connection waits between an answer and the next request.
+/// What a connection that reads waits between an answer and the next request. Edits, of which a contract has one each minute,
+/// are spread over most of it.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// What the server holds at an instant.
@@ -41,16 +42,17 @@ impl Held {
 }
 
 /// Goes on for so many minutes, and tells of each.
-pub async fn run(data: &DataSet, minutes: usize) {
+pub async fn run(data: &mut DataSet, minutes: usize) {
     let first = work::organization(Side::Service, &data.organizations[0]);
     let server = Server::service(data, &first).await;
-    let reads = Reads::make(data, &server).await;
     println!(
         "{:>6} {:>9} {:>7} {:>7} {:>9} {:>6}",
         "minute", "requests", "p50 ms", "p99 ms", "memory MB", "files"
     );
     let mut resident = Vec::new();
     for minute in 1..=minutes {
+        data.sign_in_anew().await;
+        let reads = Reads::make(data, &server).await;
         let mut latencies = one_minute(data, &reads, server.address, minute).await;
         latencies.sort_unstable();
         let percentile = |part: f64| latencies[(latencies.len() as f64 * part) as usize].as_secs_f64() * 1e3;
@@ -79,11 +81,11 @@ async fn one_minute(data: &DataSet, reads: &Reads, address: SocketAddr, minute: 
     let version = i32::try_from(minute).expect("a number of minutes");
     let mut tasks = Vec::new();
     for work in Work::ALL {
-        let (lists, is_again) = match work {
-            Work::Edit => (work::edits(data, Side::Service, CONNECTIONS, version), false),
-            reading => (reads.of(reading, Side::Service, CONNECTIONS), true),
+        let lists = match work {
+            Work::Edit => work::edits(data, Side::Service, CONNECTIONS, version),
+            reading => reads.of(reading, Side::Service, CONNECTIONS),
         };
-        let ask = |list| tokio::spawn(ask(address, list, is_again, work.sign()));
+        let ask = |list| tokio::spawn(ask(address, list, work));
         tasks.extend(lists.into_iter().map(ask));
     }
     let mut latencies = Vec::new();
@@ -93,22 +95,26 @@ async fn one_minute(data: &DataSet, reads: &Reads, address: SocketAddr, minute: 
     latencies
 }
 
-/// Asks one after the other on one connection: each once, or again and again until the minute is over.
-async fn ask(address: SocketAddr, requests: Vec<Request>, is_again: bool, sign: &'static str) -> Vec<Duration> {
+/// Asks one after the other on one connection: each edit once, and each question again and again until the minute is over.
+async fn ask(address: SocketAddr, requests: Vec<Request>, work: Work) -> Vec<Duration> {
     let begin = Instant::now();
     let mut connection = Connection::open(address).await.expect("a connection");
     let mut latencies = Vec::new();
-    let most = if is_again { usize::MAX } else { requests.len() };
+    let count = u32::try_from(requests.len()).expect("a few requests");
+    let (most, pause) = match work {
+        Work::Edit => (requests.len(), MINUTE * 9 / 10 / count),
+        _ => (usize::MAX, PAUSE),
+    };
     for request in requests.iter().cycle().take(most) {
-        if begin.elapsed() >= MINUTE {
+        if work != Work::Edit && begin.elapsed() >= MINUTE {
             break;
         }
         let sent = Instant::now();
         let (status, body) = connection.ask(request).await.expect("an answer");
         latencies.push(sent.elapsed());
         let text = std::str::from_utf8(body).expect("text");
-        assert!(status == 200 && text.contains(sign), "{status} {text}");
-        tokio::time::sleep(PAUSE).await;
+        assert!(status == 200 && text.contains(work.sign()), "{status} {text}");
+        tokio::time::sleep(pause).await;
     }
     latencies
 }

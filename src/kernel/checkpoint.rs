@@ -3,7 +3,10 @@
 //! would wait for the disk. So a task of its own does it while others go on writing. A log begins anew only when all of it is in
 //! the file and nobody reads from it: where writers never pause, whoever commits does the little that is left.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::{sync::Mutex, task::JoinHandle};
@@ -19,7 +22,7 @@ const TOO_LONG: &str = "8192";
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// How soon it is looked at again while it grows: whoever commits while pages are brought to the disk waits for them, so there
-/// should be few at once.
+/// should be few at once. Where the disk is slow, it is left alone for four times as long as that took.
 const SOON: Duration = Duration::from_millis(25);
 
 /// How long it is left alone after it could not be brought into the file.
@@ -85,8 +88,12 @@ async fn watch(options: SqliteConnectOptions, log: PathBuf, over: CancellationTo
         if length <= LONG || length == known {
             continue;
         }
+        let begun = Instant::now();
         match bring(&options, connection.take()).await {
-            Ok(open) => (connection, known, pause) = (Some(open), length, SOON),
+            Ok(open) => {
+                (connection, known) = (Some(open), length);
+                pause = (begun.elapsed() * 4).clamp(SOON, PAUSE);
+            }
             Err(error) => {
                 // Whoever commits does it meanwhile.
                 tracing::warn!(%error, "the log of the database was not brought into its file");
@@ -135,7 +142,7 @@ mod tests {
         let task = Checkpoint::of(options.clone());
         must("INSERT INTO t VALUES (zeroblob(6000000))").await;
         // Whoever writes next begins the log anew, once all of it is in the file.
-        let begun = std::time::Instant::now();
+        let begun = Instant::now();
         while length("orgdesk.db-wal") > LONG {
             assert!(begun.elapsed() < Duration::from_secs(30), "it is not brought there");
             must("INSERT INTO t VALUES (1)").await;

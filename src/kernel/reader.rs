@@ -56,7 +56,7 @@ impl Reader {
         let statement = statement.of(ids, backend, || {
             StatementBuilder::build(QuerySelect::query(&mut make()), &backend)
         });
-        shaped(&self.connection.query_all_raw(statement).await?)
+        shaped(self.connection.query_all_raw(statement).await?)
     }
 
     /// The row of this key. A text that is no key, an absent row and another organization's row are one and the same.
@@ -92,8 +92,9 @@ impl Reader {
     }
 }
 
-fn shaped<T: FromQueryResult>(rows: &[QueryResult]) -> Result<Vec<T>> {
-    let rows = rows.iter().map(|row| T::from_query_result(row, ""));
+fn shaped<T: FromQueryResult>(rows: Vec<QueryResult>) -> Result<Vec<T>> {
+    // Each row goes as soon as it has its shape.
+    let rows = rows.into_iter().map(|row| T::from_query_result(&row, ""));
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -163,7 +164,7 @@ impl<'r, E: Record> Scoped<'r, E> {
     /// Only if the database fails.
     pub fn rows<T: FromQueryResult>(self) -> impl Future<Output = Result<Vec<T>>> + 'r {
         let (reader, statement) = self.statement();
-        async move { shaped(&reader.connection.query_all_raw(statement).await?) }
+        async move { shaped(reader.connection.query_all_raw(statement).await?) }
     }
 
     /// What will be run. A selection is large, and is not carried along while its rows are waited for.

@@ -183,7 +183,7 @@ async fn bring(
         let rows = part.rows.len();
         match part::write(caller, import, by, (done, part.rows)).await? {
             Wrote::All(done) => {
-                pace.after(done.has_waited, done.took);
+                pace.after(done.has_waited, rows, done.took);
                 premises = Some(done.premises);
             }
             Wrote::Overtaken => return Ok(Came::Nothing),

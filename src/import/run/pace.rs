@@ -35,17 +35,19 @@ impl Pace {
         self.rows
     }
 
-    /// After a transaction that took so long, before which somebody else had the turn or nobody did.
-    pub fn after(&mut self, has_waited: bool, took: Duration) {
+    /// After a transaction of so many rows that took so long, before which somebody else had the turn or nobody did.
+    pub fn after(&mut self, has_waited: bool, rows: usize, took: Duration) {
         if has_waited {
             self.noticed = Some(Instant::now());
         }
         let is_calm = self.noticed.is_none_or(|at| at.elapsed() > CALM);
         let long = if is_calm { LONG } else { SHORT };
-        let fits = self.rows as f64 * long.as_secs_f64() / took.as_secs_f64().max(1e-6);
+        let fits = rows as f64 * long.as_secs_f64() / took.as_secs_f64().max(1e-6);
         // One that took long by chance does not change everything, unless somebody waits.
         let least = if is_calm { self.rows / 2 } else { HANDFUL };
-        self.rows = (fits as usize).clamp(least, self.rows * 2).clamp(HANDFUL, MOST_ROWS);
+        let rows = (fits as usize).clamp(least, self.rows * 2);
+        // They are taken by handfuls, and one more would be too many.
+        self.rows = (rows / HANDFUL * HANDFUL).clamp(HANDFUL, MOST_ROWS);
     }
 }
 
@@ -54,7 +56,7 @@ mod tests {
     use super::*;
 
     fn paced(pace: &mut Pace, has_waited: bool, took: Duration) -> usize {
-        pace.after(has_waited, took);
+        pace.after(has_waited, pace.rows(), took);
         pace.rows()
     }
 
