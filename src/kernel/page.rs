@@ -195,6 +195,7 @@ pub async fn read_any<E: Record>(
     if E::LOG.is_some() {
         return Err(Error::internal("a log is read with `read_log`"));
     }
+    // On the heap, as all that is large and waited for by a field: see `Caller::open`.
     Box::pin(read_rows(selects, columns, direction, request, cursors, place)).await
 }
 

@@ -69,6 +69,12 @@ mod tests {
         assert_eq!(paced(&mut pace, true, SHORT * 2), 50);
         let rows = [SHORT, SHORT / 4, SHORT * 10].map(|took| paced(&mut pace, false, took));
         assert_eq!(rows, [50, 100, 25]);
+        // What is no whole handful waits, and what was not there to be taken is not counted.
+        let mut other = Pace::default();
+        assert_eq!(paced(&mut other, false, LONG * 4 / 5), 25);
+        other.rows = 100;
+        other.after(false, 25, LONG / 3);
+        assert_eq!(other.rows(), 75);
         pace.noticed = None;
         let rows = [(); 6].map(|()| paced(&mut pace, false, LONG / 100));
         assert_eq!(rows, [50, 100, 200, 400, 500, 500]);
