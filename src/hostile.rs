@@ -148,7 +148,7 @@ pub fn words(bytes: &[u8]) {
         Part::Text(text.into_owned()),
         Part::Number(i64::try_from(bytes.len()).unwrap_or(i64::MAX)),
     ];
-    let read = cursors.read(Some(&cursors.write(&place)));
+    let read = cursors.read(Some(&cursors.at(place.clone()).sealed()));
     assert!(
         matches!(read, Ok(Some(read)) if read == place),
         "a cursor is read as it was written"

@@ -12,6 +12,7 @@ use super::{
     codes::{RequestCode, code_of, request_error, set_code},
     guard::MAX_MESSAGE,
     media::Media,
+    written,
 };
 
 /// Most errors in one answer; 5,000 unknown fields would else make half a megabyte.
@@ -45,8 +46,8 @@ struct Refused<'r> {
 #[must_use]
 pub fn problem(media: Media, status: StatusCode, error: &ServerError) -> Response<Body> {
     let errors = std::slice::from_ref(error);
-    let reply = reply(media, status, &Refused { errors }, PLAIN_LANGUAGE);
-    with_codes(reply, errors)
+    let body = serde_json::to_vec(&Refused { errors });
+    with_codes(reply(media, status, body, PLAIN_LANGUAGE), errors)
 }
 
 /// An answer to a well-formed request that was not executed.
@@ -56,7 +57,8 @@ pub fn refused(media: Media, errors: &[ServerError], language: &'static str) -> 
         Media::GraphqlResponse => StatusCode::BAD_REQUEST,
         Media::Json => StatusCode::OK,
     };
-    with_codes(reply(media, status, &Refused { errors }, language), errors)
+    let body = serde_json::to_vec(&Refused { errors });
+    with_codes(reply(media, status, body, language), errors)
 }
 
 /// The answer of the executor, already [`shape`]d, in the media type that was asked for.
@@ -65,7 +67,7 @@ pub fn answered(media: Media, response: &GraphqlResponse, asked: Asked<'_>, lang
     if !asked.executed && !response.errors.is_empty() {
         return refused(media, &response.errors, language);
     }
-    let mut reply = reply(media, StatusCode::OK, response, language);
+    let mut reply = reply(media, StatusCode::OK, written::json(response), language);
     for (name, value) in &response.http_headers {
         reply.headers_mut().entry(name).or_insert_with(|| value.clone());
     }
@@ -184,9 +186,13 @@ fn cautious(message: &str, asked: Asked<'_>) -> String {
     told
 }
 
-fn reply(media: Media, status: StatusCode, body: &impl Serialize, language: &'static str) -> Response<Body> {
-    // The response is serialised as it is: by way of a JSON value it would depend on that value's order of keys.
-    let (status, body) = match serde_json::to_vec(body) {
+fn reply(
+    media: Media,
+    status: StatusCode,
+    body: serde_json::Result<Vec<u8>>,
+    language: &'static str,
+) -> Response<Body> {
+    let (status, body) = match body {
         Ok(body) => (status, body),
         Err(error) => {
             tracing::error!(%error, "an answer could not be written");

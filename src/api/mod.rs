@@ -35,6 +35,7 @@ mod signature;
 pub mod socket;
 pub mod standing;
 mod traced;
+mod written;
 
 #[cfg(test)]
 mod tests;

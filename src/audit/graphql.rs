@@ -15,7 +15,7 @@ use crate::{
     service::graphql::DateTimeRange,
 };
 
-connection! { AuditEntryConnection, AuditEntryEdge, Model, "entry", "entries of the audit log" }
+connection! { at hand AuditEntryConnection, AuditEntryEdge, Model, "entry", "entries of the audit log" }
 
 /// Which entries; conditions are joined by *and*.
 #[derive(Debug, Default, InputObject)]

@@ -21,7 +21,9 @@ use crate::{
         graphql::label,
         item::{Availability, ItemCode},
     },
-    kernel::{Action, Batch, Caller, Error, Money, Month, Result, ServiceId, View, at_hand::AllAtHand, zone},
+    kernel::{
+        Action, Batch, Caller, Error, Money, Month, Result, ServiceId, View, at_hand::AllAtHand, page::Cursor, zone,
+    },
     organization,
     service::{self, Service, ServiceKind},
 };
@@ -233,9 +235,9 @@ pub(crate) async fn catalogue(context: &Context<'_>, kind: ServiceKind) -> Resul
 /// The rows of one page of closed charges, with their lines where they are asked for.
 pub(super) async fn with_lines(
     view: &View,
-    rows: Vec<(String, charge::Model)>,
+    rows: Vec<(Cursor, charge::Model)>,
     is_asked: bool,
-) -> Result<Vec<(String, Charge)>> {
+) -> Result<Vec<(Cursor, Charge)>> {
     if rows.is_empty() || !is_asked {
         return Ok(rows
             .into_iter()
@@ -250,7 +252,7 @@ pub(super) async fn with_lines(
         )
     });
     let mut lines = closed::lines(view, any).await?;
-    let charge = |(cursor, row): (String, charge::Model)| {
+    let charge = |(cursor, row): (Cursor, charge::Model)| {
         let lines = lines.remove(&(row.service_id, row.month)).unwrap_or_default();
         (cursor, Charge::closed(&row, lines))
     };

@@ -18,7 +18,7 @@ use crate::{
     },
     kernel::{
         Action, Caller, Error, Money, Month, PageRequest, Result, ServiceId, Timestamp,
-        at_hand::{AtHand, Read, choice, choice_or_null, list, object, scalar, scalar_or_null},
+        at_hand::{AtHand, Write, choice, choice_or_null, list, object, scalar, scalar_or_null},
         id,
         page::connection,
         payload::{payload, settle, user_errors},
@@ -160,7 +160,7 @@ impl Charge {
 }
 
 impl AtHand for ChargeLine {
-    fn read(field: &str, selection: &SelectionSet) -> Option<Read<Self>> {
+    fn write(field: &str, selection: &SelectionSet) -> Option<Write<Self>> {
         match field {
             "kind" => choice(|line: &Self| line.kind),
             "itemCode" => choice_or_null(|line: &Self| line.item),
@@ -177,7 +177,7 @@ impl AtHand for ChargeLine {
 }
 
 impl AtHand for Charge {
-    fn read(field: &str, selection: &SelectionSet) -> Option<Read<Self>> {
+    fn write(field: &str, selection: &SelectionSet) -> Option<Write<Self>> {
         match field {
             "month" => scalar(|charge: &Self| &charge.month),
             "status" => choice(|charge: &Self| charge.status),
@@ -238,7 +238,7 @@ pub struct ChargeFilter {
     pub service: Option<ID>,
 }
 
-connection! { ChargeConnection, ChargeEdge, Charge, "charge", "charges",
+connection! { at hand ChargeConnection, ChargeEdge, Charge, "charge", "charges",
     /// What all of them come to, on all pages together.
     total: Money
 }

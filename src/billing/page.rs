@@ -18,7 +18,7 @@ use super::{
 use crate::{
     kernel::{
         Action, Caller, Error, Money, Month, Page, PageRequest, Result, ServiceId, View,
-        page::{self, Cursors, Direction, Part, Place},
+        page::{self, Cursor, Cursors, Direction, Part, Place},
         reader::Scoped,
     },
     member::graphql::selects,
@@ -95,7 +95,7 @@ pub(super) async fn read(
 }
 
 /// The estimates that lie between the page's cursors, in the list's order.
-fn open_page(open: &[Charge], request: &PageRequest, cursors: &Cursors<'_>) -> Result<Vec<(String, Charge)>> {
+fn open_page(open: &[Charge], request: &PageRequest, cursors: &Cursors) -> Result<Vec<(Cursor, Charge)>> {
     let key = |place: &Place| match place {
         [Part::Number(month), Part::Id(service)] => (*month, *service),
         _ => (i64::MIN, uuid::Uuid::nil()),
@@ -109,14 +109,14 @@ fn open_page(open: &[Charge], request: &PageRequest, cursors: &Cursors<'_>) -> R
         if after.as_ref().is_none_or(|after| here < key(after))
             && before.as_ref().is_none_or(|before| here > key(before))
         {
-            kept.push((cursors.write(&place), charge.clone()));
+            kept.push((cursors.at(place), charge.clone()));
         }
     }
     Ok(kept)
 }
 
 async fn join_from_end(
-    ahead: Vec<(String, Charge)>,
+    ahead: Vec<(Cursor, Charge)>,
     closed: Page<charge::Model>,
     size: usize,
     view: &View,

@@ -1,6 +1,11 @@
 //! Pages of a list by keyset: a cursor names a place between rows, not a number of rows, so that it holds while rows
 //! come and go. It is sealed for one organization and one order; any other text is refused.
 
+use std::{borrow::Cow, sync::Arc};
+
+use async_graphql::{
+    ContextSelectionSet, OutputType, Positioned, ServerResult, parser::types::Field, registry::Registry,
+};
 use sea_orm::{Value, sea_query::Order};
 use serde::{Deserialize, Serialize};
 
@@ -24,9 +29,9 @@ pub struct PageInfo {
     /// Whether there is more before this page.
     pub has_previous_page: bool,
     /// The cursor of the first edge; null on an empty page.
-    pub start_cursor: Option<String>,
+    pub start_cursor: Option<Cursor>,
     /// The cursor of the last edge; null on an empty page.
-    pub end_cursor: Option<String>,
+    pub end_cursor: Option<Cursor>,
 }
 
 /// The arguments of a list.
@@ -89,24 +94,26 @@ pub type Place = [Part; 2];
 
 /// Writes and reads the cursors of one organization's lists in one order.
 #[derive(Debug, Clone)]
-pub struct Cursors<'k> {
-    keys: &'k Keys,
-    context: Vec<u8>,
+pub struct Cursors {
+    keys: Keys,
+    context: Arc<[u8]>,
 }
 
-impl<'k> Cursors<'k> {
+impl Cursors {
     /// For the list and order of this name.
-    pub fn new(keys: &'k Keys, organization: OrganizationId, order: &str) -> Self {
+    pub fn new(keys: &Keys, organization: OrganizationId, order: &str) -> Self {
         Self {
-            keys,
-            context: [organization.0.as_bytes(), order.as_bytes()].concat(),
+            keys: keys.clone(),
+            context: [organization.0.as_bytes(), order.as_bytes()].concat().into(),
         }
     }
 
     /// The cursor of a place.
-    pub fn write(&self, place: &Place) -> String {
-        let payload = serde_json::to_vec(place).unwrap_or_default();
-        self.keys.seal(Purpose::Cursor, &self.context, &payload)
+    pub fn at(&self, place: Place) -> Cursor {
+        Cursor {
+            cursors: self.clone(),
+            place,
+        }
     }
 
     /// The place of a cursor.
@@ -123,11 +130,41 @@ impl<'k> Cursors<'k> {
     }
 }
 
+/// A place in a list, for the other side a sealed text. It is sealed where it is asked for: of most lists that are read, that
+/// is the last row's alone.
+#[derive(Debug, Clone)]
+pub struct Cursor {
+    cursors: Cursors,
+    place: Place,
+}
+
+impl Cursor {
+    /// The text.
+    pub fn sealed(&self) -> String {
+        let payload = serde_json::to_vec(&self.place).unwrap_or_default();
+        self.cursors.keys.seal(Purpose::Cursor, &self.cursors.context, &payload)
+    }
+}
+
+impl OutputType for Cursor {
+    fn type_name() -> Cow<'static, str> {
+        <String as OutputType>::type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        <String as OutputType>::create_type_info(registry)
+    }
+
+    async fn resolve(&self, _: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<async_graphql::Value> {
+        Ok(async_graphql::Value::String(self.sealed()))
+    }
+}
+
 /// One page of rows.
 #[derive(Debug)]
 pub struct Page<M> {
     /// The rows with their cursors, in the order of the list.
-    pub edges: Vec<(String, M)>,
+    pub edges: Vec<(Cursor, M)>,
     /// Whether rows follow.
     pub has_next: bool,
     /// Whether rows precede.
@@ -141,17 +178,14 @@ impl<M> Page<M> {
     }
 
     /// Cuts a page out of rows that were read in its direction, one more than wanted if there are more.
-    pub fn cut(mut rows: Vec<(Place, M)>, request: &PageRequest, cursors: &Cursors<'_>) -> Result<Self> {
+    pub fn cut(mut rows: Vec<(Place, M)>, request: &PageRequest, cursors: &Cursors) -> Result<Self> {
         let (size, from_end) = request.size()?;
         let more = rows.len() > size;
         rows.truncate(size);
         if from_end {
             rows.reverse();
         }
-        let edges = rows
-            .into_iter()
-            .map(|(place, row)| (cursors.write(&place), row))
-            .collect();
+        let edges = rows.into_iter().map(|(place, row)| (cursors.at(place), row)).collect();
         let (has_next, has_previous) = if from_end {
             (request.before.is_some(), more)
         } else {
@@ -174,7 +208,7 @@ pub async fn read<E: Record>(
     columns: [E::Column; 2],
     direction: Direction,
     request: &PageRequest,
-    cursors: &Cursors<'_>,
+    cursors: &Cursors,
     place: impl Fn(&E::Model) -> Place,
 ) -> Result<Page<E::Model>> {
     read_any(vec![select], columns, direction, request, cursors, place).await
@@ -189,7 +223,7 @@ pub async fn read_any<E: Record>(
     columns: [E::Column; 2],
     direction: Direction,
     request: &PageRequest,
-    cursors: &Cursors<'_>,
+    cursors: &Cursors,
     place: impl Fn(&E::Model) -> Place,
 ) -> Result<Page<E::Model>> {
     if E::LOG.is_some() {
@@ -210,7 +244,7 @@ pub async fn read_log<E: Record>(
     selects: Vec<Scoped<'_, E>>,
     columns: [E::Column; 2],
     request: &PageRequest,
-    cursors: &Cursors<'_>,
+    cursors: &Cursors,
     place: impl Fn(&E::Model) -> Place,
 ) -> Result<Page<E::Model>> {
     let rows = read_rows(selects, columns, Direction::Desc, request, cursors, place);
@@ -236,7 +270,7 @@ async fn read_rows<E: Record>(
     columns: [E::Column; 2],
     direction: Direction,
     request: &PageRequest,
-    cursors: &Cursors<'_>,
+    cursors: &Cursors,
     place: impl Fn(&E::Model) -> Place,
 ) -> Result<Page<E::Model>> {
     let (size, from_end) = request.size()?;
@@ -278,15 +312,41 @@ async fn read_rows<E: Record>(
     )
 }
 
-/// Writes the types of a list of `$node`: connection and edge.
+/// Writes the types of a list of `$node`: connection and edge. `at hand` before them: nodes and edges are written past the
+/// executor where nodes have at hand what is asked.
 macro_rules! connection {
-    ($connection:ident, $edge:ident, $node:ty, $one:literal, $many:literal $(, $(#[$doc:meta])* $extra:ident: $type:ty)?) => {
+    (at hand $connection:ident, $edge:ident, $node:ty, $($rest:tt)*) => {
+        impl $crate::kernel::at_hand::AtHand for $edge {
+            fn write(
+                field: &str,
+                selection: &async_graphql::parser::types::SelectionSet,
+            ) -> Option<$crate::kernel::at_hand::Write<Self>> {
+                match field {
+                    "cursor" => $crate::kernel::at_hand::made_text(|edge: &Self| edge.cursor.sealed()),
+                    "node" => $crate::kernel::at_hand::object(selection, |edge: &Self| &edge.node),
+                    _ => None,
+                }
+            }
+        }
+
+        $crate::kernel::page::connection! {
+            [$crate::kernel::at_hand::AllAtHand<$edge>] [$crate::kernel::at_hand::EachAtHand<'_, $node>]
+            $connection, $edge, $node, $($rest)*
+        }
+    };
+    ($connection:ident, $edge:ident, $node:ty, $($rest:tt)*) => {
+        $crate::kernel::page::connection! { [Vec<$edge>] [Vec<&$node>] $connection, $edge, $node, $($rest)* }
+    };
+    (
+        [$edges:ty] [$nodes:ty] $connection:ident, $edge:ident, $node:ty, $one:literal, $many:literal
+        $(, $(#[$doc:meta])* $extra:ident: $type:ty)?
+    ) => {
         #[doc = concat!("A page of ", $many, ".")]
         #[derive(Debug, async_graphql::SimpleObject)]
         #[graphql(complex)]
         pub struct $connection {
             /// The page with its cursors, at most 100.
-            pub edges: Vec<$edge>,
+            pub edges: $edges,
             /// Where the page begins and ends.
             pub page_info: $crate::kernel::page::PageInfo,
             /// How many there are on all pages together.
@@ -298,7 +358,7 @@ macro_rules! connection {
         #[derive(Debug, Clone, async_graphql::SimpleObject)]
         pub struct $edge {
             /// The place in the list.
-            pub cursor: String,
+            pub cursor: $crate::kernel::page::Cursor,
             #[doc = concat!("The ", $one, ".")]
             pub node: $node,
         }
@@ -306,7 +366,7 @@ macro_rules! connection {
         #[async_graphql::ComplexObject]
         impl $connection {
             /// The page without its cursors, at most 100.
-            async fn nodes(&self) -> Vec<&$node> {
+            async fn nodes(&self) -> $nodes {
                 self.edges.iter().map(|edge| &edge.node).collect()
             }
         }
@@ -314,7 +374,7 @@ macro_rules! connection {
         impl $connection {
             /// The answer for a page; `total_count` where it was asked for.
             pub fn of(page: $crate::kernel::Page<$node>, total_count: u64 $(, $extra: $type)?) -> Self {
-                let edges: Vec<_> = page.edges.into_iter().map(|(cursor, node)| $edge { cursor, node }).collect();
+                let edges: $edges = page.edges.into_iter().map(|(cursor, node)| $edge { cursor, node }).collect();
                 let page_info = $crate::kernel::page::PageInfo {
                     has_next_page: page.has_next,
                     has_previous_page: page.has_previous,

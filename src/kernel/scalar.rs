@@ -9,7 +9,7 @@ use sea_orm::DeriveValueType;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    at_hand::{AtHand, Read, choice, scalar},
+    at_hand::{AtHand, Write, choice, scalar},
     zone::Month,
 };
 
@@ -179,7 +179,7 @@ impl Money {
 }
 
 impl AtHand for Money {
-    fn read(field: &str, _: &SelectionSet) -> Option<Read<Self>> {
+    fn write(field: &str, _: &SelectionSet) -> Option<Write<Self>> {
         match field {
             "amount" => scalar(|money: &Self| &money.amount),
             "currencyCode" => choice(|money: &Self| money.currency_code),

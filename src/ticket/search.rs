@@ -62,7 +62,7 @@ pub(super) async fn page(
     view: &View,
     wanted: &Wanted,
     request: &PageRequest,
-    cursors: &Cursors<'_>,
+    cursors: &Cursors,
 ) -> Result<Page<Model>> {
     if let Some(term) = &wanted.term {
         return page_of_term(view, wanted, term, request, cursors).await;
@@ -133,7 +133,7 @@ async fn page_of_term(
     wanted: &Wanted,
     term: &Term,
     request: &PageRequest,
-    cursors: &Cursors<'_>,
+    cursors: &Cursors,
 ) -> Result<Page<Model>> {
     let (size, from_end) = request.size()?;
     let after = cursors.read(request.after.as_deref())?;

@@ -101,6 +101,95 @@ both! {
     }
 }
 
+both! {
+    async fn p5_entries_of_the_audit_log_are_written_as_the_executor_answers_them(app) {
+        make::in_use(app.owner(), "anna", 3).await;
+        for pick in 0..40_u32 {
+            let asked = selection_of_entry(pick);
+            let lists = |entry: &str| {
+                format!(
+                    "auditEntries(first: 5) {{ nodes {{ {entry} }} edges {{ cursor node {{ {entry} }} }} pageInfo {{ startCursor endCursor }} }}"
+                )
+            };
+            // In one request, since each look into the log leaves an entry there.
+            let query = format!(
+                "{{ written: {} executed: {} }}",
+                lists(&asked),
+                lists(&format!("... on AuditEntry {{ {asked} }}"))
+            );
+            let answer = app.owner().ask(&query, json!({})).await;
+            let (written, executed) = (&answer.json["data"]["written"], &answer.json["data"]["executed"]);
+            assert_eq!(written["nodes"].as_array().map(Vec::len), Some(5), "{}", answer.json);
+            // As texts: the order of the members counts.
+            assert_eq!(written.to_string(), executed.to_string(), "{asked}");
+            let edges = &written["edges"];
+            assert_eq!(edges[4]["cursor"], written["pageInfo"]["endCursor"]);
+        }
+    }
+
+    async fn p5_selections_of_one_name_are_put_together_also_past_the_executor(app) {
+        make::in_use(app.owner(), "anna", 3).await;
+        let charges = |fields: &str| format!("charges(from: \"2026-11\", to: \"2026-12\") {{ {fields} }}");
+        let nodes = |fields: &str| format!("nodes {{ code {fields} }}");
+        let (month, status) = (charges("month total { amount }"), charges("status"));
+        let both = charges("month total { amount } status");
+        let whole = format!("{{ organization {{ services(first: 2) {{ {} }} }} }}", nodes(&both));
+        let expected = answer(&app, &whole).await;
+        assert!(expected.contains("\"status\":"), "{expected}");
+        for (document, place) in [
+            (format!("{{ organization {{ services(first: 2) {{ {} }} }} }}", nodes(&format!("{month} {status}"))), "the list"),
+            (format!("{{ organization {{ services(first: 2) {{ {} {} }} }} }}", nodes(&month), nodes(&status)), "above it"),
+            (
+                format!(
+                    "{{ organization {{ services(first: 2) {{ {} }} }} organization {{ services(first: 2) {{ {} }} }} }}",
+                    nodes(&month),
+                    nodes(&status)
+                ),
+                "at the root",
+            ),
+            (
+                format!(
+                    "query {{ organization {{ services(first: 2) {{ nodes {{ code ...A ...B }} }} }} }}
+                     fragment A on Service {{ {month} }} fragment B on Service {{ ... on Service {{ {status} }} }}"
+                ),
+                "in fragments",
+            ),
+        ] {
+            assert_eq!(answer(&app, &document).await, expected, "{place}");
+        }
+    }
+}
+
+/// A selection of an audit entry's fields, of which `pick` chooses.
+fn selection_of_entry(pick: u32) -> String {
+    let fields = [
+        "id",
+        "log",
+        "position",
+        "occurredAt",
+        "its: action",
+        "outcome",
+        "reasonCode",
+        "address",
+        "requestReference",
+        "__typename",
+        "actor { name kind reference }",
+        "actor { __typename who: name }",
+        "target { label reference }",
+        "subjects",
+        "changes { field after }",
+        "hash",
+    ];
+    let last = if pick % 4 == 0 { fields.len() } else { 13 };
+    let chosen = |place: &usize| (pick.wrapping_mul(2_654_435_761) >> (place % 16)) & 1 == 1;
+    let asked: Vec<_> = (0..last).filter(chosen).map(|place| fields[place]).collect();
+    if asked.is_empty() {
+        "id".to_owned()
+    } else {
+        asked.join(" ")
+    }
+}
+
 /// The data of an answer as it came.
 async fn answer(app: &TestApp, query: &str) -> String {
     let answer = app.owner().ask(query, json!({})).await;

@@ -155,7 +155,7 @@ impl Asked {
     }
 
     /// The cursors of the list of a service, or of all.
-    pub(super) fn cursors<'k>(&self, caller: &'k Caller, view: &View, service: Option<ServiceId>) -> Cursors<'k> {
+    pub(super) fn cursors(&self, caller: &Caller, view: &View, service: Option<ServiceId>) -> Cursors {
         let service = service.map(|service| service.to_string()).unwrap_or_default();
         let name = format!("agents {service} {:?} {:?}", self.field, self.direction());
         Cursors::new(&caller.app().keys, view.organization_id(), &name)

@@ -8,6 +8,7 @@ use super::MAX_OPERATION_ID_BYTES;
 use crate::api::{
     bearer::{self, Bearer},
     parameters::{self, Parameters},
+    written,
 };
 
 /// Why a conversation ends, as the other side is told: a code of the protocol or of WebSocket, and a reason of at most 123
@@ -124,9 +125,18 @@ fn token(payload: Option<Json>) -> Result<Option<String>, Close> {
 pub(super) enum Outgoing<'m> {
     ConnectionAck,
     Pong,
-    Next { id: &'m str, payload: &'m Response },
-    Error { id: &'m str, payload: &'m [ServerError] },
-    Complete { id: &'m str },
+    Next {
+        id: &'m str,
+        #[serde(serialize_with = "written::serialize")]
+        payload: &'m Response,
+    },
+    Error {
+        id: &'m str,
+        payload: &'m [ServerError],
+    },
+    Complete {
+        id: &'m str,
+    },
 }
 
 impl Outgoing<'_> {

@@ -10,14 +10,19 @@ mod over;
 pub mod segment;
 mod walk;
 
-use async_graphql::{Enum, SimpleObject};
+use async_graphql::{Enum, SimpleObject, parser::types::SelectionSet};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
     entity::prelude::*,
 };
 use serde::{Deserialize, Serialize};
 
-use super::{AuditEntryId, AuditLog, Keys, OrganizationId, Record, Result, Timestamp, Tx, permission, record::record};
+use super::{
+    AuditEntryId, AuditLog, Keys, OrganizationId, Record, Result, Timestamp, Tx,
+    at_hand::{AtHand, Write, choice, made, made_text, scalar, text, text_or_null},
+    permission,
+    record::record,
+};
 use chain::link;
 pub use chain::{Break, Cause, Verifier};
 pub use heads::Heads;
@@ -287,6 +292,62 @@ pub struct AuditTarget {
     pub label: String,
 }
 
+impl AtHand for AuditActor {
+    fn write(field: &str, _: &SelectionSet) -> Option<Write<Self>> {
+        match field {
+            "kind" => choice(|actor: &Self| actor.kind),
+            "name" => text(|actor: &Self| &actor.name),
+            "reference" => text_or_null(|actor: &Self| actor.reference.as_deref()),
+            _ => None,
+        }
+    }
+}
+
+impl AtHand for AuditTarget {
+    fn write(field: &str, _: &SelectionSet) -> Option<Write<Self>> {
+        match field {
+            "reference" => text(|target: &Self| &target.reference),
+            "label" => text(|target: &Self| &target.label),
+            _ => None,
+        }
+    }
+}
+
+/// All but the lists that are texts in the table, which few ask for of more than one entry.
+impl AtHand for Model {
+    fn write(field: &str, selection: &SelectionSet) -> Option<Write<Self>> {
+        match field {
+            "id" => made_text(|entry: &Self| entry.id.to_string()),
+            "log" => choice(|entry: &Self| entry.log),
+            "position" => scalar(|entry: &Self| &entry.sequence),
+            "occurredAt" => scalar(|entry: &Self| &entry.occurred_at),
+            "action" => text(|entry: &Self| &entry.action),
+            "outcome" => choice(|entry: &Self| entry.outcome),
+            "reasonCode" => text_or_null(|entry: &Self| entry.reason.as_deref()),
+            "address" => text(|entry: &Self| &entry.address),
+            "requestReference" => text(|entry: &Self| &entry.request_id),
+            "actor" => made(selection, |entry: &Self| Some(entry.made_actor())),
+            "target" => made(selection, Self::made_target),
+            _ => None,
+        }
+    }
+}
+
+impl Model {
+    fn made_actor(&self) -> AuditActor {
+        AuditActor {
+            kind: self.actor_kind,
+            name: self.actor_name.clone(),
+            reference: self.actor_id.clone(),
+        }
+    }
+
+    fn made_target(&self) -> Option<AuditTarget> {
+        let (reference, label) = self.target_id.clone().zip(self.target_label.clone())?;
+        Some(AuditTarget { reference, label })
+    }
+}
+
 #[async_graphql::ComplexObject]
 impl Model {
     /// Its place in its log, from 1 without a gap.
@@ -302,17 +363,12 @@ impl Model {
 
     /// Who did it.
     async fn actor(&self) -> AuditActor {
-        AuditActor {
-            kind: self.actor_kind,
-            name: self.actor_name.clone(),
-            reference: self.actor_id.clone(),
-        }
+        self.made_actor()
     }
 
     /// What it was done to; null where it was no one thing.
     async fn target(&self) -> Option<AuditTarget> {
-        let (reference, label) = self.target_id.clone().zip(self.target_label.clone())?;
-        Some(AuditTarget { reference, label })
+        self.made_target()
     }
 
     /// 처리한 정보주체 정보: the IDs of those things whose personal data were handled, at most 100; empty where none were.
