@@ -64,6 +64,16 @@ pub const TENANT: &[&str] = &[
     "idempotency",
 ];
 
+/// Tables from whose rows it follows what a member may do. Each change of one gives the organization a new mark.
+pub const RIGHTS: &[&str] = &[
+    "member",
+    "organization_admin",
+    "agent",
+    "service",
+    "second_factor",
+    "pii_grant",
+];
+
 /// Tables that the service reads before it knows the organization. They hold IDs and routes, no other data.
 pub const ROUTING: &[&str] = &[
     "organization_route",

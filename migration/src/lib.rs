@@ -37,8 +37,9 @@ mod m20261128_000090_job_generations;
 mod m20261128_000091_marks_in_time;
 mod m20261129_000092_ticket_of_terms;
 mod m20261129_000093_counting;
+mod m20261130_000094_rights_mark;
 
-pub use dialect::{APPEND_ONLY, PURGED, ROUTING, TENANT};
+pub use dialect::{APPEND_ONLY, PURGED, RIGHTS, ROUTING, TENANT};
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
 
@@ -85,6 +86,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000091_marks_in_time::Migration),
             Box::new(m20261129_000092_ticket_of_terms::Migration),
             Box::new(m20261129_000093_counting::Migration),
+            Box::new(m20261130_000094_rights_mark::Migration),
         ]
     }
 }

@@ -133,6 +133,7 @@ mod quote;
 mod readme;
 mod replica;
 mod restricted;
+mod rights_mark;
 mod rolling;
 mod runbooks;
 mod schema;
