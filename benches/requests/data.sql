@@ -1,4 +1,4 @@
--- The generated data set: `:organizations` organizations with 5 services each, 24 closed months with 5 lines each, and
+-- The generated data set: `:organizations` organizations with 5 services and 120 agents each, 24 closed months with 5 lines each, and
 -- `:entries` entries in the audit log, the same number for each organization, in the order of time. IDs look like those
 -- that the service makes; hashes are no chain. Foreign keys and triggers are off: the statements keep them by themselves.
 SET session_replication_role = replica;
@@ -39,6 +39,22 @@ SELECT id, organization_id, 'desk' || chr(96 + s), CASE WHEN s = 5 THEN 'ISSUE' 
        '상담 창구 ' || s, '상담 창구 ' || s, '["ko", "en"]', 'Asia/Seoul', CASE WHEN s < 5 THEN 'HTML' END, 'IN_USE',
        opened, NULL, NULL, 1
 FROM desk;
+
+CREATE TEMP TABLE place AS
+SELECT desk.organization_id, desk.id AS service_id, i, joined, pg_temp.id(joined, 'member ' || n || ' ' || i) AS member_id,
+       pg_temp.id(joined, 'agent ' || n || ' ' || i) AS id,
+       CASE WHEN i % 2 = 0 THEN '상담 ' ELSE '관리 ' END || lpad(i::text, 3, '0') AS name
+FROM desk, generate_series(1, 120) AS i, LATERAL (SELECT opened + i * interval '1 minute' AS joined) AS joining
+WHERE s = i % 5 + 1;
+
+INSERT INTO member (id, organization_id, login, name, name_key, email, password_hash, is_owner, status, joined_at, version)
+SELECT member_id, organization_id, 'agent' || i, name, name, 'agent' || i || '@example.com', 'none', false, 'ACTIVE', joined, 1
+FROM place;
+
+INSERT INTO agent (id, organization_id, service_id, member_id, role, handles_tickets, handles_chats, handles_calls,
+  assigns_callbacks, forwards_tickets, views_access_logs, receives_tickets, receives_chats, controls_assignment, added_at, version)
+SELECT id, organization_id, service_id, member_id, 'AGENT', true, false, false, false, true, false, true, false, false, joined, 1
+FROM place;
 
 CREATE TEMP TABLE terms AS
 SELECT *, jsonb_build_array(
@@ -117,5 +133,5 @@ DO $$ DECLARE one text; BEGIN
   FOR one IN SELECT sql FROM kept LOOP EXECUTE one; END LOOP;
 END $$;
 
-DROP TABLE house, desk, terms, past, bill, kept;
+DROP TABLE house, desk, place, terms, past, bill, kept;
 SET session_replication_role = origin;

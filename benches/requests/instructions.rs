@@ -1,4 +1,4 @@
-//! How many instructions the service runs for a request of the three hot ways of reading, as valgrind's callgrind counts
+//! How many instructions the service runs for a request of the four hot ways of reading, as valgrind's callgrind counts
 //! them: a figure that no other work on the machine moves. `-- --instructions` tells them beside those that
 //! `instructions.json` has kept; `--keep` writes them there.
 
@@ -24,10 +24,11 @@ const BEFORE: usize = 30;
 const COUNTED: usize = 50;
 
 /// The ways of reading, and their names in the file.
-const WAYS: [(Work, &str); 3] = [
+const WAYS: [(Work, &str); 4] = [
     (Work::Organization, "organization"),
     (Work::Services, "services"),
     (Work::Entries, "entries"),
+    (Work::Agents, "agents"),
 ];
 
 /// Counts, tells, and keeps where asked to. What the profiles say in detail stays in `folder`, for `callgrind_annotate`.

@@ -14,6 +14,7 @@ use sqlx::{
 use uuid::Uuid;
 
 use crate::{
+    limit_agents,
     limit_edit::{self, Item, ShownItem},
     limit_log,
 };
@@ -27,6 +28,7 @@ pub async fn serve(address: &str) {
         .route("/organization", post(organization))
         .route("/services", post(services))
         .route("/entries", post(limit_log::entries))
+        .route("/agents", post(limit_agents::agents))
         .route("/edit", post(limit_edit::edit))
         .with_state(pool.expect("the database"));
     let listener = tokio::net::TcpListener::bind(address).await.expect("a free address");

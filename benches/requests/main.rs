@@ -1,4 +1,4 @@
-//! What a request costs: processor time of server and database for four works on PostgreSQL, beside a hand-written handler
+//! What a request costs: processor time of server and database for five works on PostgreSQL, beside a hand-written handler
 //! that runs the same statements; start-up, memory, and what it costs to refuse. `cargo bench --bench requests [-- --small] [--json FILE]
 //! [--statements]`, `-- --instructions [--keep]` or `-- --soak MINUTES`; docs/benchmarks.md has the figures.
 #![expect(
@@ -17,6 +17,7 @@ mod data;
 mod hostile;
 mod instructions;
 mod limit;
+mod limit_agents;
 mod limit_edit;
 mod limit_log;
 mod measure;

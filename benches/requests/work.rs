@@ -1,4 +1,4 @@
-//! The four works: what is asked of the service, and the same of the hand-written handler.
+//! The five works: what is asked of the service, and the same of the hand-written handler.
 
 use chrono::{DateTime, Datelike, Duration, FixedOffset, Utc};
 use orgdesk::kernel::{Clock, Month, SystemClock, Timestamp};
@@ -16,6 +16,7 @@ pub enum Work {
     Organization,
     Services,
     Entries,
+    Agents,
     Edit,
 }
 
@@ -37,6 +38,12 @@ const ENTRIES: &str = "query ($after: String, $filter: AuditEntryFilter) {
       nodes { id occurredAt action outcome address actor { name } target { label } }
       pageInfo { hasNextPage endCursor } } }";
 
+const AGENTS: &str = "query ($filter: AgentFilter) { agents(first: 50, filter: $filter) {
+    nodes { id role member { id name login } service { id code } } pageInfo { hasNextPage } } }";
+
+/// What half of an organization's agents are called.
+const NAME: &str = "상담";
+
 const EDIT: &str = "mutation ($id: ID!, $input: ContractUpdateInput!) { contractUpdate(id: $id, input: $input) {
     contract { id version editedOn items { code userCount } } userErrors { code } } }";
 
@@ -44,14 +51,21 @@ const EDIT: &str = "mutation ($id: ID!, $input: ContractUpdateInput!) { contract
 const ACTIONS: [&str; 2] = ["SERVICE_UPDATE", "CONTRACT_UPDATE"];
 
 impl Work {
-    pub const ALL: [Self; 4] = [Self::Organization, Self::Services, Self::Entries, Self::Edit];
+    pub const ALL: [Self; 5] = [
+        Self::Organization,
+        Self::Services,
+        Self::Entries,
+        Self::Agents,
+        Self::Edit,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Organization => "(a) one organization",
             Self::Services => "(b) services, contracts, 12 months, lines",
             Self::Entries => "(c) 50 entries of the audit log",
-            Self::Edit => "(d) a contract edit",
+            Self::Agents => "(d) 50 agents by name",
+            Self::Edit => "(e) a contract edit",
         }
     }
 
@@ -60,7 +74,7 @@ impl Work {
         match self {
             Self::Organization => "\"timeZone\":",
             Self::Services => "\"lines\":",
-            Self::Entries => "\"hasNextPage\":true",
+            Self::Entries | Self::Agents => "\"hasNextPage\":true",
             Self::Edit => "\"userErrors\":[]",
         }
     }
@@ -132,6 +146,16 @@ async fn entries(service: &Server, of: &Organization) -> (Request, Request) {
     (entries_of_service(of, cursor), post("/entries", None, &body))
 }
 
+fn agents(side: Side, of: &Organization) -> Request {
+    match side {
+        Side::Service => {
+            let filter = json!({ "nameContains": NAME });
+            graphql(&of.token, AGENTS, &json!({ "filter": filter }))
+        }
+        Side::HandWritten => post("/agents", None, &json!({ "organization": of.id, "name": NAME })),
+    }
+}
+
 fn edit(side: Side, of: &Organization, contract: usize, version: i32, users: i32) -> Request {
     let contract = of.contracts[contract];
     match side {
@@ -152,6 +176,7 @@ pub struct Reads {
     organization: [Vec<Request>; 2],
     services: [Vec<Request>; 2],
     entries: [Vec<Request>; 2],
+    agents: [Vec<Request>; 2],
 }
 
 impl Reads {
@@ -170,6 +195,7 @@ impl Reads {
             organization: all(organization),
             services: all(services),
             entries: entries_of,
+            agents: all(agents),
         }
     }
 
@@ -179,6 +205,7 @@ impl Reads {
             Work::Organization => &self.organization,
             Work::Services => &self.services,
             Work::Entries => &self.entries,
+            Work::Agents => &self.agents,
             Work::Edit => panic!("an edit is no reading"),
         };
         let all = &both[usize::from(side == Side::HandWritten)];
@@ -196,6 +223,7 @@ impl Reads {
             (Work::Organization, &self.organization),
             (Work::Services, &self.services),
             (Work::Entries, &self.entries),
+            (Work::Agents, &self.agents),
         ] {
             for (one, other) in requests[0].iter().zip(&requests[1]).take(10) {
                 let mut said = [
