@@ -1,6 +1,6 @@
--- The generated data set: `:organizations` organizations with 5 services and 120 agents each, 24 closed months with 5 lines each, and
--- `:entries` entries in the audit log, the same number for each organization, in the order of time. IDs look like those
--- that the service makes; hashes are no chain. Foreign keys and triggers are off: the statements keep them by themselves.
+-- The generated data set: `:organizations` organizations with 5 services and 120 agents each, 24 closed months with 5
+-- lines each, and `:entries` entries in the audit log, the same number for each organization, in the order of time. IDs
+-- look like those that the service makes; hashes are no chain. Foreign keys are off: the statements keep them by themselves.
 SET session_replication_role = replica;
 SET work_mem = '64MB';
 SET maintenance_work_mem = '256MB';

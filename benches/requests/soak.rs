@@ -1,4 +1,4 @@
-//! A long run: all four works at a steady rate, for as long as is wanted, and what the server holds at the end of every
+//! A long run: all five works at a steady rate, for as long as is wanted, and what the server holds at the end of every
 //! minute. What grows without an end shows here and nowhere else.
 
 use std::{

@@ -64,14 +64,25 @@ pub const TENANT: &[&str] = &[
     "idempotency",
 ];
 
-/// Tables from whose rows it follows what a member may do. Each change of one gives the organization a new mark.
-pub const RIGHTS: &[&str] = &[
-    "member",
-    "organization_admin",
-    "agent",
-    "service",
-    "second_factor",
-    "pii_grant",
+/// Tables whose rows decide what a member may do, and by which columns. A change of one gives the organization a new mark.
+pub const RIGHTS: &[(&str, &[&str])] = &[
+    (
+        "member",
+        &[
+            "organization_id",
+            "id",
+            "status",
+            "login",
+            "name",
+            "is_owner",
+            "has_short_password",
+        ],
+    ),
+    ("organization_admin", &["organization_id", "member_id"]),
+    ("agent", &["organization_id", "service_id", "member_id", "role"]),
+    ("service", &["organization_id", "id", "status"]),
+    ("second_factor", &["organization_id", "member_id", "activated_at"]),
+    ("pii_grant", &["organization_id", "member_id", "status"]),
 ];
 
 /// Tables that the service reads before it knows the organization. They hold IDs and routes, no other data.
@@ -192,12 +203,18 @@ pub(crate) async fn seeing_all(manager: &SchemaManager<'_>, table: &str, sql: &s
     if manager.get_database_backend() != DbBackend::Postgres {
         return run(manager, sql).await;
     }
-    let sql = format!(
-        "ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY;
-         {sql};
-         ALTER TABLE {table} FORCE ROW LEVEL SECURITY;"
-    );
-    run(manager, &sql).await
+    // Where rights change, so do the marks of organizations.
+    let organization = RIGHTS
+        .iter()
+        .any(|(rights, _)| *rights == table)
+        .then_some("organization");
+    let each = |change: &str| -> String {
+        let tables = [Some(table), organization].into_iter().flatten();
+        tables
+            .map(|table| format!("ALTER TABLE {table} {change} ROW LEVEL SECURITY;"))
+            .collect()
+    };
+    run(manager, &format!("{} {sql}; {}", each("NO FORCE"), each("FORCE"))).await
 }
 
 /// Refuses every change and removal of rows of a table, also `INSERT OR REPLACE`, which SQLite's triggers on

@@ -11,6 +11,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Map, Value as Json};
 
 use super::codes::{RequestCode, request_error};
+use crate::kernel::json::Foreign;
 
 /// Largest body in bytes (decisions, "Limits").
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
@@ -69,7 +70,7 @@ fn too_large() -> (StatusCode, ServerError) {
 /// `BAD_REQUEST`; no text quotes the body or names a type of the program.
 pub fn parse(body: &[u8]) -> Result<Parameters, ServerError> {
     let bad = |message: String| request_error(RequestCode::BadRequest, message, None);
-    let json = serde_json::from_slice(body).map_err(|error| {
+    let Foreign(json) = serde_json::from_slice(body).map_err(|error| {
         bad(format!(
             "The body is not JSON that is read here: line {}, column {}.",
             error.line(),
@@ -126,6 +127,33 @@ mod tests {
 
     use super::*;
     use crate::api::codes::code_of;
+
+    #[test]
+    fn e2_a_text_in_the_body_is_not_read_as_json_however_it_is_called() {
+        // case: E2
+        let mut nested = "[]".to_owned();
+        for _ in 0..3 {
+            let text = serde_json::to_string(&nested).unwrap();
+            let object = format!(r#"{{"$serde_json::private::RawValue":{text}}}"#);
+            nested = format!("{}{object}{}", "[".repeat(100), "]".repeat(100));
+        }
+        let body = format!(r#"{{"query":"{{a}}","variables":{{"b":{nested}}}}}"#);
+        let parameters = parse(body.as_bytes()).unwrap();
+        // As deep as it looks, and no deeper.
+        let mut depth = 0;
+        let mut value = &parameters.variables[&async_graphql::Name::new("b")];
+        while let async_graphql::Value::List(items) = value {
+            (value, depth) = (&items[0], depth + 1);
+        }
+        assert_eq!(depth, 100);
+        let async_graphql::Value::Object(object) = value else {
+            panic!("{value}")
+        };
+        assert!(matches!(
+            object["$serde_json::private::RawValue"],
+            async_graphql::Value::String(_)
+        ));
+    }
 
     #[test]
     fn parameters_are_taken_apart() -> Result<(), Box<dyn Error>> {

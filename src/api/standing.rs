@@ -1,12 +1,13 @@
 //! What somebody who is signed in may do: whether his session or key still holds and what he is now. It is asked when a
-//! request begins, and again inside each write, where nobody can take it from him any more: in one statement, a short one
-//! where his rights are known for the mark that his organization bears (`migration`, `RIGHTS`).
+//! request begins, and again inside each write, where nobody can take it from him any more. Who he is takes a look at eight
+//! tables; where that is known for the mark that his organization bears (`migration::RIGHTS`), two do.
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use chrono::Duration;
 use futures_util::future::BoxFuture;
 use sea_orm::{
     ColumnTrait, DbErr, EntityTrait, FromQueryResult, IdenStatic, Iterable, JoinType, QueryFilter, QueryResult,
@@ -18,7 +19,8 @@ use uuid::Uuid;
 use crate::{
     admin, agent,
     kernel::{
-        Actor, App, MemberId, OrganizationId, Reader, Result, SessionId, SignedIn, constant::Constant, reader::Scoped,
+        Actor, App, MemberId, OrganizationId, Reader, Result, SessionId, SignedIn, Timestamp, constant::Constant,
+        reader::Scoped,
     },
     member::{
         self, second_factor,
@@ -31,6 +33,10 @@ use crate::{
 /// Of how many members the rights are known at most, on each server.
 const MOST_KNOWN: usize = 8_192;
 
+/// For how long they are known. While the mark stands they are right for longer: this is for whoever changes rows with the
+/// triggers switched off.
+const KNOWN_FOR: Duration = Duration::minutes(1);
+
 /// A member by one of his sessions, and his organization, which nearly every request asks for next; `None` where the
 /// session or the member is no more.
 ///
@@ -38,17 +44,19 @@ const MOST_KNOWN: usize = 8_192;
 /// Only if the database fails.
 pub async fn of(app: &App, reader: &Reader, who: (MemberId, SessionId)) -> Result<Option<(SignedIn, Organization)>> {
     let known = app.shelf.lasting::<KnownRights>();
-    let then = known.get(reader.organization_id(), who.0);
-    let found = match then {
-        None => Box::pin(whole(reader, &known, who)).await?,
-        Some((mark, rights)) => match brief(reader, who).await? {
-            Some(visit) if visit.mark == mark => Some((visit, rights)),
-            Some(_) => Box::pin(whole(reader, &known, who)).await?,
+    let now = app.clock.now();
+    let whose = (reader.organization_id(), who.0);
+    let found = match known.get(whose, now) {
+        None => Box::pin(read_with_rights(reader, who)).await?,
+        Some((mark, rights)) => match read_session(reader, who).await? {
+            Some(session) if session.mark == Some(mark) => Some((session, rights)),
+            Some(_) => Box::pin(read_with_rights(reader, who)).await?,
             None => None,
         },
     };
-    let found = found.filter(|(visit, _)| visit.lifetime.holds(app.clock.now(), session::idle_limit(app)));
-    Ok(found.map(|(visit, rights)| (signed_in(&visit, rights), visit.organization)))
+    known.put(whose, now, found.as_ref());
+    let found = found.filter(|(session, _)| session.lifetime.holds(now, session::idle_limit(app)));
+    Ok(found.map(|(session, rights)| (signed_in(&session, rights), session.organization)))
 }
 
 /// [`of`] as the kernel's door for changing asks it.
@@ -69,20 +77,17 @@ pub fn again<'r>(app: &'r App, reader: &'r Reader, then: &'r Actor) -> BoxFuture
 }
 
 /// A session and its organization, as they are now.
-struct Visit {
+struct SessionNow {
     member_id: MemberId,
     session_id: SessionId,
-    confirmed_at: crate::kernel::Timestamp,
+    confirmed_at: Timestamp,
     lifetime: Lifetime,
     organization: Organization,
-    /// What the organization bears until the rights of one of its members change.
-    mark: Mark,
+    /// What the organization bears until the rights of one of its members change; `None` before its first member, on SQLite.
+    mark: Option<Uuid>,
 }
 
-/// `None` before the first change since there are marks.
-type Mark = Option<Uuid>;
-
-impl FromQueryResult for Visit {
+impl FromQueryResult for SessionNow {
     fn from_query_result(row: &QueryResult, prefix: &str) -> std::result::Result<Self, DbErr> {
         Ok(Self {
             member_id: row.try_get(prefix, "member_id")?,
@@ -99,8 +104,8 @@ impl FromQueryResult for Visit {
     }
 }
 
-/// What a member is, as far as it follows from rows whose change changes the mark.
-#[derive(Clone, Debug, FromQueryResult)]
+/// What a member is, as far as rows decide it whose change changes the mark.
+#[derive(Clone, FromQueryResult)]
 struct Rights {
     login: String,
     name: String,
@@ -113,49 +118,74 @@ struct Rights {
 }
 
 /// The row that tells both.
-struct Whole(Visit, Rights);
+struct Row(SessionNow, Rights);
 
-impl FromQueryResult for Whole {
+impl FromQueryResult for Row {
     fn from_query_result(row: &QueryResult, prefix: &str) -> std::result::Result<Self, DbErr> {
         Ok(Self(
-            Visit::from_query_result(row, prefix)?,
+            SessionNow::from_query_result(row, prefix)?,
             Rights::from_query_result(row, prefix)?,
         ))
     }
 }
 
+type Whose = (OrganizationId, MemberId);
+
+/// Rights as they were read.
+struct Known {
+    mark: Uuid,
+    read_at: Timestamp,
+    rights: Rights,
+}
+
 /// The rights that were read last, each with the mark that the organization bore.
-#[derive(Debug, Default)]
-struct KnownRights(Mutex<HashMap<(OrganizationId, MemberId), (Mark, Rights)>>);
+#[derive(Default)]
+struct KnownRights(Mutex<HashMap<Whose, Known>>);
 
 impl KnownRights {
-    fn get(&self, organization: OrganizationId, member: MemberId) -> Option<(Mark, Rights)> {
-        self.lock().get(&(organization, member)).cloned()
+    fn get(&self, whose: Whose, now: Timestamp) -> Option<(Uuid, Rights)> {
+        let known = self.lock();
+        let kept = known.get(&whose)?;
+        let is_fresh = now >= kept.read_at && now.0 - kept.read_at.0 < KNOWN_FOR;
+        is_fresh.then(|| (kept.mark, kept.rights.clone()))
     }
 
-    fn put(&self, visit: &Visit, rights: &Rights) {
+    /// Keeps what was found, if it is news, and nothing of whoever is no more.
+    fn put(&self, whose: Whose, now: Timestamp, found: Option<&(SessionNow, Rights)>) {
         let mut known = self.lock();
-        if known.len() >= MOST_KNOWN {
+        let Some((SessionNow { mark: Some(mark), .. }, rights)) = found else {
+            known.remove(&whose);
+            return;
+        };
+        let is_kept = known.get(&whose);
+        if is_kept.is_some_and(|kept| kept.mark == *mark && now >= kept.read_at && now.0 - kept.read_at.0 < KNOWN_FOR) {
+            return;
+        }
+        if is_kept.is_none() && known.len() >= MOST_KNOWN {
             known.clear();
         }
-        let whose = (visit.organization.id, visit.member_id);
-        known.insert(whose, (visit.mark, rights.clone()));
+        let kept = Known {
+            mark: *mark,
+            read_at: now,
+            rights: rights.clone(),
+        };
+        known.insert(whose, kept);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(OrganizationId, MemberId), (Mark, Rights)>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Whose, Known>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn signed_in(visit: &Visit, rights: Rights) -> SignedIn {
+fn signed_in(session: &SessionNow, rights: Rights) -> SignedIn {
     // The organization demands one, of everybody or of him, or the password is good beside one only.
-    let organization = &visit.organization;
+    let organization = &session.organization;
     let needs_second_factor = organization.requires_second_factor
         || (organization.requires_second_factor_for_pii && rights.holds_grant)
         || rights.has_short_password;
     SignedIn {
-        member_id: visit.member_id,
-        session_id: visit.session_id,
+        member_id: session.member_id,
+        session_id: session.session_id,
         login: rights.login,
         name: rights.name,
         is_owner: rights.is_owner,
@@ -163,34 +193,25 @@ fn signed_in(visit: &Visit, rights: Rights) -> SignedIn {
         is_manager: rights.is_manager,
         has_second_factor: rights.has_second_factor,
         must_enroll: needs_second_factor && !rights.has_second_factor,
-        confirmed_at: visit.confirmed_at,
+        confirmed_at: session.confirmed_at,
     }
 }
 
-async fn brief(reader: &Reader, (member_id, session_id): (MemberId, SessionId)) -> Result<Option<Visit>> {
+async fn read_session(reader: &Reader, who: (MemberId, SessionId)) -> Result<Option<SessionNow>> {
     static STATEMENT: Constant = Constant::new();
-    let ids = [member_id.0, session_id.0];
-    let make = || visit(reader, (member_id, session_id));
-    Ok(reader.constant(&STATEMENT, ids, make).await?.into_iter().next())
+    let rows = reader.constant(&STATEMENT, [who.0.0, who.1.0], || select_session(reader, who));
+    Ok(rows.await?.into_iter().next())
 }
 
-async fn whole(
-    reader: &Reader,
-    known: &KnownRights,
-    (member_id, session_id): (MemberId, SessionId),
-) -> Result<Option<(Visit, Rights)>> {
+async fn read_with_rights(reader: &Reader, who: (MemberId, SessionId)) -> Result<Option<(SessionNow, Rights)>> {
     static STATEMENT: Constant = Constant::new();
-    let ids = [member_id.0, session_id.0];
-    let make = || with_rights(reader, visit(reader, (member_id, session_id)));
-    let found = reader.constant(&STATEMENT, ids, make).await?.into_iter().next();
-    Ok(found.map(|Whole(visit, rights)| {
-        known.put(&visit, &rights);
-        (visit, rights)
-    }))
+    let make = || select_rights(reader, select_session(reader, who));
+    let rows = reader.constant(&STATEMENT, [who.0.0, who.1.0], make).await?;
+    Ok(rows.into_iter().next().map(|Row(session, rights)| (session, rights)))
 }
 
 /// What asks for a member's session and its organization.
-fn visit(reader: &Reader, (member_id, session_id): (MemberId, SessionId)) -> Scoped<'_, session::Entity> {
+fn select_session(reader: &Reader, (member_id, session_id): (MemberId, SessionId)) -> Scoped<'_, session::Entity> {
     let organization = session::Entity::belongs_to(organization::Entity)
         .from(session::Column::OrganizationId)
         .to(organization::Column::Id);
@@ -219,9 +240,9 @@ fn same<C: ColumnTrait>(member: C) -> Expr {
     Expr::col(member.as_column_ref()).eq(Expr::col((session::Entity, session::Column::MemberId)))
 }
 
-/// The same with what the member is, if he belongs to the organization. Whatever this looks at, but for the session and the
-/// organization, is one of the tables that change the mark.
-fn with_rights<'r>(reader: &'r Reader, visit: Scoped<'r, session::Entity>) -> Scoped<'r, session::Entity> {
+/// The same with what the member is, if he belongs to the organization. Each column that this looks at, but for those of the
+/// session and the organization, changes the mark.
+fn select_rights<'r>(reader: &'r Reader, session: Scoped<'r, session::Entity>) -> Scoped<'r, session::Entity> {
     let member = session::Entity::belongs_to(member::Entity)
         .from((session::Column::OrganizationId, session::Column::MemberId))
         .to((member::Column::OrganizationId, member::Column::Id));
@@ -242,7 +263,7 @@ fn with_rights<'r>(reader: &'r Reader, visit: Scoped<'r, session::Entity>) -> Sc
             .and_where(same(pii::Column::MemberId))
             .and_where(pii::Column::Status.eq(pii::Status::Active));
     }));
-    visit
+    session
         .columns([member::Column::Login, member::Column::Name, member::Column::IsOwner])
         .columns([member::Column::HasShortPassword])
         .column_as(is_administrator, "is_administrator")
@@ -267,18 +288,20 @@ mod tests {
         setup,
     };
 
-    /// The tables that a statement looks at.
-    fn tables(sql: &str) -> BTreeSet<&str> {
-        let places = ["FROM \"", "JOIN \""]
-            .iter()
-            .flat_map(|before| sql.split(before).skip(1));
-        places.filter_map(|text| text.split('"').next()).collect()
+    /// The columns that a statement names, each with its table.
+    fn columns(sql: &str) -> BTreeSet<(&str, &str)> {
+        let parts: Vec<_> = sql.split('"').collect();
+        let pairs = parts.windows(3).skip(1).step_by(2);
+        pairs
+            .filter(|part| part[1] == ".")
+            .map(|part| (part[0], part[2]))
+            .collect()
     }
 
     #[tokio::test]
-    async fn p5_rights_follow_from_rows_whose_change_changes_the_mark() {
-        let folder = std::env::temp_dir().join(format!("orgdesk-standing-{}", std::process::id()));
-        let pairs = [("ORGDESK_DATA".to_owned(), folder.display().to_string())];
+    async fn p5_rights_are_decided_by_columns_whose_change_changes_the_mark() {
+        let folder = tempfile::tempdir().unwrap();
+        let pairs = [("ORGDESK_DATA".to_owned(), folder.path().display().to_string())];
         let ring = KeyRing::parse("test:JSYnKCkqKywtLi8wMTIzNDU2Nzg5Ojs8PT4/QEFCQ0Q=", b"").unwrap();
         let source = Source::read(pairs.into_iter()).unwrap();
         let settings = Settings::for_demo(&source, Zeroizing::new((0..32).collect()), ring).unwrap();
@@ -288,15 +311,60 @@ mod tests {
         let nobody = OrganizationId(Uuid::from_u128(1));
         let door = Caller::system(app.clone(), "test", nobody);
         let view = door.open(nobody).await.unwrap();
-        let who = (MemberId(Uuid::from_u128(2)), SessionId(Uuid::from_u128(3)));
+        let select = || select_session(&view, (MemberId(Uuid::from_u128(2)), SessionId(Uuid::from_u128(3))));
         let text =
             |mut select: Scoped<'_, session::Entity>| QuerySelect::query(&mut select).to_string(SqliteQueryBuilder);
-        let (brief, whole) = (text(visit(&view, who)), text(with_rights(&view, visit(&view, who))));
-        assert_eq!(tables(&brief), BTreeSet::from(["session", "organization"]), "{brief}");
-        let rights: BTreeSet<_> = tables(&whole).difference(&tables(&brief)).copied().collect();
-        assert_eq!(rights, migration::RIGHTS.iter().copied().collect(), "{whole}");
-        drop(view);
-        app.database.close().await;
-        std::fs::remove_dir_all(folder).unwrap();
+        let (brief, whole) = (text(select()), text(select_rights(&view, select())));
+        let read_always = BTreeSet::from(["session", "organization"]);
+        assert!(
+            columns(&brief).iter().all(|(table, _)| read_always.contains(table)),
+            "{brief}"
+        );
+        let rights: BTreeSet<_> = columns(&whole)
+            .into_iter()
+            .filter(|(table, _)| !read_always.contains(table))
+            .collect();
+        let marked = migration::RIGHTS.iter();
+        let marked = marked.flat_map(|(table, columns)| columns.iter().map(move |column| (*table, *column)));
+        assert_eq!(rights, marked.collect(), "{whole}");
+        // What passes with time would pass unseen: nothing is compared but IDs and states.
+        let texts: BTreeSet<_> = whole
+            .split('\'')
+            .skip(1)
+            .step_by(2)
+            .filter(|text| text.len() < 30)
+            .collect();
+        assert_eq!(texts, BTreeSet::from(["ACTIVE", "MANAGER", "TERMINATED"]), "{whole}");
+    }
+
+    #[test]
+    fn p5_rights_are_known_for_a_minute_and_of_so_many() {
+        let known = KnownRights::default();
+        let at = |second: i64| Timestamp(chrono::DateTime::from_timestamp(second, 0).unwrap());
+        let whose = |number: u128| (OrganizationId(Uuid::from_u128(1)), MemberId(Uuid::from_u128(number)));
+        let kept = |read_at| Known {
+            mark: Uuid::from_u128(7),
+            read_at,
+            rights: Rights {
+                login: "anna".to_owned(),
+                name: "Anna".to_owned(),
+                is_owner: false,
+                is_administrator: true,
+                is_manager: false,
+                has_second_factor: false,
+                has_short_password: false,
+                holds_grant: false,
+            },
+        };
+        known.lock().insert(whose(1), kept(at(100)));
+        for (now, is_known) in [(99, false), (100, true), (159, true), (160, false)] {
+            assert_eq!(known.get(whose(1), at(now)).is_some(), is_known, "{now}");
+        }
+        assert!(known.get(whose(2), at(100)).is_none());
+        known.put(whose(1), at(101), None);
+        assert!(
+            known.get(whose(1), at(101)).is_none(),
+            "nothing is kept of who is no more"
+        );
     }
 }

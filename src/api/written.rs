@@ -1,8 +1,7 @@
 //! Writes answers of the executor as JSON. Parts of them may be written already (`kernel/at_hand.rs`): these go in as they are.
 
 use async_graphql::{Response, Value};
-use serde::{Serialize, Serializer, ser::Error};
-use serde_json::{Result, to_writer, value::RawValue};
+use serde_json::{Result, to_writer};
 
 use crate::kernel::at_hand;
 
@@ -26,16 +25,6 @@ pub fn json(response: &Response) -> Result<Vec<u8>> {
     }
     out.push(b'}');
     Ok(out)
-}
-
-/// The same as a part of another text.
-///
-/// # Errors
-/// If an error or an extension can't be written as JSON.
-pub fn serialize<S: Serializer>(response: &Response, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-    let text = json(response).map_err(S::Error::custom)?;
-    let text: &RawValue = serde_json::from_slice(&text).map_err(S::Error::custom)?;
-    text.serialize(serializer)
 }
 
 fn put(out: &mut Vec<u8>, text: &str) {

@@ -81,10 +81,13 @@ pub fn list<T: 'static, V: AtHand>(selection: &SelectionSet, get: fn(&T) -> &[V]
     Some(Box::new(move |object, out| plan.write_all(get(object), out)))
 }
 
+/// Adds a value. No scalar refuses to be written; if one did, null would stand in its place.
 fn json<V: Serialize + ?Sized>(value: &V, out: &mut Vec<u8>) {
-    // Neither a scalar nor memory that grows refuses to be written.
-    if let Err(error) = serde_json::to_writer(out, value) {
+    let before = out.len();
+    if let Err(error) = serde_json::to_writer(&mut *out, value) {
         tracing::error!(%error, "a value could not be written");
+        out.truncate(before);
+        out.extend_from_slice(b"null");
     }
 }
 
@@ -145,8 +148,12 @@ impl<T: AtHand> Plan<T> {
     }
 }
 
-/// A value of an answer that is written already, as JSON. No output of the schema is binary but by this.
+/// A value of an answer that is written already, as JSON. The schema has no binary scalar, so no other output is binary.
 fn written(text: Vec<u8>) -> Value {
+    debug_assert!(
+        serde_json::from_slice::<serde::de::IgnoredAny>(&text).is_ok(),
+        "this is no JSON"
+    );
     Value::Binary(text.into())
 }
 

@@ -175,6 +175,7 @@ mod heard;
 pub(crate) mod id;
 pub(crate) mod idempotency;
 pub(crate) mod journal;
+pub mod json;
 pub(crate) mod jwt;
 mod looks;
 pub mod mail;

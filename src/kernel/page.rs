@@ -313,7 +313,7 @@ async fn read_rows<E: Record>(
 }
 
 /// Writes the types of a list of `$node`: connection and edge. `at hand` before them: nodes and edges are written past the
-/// executor where nodes have at hand what is asked.
+/// executor where everything that is asked for is at hand.
 macro_rules! connection {
     (at hand $connection:ident, $edge:ident, $node:ty, $($rest:tt)*) => {
         impl $crate::kernel::at_hand::AtHand for $edge {

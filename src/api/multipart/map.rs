@@ -3,10 +3,13 @@
 
 use async_graphql::{Value, Variables};
 use bytes::Bytes;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use super::bad;
-use crate::{api::graphql_http::Refusal, kernel::upload::Upload};
+use crate::{
+    api::graphql_http::Refusal,
+    kernel::{json::Foreign, upload::Upload},
+};
 
 /// Most files of one request.
 pub const MAX_FILES: usize = 5;
@@ -32,8 +35,9 @@ impl Places {
     /// 400 for a map that names no files or too many, a file with other than one place, or a place that is not a null in
     /// the variables.
     pub fn mark(map: &[u8], variables: &mut Variables) -> Result<Self, Refusal> {
-        let map: Map<String, Json> =
-            serde_json::from_slice(map).map_err(|_| bad("The part map must be one JSON object of lists of paths."))?;
+        let Ok(Foreign(Json::Object(map))) = serde_json::from_slice(map) else {
+            return Err(bad("The part map must be one JSON object of lists of paths."));
+        };
         if map.is_empty() || map.len() > MAX_FILES {
             return Err(bad(format!("The part map must name 1 to {MAX_FILES} files.")));
         }

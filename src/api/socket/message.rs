@@ -1,14 +1,17 @@
 //! The messages of graphql-transport-ws: eight kinds, each a JSON object with its `type`.
 
 use async_graphql::{Response, ServerError};
-use serde::Serialize;
+use serde::{Serialize, ser::Error as _};
 use serde_json::{Map, Value as Json};
 
 use super::MAX_OPERATION_ID_BYTES;
-use crate::api::{
-    bearer::{self, Bearer},
-    parameters::{self, Parameters},
-    written,
+use crate::{
+    api::{
+        bearer::{self, Bearer},
+        parameters::{self, Parameters},
+        written,
+    },
+    kernel::json::Foreign,
 };
 
 /// Why a conversation ends, as the other side is told: a code of the protocol or of WebSocket, and a reason of at most 123
@@ -60,7 +63,7 @@ pub(super) enum Incoming {
 /// # Errors
 /// 4400 for what the protocol does not know.
 pub(super) fn read(text: &str) -> Result<Incoming, Close> {
-    let Ok(Json::Object(mut message)) = serde_json::from_str::<Json>(text) else {
+    let Ok(Foreign(Json::Object(mut message))) = serde_json::from_str(text) else {
         return Err(Close::INVALID);
     };
     let kind = message.remove("type");
@@ -125,9 +128,10 @@ fn token(payload: Option<Json>) -> Result<Option<String>, Close> {
 pub(super) enum Outgoing<'m> {
     ConnectionAck,
     Pong,
+    /// Not written by the executor's own types: see `written`.
+    #[serde(skip)]
     Next {
         id: &'m str,
-        #[serde(serialize_with = "written::serialize")]
         payload: &'m Response,
     },
     Error {
@@ -145,7 +149,12 @@ impl Outgoing<'_> {
     /// # Errors
     /// If an answer can't be written as JSON.
     pub(super) fn text(&self) -> serde_json::Result<String> {
-        serde_json::to_string(self)
+        let Self::Next { id, payload } = self else {
+            return serde_json::to_string(self);
+        };
+        let (id, payload) = (serde_json::to_string(id)?, written::json(payload)?);
+        let payload = std::str::from_utf8(&payload).map_err(serde_json::Error::custom)?;
+        Ok(format!(r#"{{"type":"next","id":{id},"payload":{payload}}}"#))
     }
 }
 

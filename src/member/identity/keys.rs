@@ -13,13 +13,12 @@ use jsonwebtoken::{
     jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse},
 };
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::{
     fetch,
     provider::{self, Algorithm},
 };
-use crate::kernel::{App, Clock, Timestamp};
+use crate::kernel::{App, Clock, Timestamp, json::Foreign};
 
 /// Keys of this age are good without asking.
 const FRESH: Duration = Duration::minutes(10);
@@ -126,11 +125,13 @@ impl Place {
 fn read(body: &[u8]) -> anyhow::Result<Vec<Jwk>> {
     #[derive(Deserialize)]
     struct Set {
-        keys: Vec<Value>,
+        keys: Vec<Foreign>,
     }
     let set: Set = serde_json::from_slice(body)?;
     let keys = set.keys.into_iter().take(MOST_KEYS);
-    Ok(keys.filter_map(|key| serde_json::from_value(key).ok()).collect())
+    Ok(keys
+        .filter_map(|Foreign(key)| serde_json::from_value(key).ok())
+        .collect())
 }
 
 /// Whether a key is one for signatures of this algorithm.

@@ -14,10 +14,14 @@ use serde::{
 use serde_json::Value;
 
 use super::provider;
-use crate::kernel::Timestamp;
+use crate::kernel::{Timestamp, json::Foreign};
 
 /// The longest token that is looked at, in bytes.
 const LONGEST: usize = 16 * 1024;
+
+/// The longest header of one, in bytes. The library reads its members by `serde_json::Value`, which takes texts in it for
+/// JSON (`kernel/json.rs`): the shorter it is, the less deep that gets.
+const LONGEST_HEADER: usize = 2_048;
 
 /// How far the clocks may be apart, in seconds.
 const LEEWAY: i64 = 5;
@@ -51,8 +55,8 @@ struct Claims {
     #[serde(default, deserialize_with = "given")]
     azp: Option<String>,
     /// Providers write these two as they like, and only the one right form is of use.
-    email: Option<Value>,
-    email_verified: Option<Value>,
+    email: Option<Foreign>,
+    email_verified: Option<Foreign>,
 }
 
 #[derive(Deserialize)]
@@ -64,7 +68,7 @@ enum Audience {
 
 /// What is there is of its type: `null` is not absence.
 fn given<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    let value = Value::deserialize(deserializer)?;
+    let Foreign(value) = Foreign::deserialize(deserializer)?;
     T::deserialize(value).map(Some).map_err(serde::de::Error::custom)
 }
 
@@ -89,9 +93,13 @@ impl<'t> Token<'t> {
             return Err("too long");
         }
         let mut parts = text.split('.');
-        let (Some(_), Some(payload), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        let (Some(header), Some(payload), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
             return Err("not three parts");
         };
+        if header.len() > LONGEST_HEADER {
+            return Err("the header is too long");
+        }
         let header = jsonwebtoken::decode_header(text).map_err(|_| "the header is not right")?;
         let payload = URL_SAFE_NO_PAD
             .decode(payload)
@@ -156,10 +164,10 @@ impl<'t> Token<'t> {
         let Claims {
             email, email_verified, ..
         } = &self.claims;
-        let is_verified = *email_verified == Some(Value::Bool(true));
+        let is_verified = *email_verified == Some(Foreign(Value::Bool(true)));
         let email = email
             .as_ref()
-            .and_then(Value::as_str)
+            .and_then(|Foreign(email)| email.as_str())
             .filter(|_| is_verified)
             .map(str::to_owned);
         let at = self.claims.auth_time.map(|at| DateTime::from_timestamp(at.max(0), 0));
