@@ -205,7 +205,7 @@ fn selection_of_entry(pick: u32) -> String {
         "changes { field after }",
         "hash",
     ];
-    let last = if pick % 4 == 0 { fields.len() } else { 13 };
+    let last = if pick.is_multiple_of(4) { fields.len() } else { 13 };
     let chosen = |place: &usize| (pick.wrapping_mul(2_654_435_761) >> (place % 16)) & 1 == 1;
     let asked: Vec<_> = (0..last).filter(chosen).map(|place| fields[place]).collect();
     if asked.is_empty() {

@@ -250,6 +250,7 @@ mod tests {
     #[test]
     fn g7_messages_are_written_as_the_protocol_has_them() {
         let response = Response::new(value!({ "a": 1 }));
+        let written = Response::new(async_graphql::Value::Binary(br#"[{"b":2}]"#.as_slice().into()));
         let errors = [ServerError::new("no", None)];
         for (message, text) in [
             (Outgoing::ConnectionAck, r#"{"type":"connection_ack"}"#),
@@ -260,6 +261,13 @@ mod tests {
                     payload: &response,
                 },
                 r#"{"type":"next","id":"1","payload":{"data":{"a":1}}}"#,
+            ),
+            (
+                Outgoing::Next {
+                    id: "\"",
+                    payload: &written,
+                },
+                r#"{"type":"next","id":"\"","payload":{"data":[{"b":2}]}}"#,
             ),
             (
                 Outgoing::Error {
