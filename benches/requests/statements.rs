@@ -36,14 +36,14 @@ impl Statements {
         let log = fs::read(&data.log).expect("the log");
         let log = String::from_utf8_lossy(&log[usize::try_from(begin).expect("a place")..]).into_owned();
         Self(match side {
-            Side::Service => transactions(&told(&log, "orgdesk"), "set_config('orgdesk.organization'"),
+            Side::Service => transactions(&told(&log, "orgdesk"), "SET LOCAL orgdesk.organization"),
             Side::HandWritten => told(&log, HAND_WRITTEN).into_iter().map(|(_, sql)| sql).collect(),
         })
     }
 }
 
 fn is_around(sql: &str) -> bool {
-    let beginnings = ["BEGIN", "SET TRANSACTION", "SELECT set_config", "COMMIT", "ROLLBACK"];
+    let beginnings = ["BEGIN", "COMMIT", "ROLLBACK"];
     beginnings.iter().any(|begin| sql.starts_with(begin)) || sql.contains("FROM \"session\"")
 }
 

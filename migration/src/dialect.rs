@@ -64,7 +64,8 @@ pub const TENANT: &[&str] = &[
     "idempotency",
 ];
 
-/// Tables whose rows decide what a member may do, and by which columns. A change of one gives the organization a new mark.
+/// Tables whose rows decide what a member may do, and by which columns, as the newest triggers look at them: each change
+/// gives the organization a new mark. Another column takes a migration that makes the triggers anew.
 pub const RIGHTS: &[(&str, &[&str])] = &[
     (
         "member",

@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn p5_rights_are_known_for_a_minute_and_of_so_many() {
+    fn p5_rights_are_known_for_a_minute_and_of_nobody_who_is_no_more() {
         let known = KnownRights::default();
         let at = |second: i64| Timestamp(chrono::DateTime::from_timestamp(second, 0).unwrap());
         let whose = |number: u128| (OrganizationId(Uuid::from_u128(1)), MemberId(Uuid::from_u128(number)));

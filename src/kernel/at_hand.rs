@@ -281,3 +281,59 @@ impl<T: AtHand> OutputType for EachAtHand<'_, T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema, SimpleObject};
+
+    use super::*;
+
+    #[derive(SimpleObject)]
+    struct Item {
+        number: i32,
+        far: i32,
+    }
+
+    impl AtHand for Item {
+        fn write(field: &str, _: &SelectionSet) -> Option<Write<Self>> {
+            match field {
+                "number" => scalar(|item: &Self| &item.number),
+                _ => None,
+            }
+        }
+    }
+
+    struct Query;
+
+    #[Object]
+    impl Query {
+        async fn items(&self) -> AllAtHand<Item> {
+            [1, 2].into_iter().map(|number| Item { number, far: 0 }).collect()
+        }
+    }
+
+    #[tokio::test]
+    async fn p5_what_is_at_hand_is_written_and_what_is_not_or_stands_twice_is_left_to_the_executor() {
+        let schema = Schema::new(Query, EmptyMutation, EmptySubscription);
+        for (document, is_written) in [
+            ("{ items { number } }", true),
+            ("{ items { a: number b: number __typename } }", true),
+            ("{ items { number number } }", false),
+            ("{ items { number far } }", false),
+            // The executor looks at these before it begins.
+            ("{ items { number far @skip(if: true) } }", true),
+            ("{ items { ... on Item { number } } }", false),
+            ("{ items { number } items { number } }", false),
+            ("{ items { number } ... on Query { items { far } } }", false),
+            ("{ items { number } other: items { number } }", true),
+            ("query { ...F } fragment F on Query { items { number } }", true),
+        ] {
+            let answer = schema.execute(document).await;
+            assert!(answer.errors.is_empty(), "{document}: {:?}", answer.errors);
+            let Value::Object(data) = answer.data else {
+                panic!("{document}")
+            };
+            assert_eq!(text_of(&data["items"]).is_some(), is_written, "{document}");
+        }
+    }
+}

@@ -237,8 +237,7 @@ impl Database {
 
     /// A transaction that can write what belongs to no organization.
     pub(super) async fn begin_free(&self) -> Result<Transaction> {
-        let nobodys = "; SELECT set_config('orgdesk.organization', '', true)";
-        self.begin(&self.writer, nobodys).await
+        self.begin(&self.writer, "; SET LOCAL orgdesk.organization = ''").await
     }
 
     /// A transaction that can write rows of `organization`.
@@ -296,8 +295,8 @@ impl Database {
         }
     }
 
-    /// A transaction that sees `organization` as it is at this instant and can't write; with a standby beside, also how far
-    /// that is.
+    /// A transaction that sees `organization` as it is when it is first asked and can't write; with a standby beside, also how
+    /// far that is.
     pub(super) async fn begin_read(&self, organization: OrganizationId) -> Result<(Transaction, Option<Mark>)> {
         let sql = match (self.backend(), &self.replica) {
             (DbBackend::Postgres, None) => format!("{LOOKING}{}", scope(organization)),
@@ -342,17 +341,14 @@ impl std::fmt::Debug for Database {
 pub(super) const LOOKING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// What a transaction of PostgreSQL is told when it begins: row-level security shows it the rows of this organization until
-/// it ends.
+/// it ends. Nothing is selected for that: PostgreSQL would plan it, and answer.
 fn scope(organization: OrganizationId) -> String {
-    format!(
-        "; SELECT set_config('orgdesk.organization', '{}', true)",
-        organization.0
-    )
+    format!("; SET LOCAL orgdesk.organization = '{}'", organization.0)
 }
 
 /// The same, and that its commit does not wait for the disk.
 fn scope_unflushed(organization: OrganizationId) -> String {
-    format!("{}, set_config('synchronous_commit', 'off', true)", scope(organization))
+    format!("{}; SET LOCAL synchronous_commit = off", scope(organization))
 }
 
 #[cfg(test)]

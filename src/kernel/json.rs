@@ -11,7 +11,8 @@ use serde::{
 };
 use serde_json::{Map, Number, Value};
 
-/// A value as it stands in the text. Whatever was not written by this service is read as this.
+/// A value as it stands in the text. Whatever was not written by this service is read as this; heads of tokens are read by
+/// the library of tokens, and are too short to be deep.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Foreign(pub Value);
 

@@ -21,7 +21,8 @@ use super::{Error, Keys, Result, Timestamp};
 /// Who writes every token.
 pub(crate) const ISSUER: &str = "orgdesk";
 
-/// The longest token in bytes that is looked at.
+/// The longest token in bytes that is looked at. The library reads members of its head by `serde_json::Value`, before it knows
+/// whose it is: what is longer could be deeper than a stack (`kernel/json.rs`).
 const LONGEST: usize = 2_048;
 
 /// How far clocks of two servers may be apart, in seconds.

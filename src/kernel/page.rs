@@ -131,7 +131,7 @@ impl Cursors {
 }
 
 /// A place in a list, for the other side a sealed text. It is sealed where it is asked for: of most lists that are read, that
-/// is the last row's alone.
+/// is the last row's alone. Sealed twice, it is the same text.
 #[derive(Debug, Clone)]
 pub struct Cursor {
     cursors: Cursors,

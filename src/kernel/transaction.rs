@@ -84,10 +84,10 @@ impl Pool {
     /// Over connections through a pooler, which gives each transaction one that keeps nothing, and others of the same database
     /// for statements by themselves.
     pub(super) fn through(connections: DatabaseConnection, alone: DatabaseConnection, heard: &Arc<Heard>) -> Self {
-        let limits = LIMITS.map(|(name, value)| format!("set_config('{name}', '{value}', true)"));
+        let limits = LIMITS.map(|(name, value)| format!("; SET LOCAL {name} = '{value}'"));
         Self {
             alone: Some(alone),
-            told: format!("; SELECT {}", limits.join(", ")),
+            told: limits.concat(),
             ..Self::new(connections, heard)
         }
     }

@@ -127,7 +127,7 @@ both! {
             assert_eq!(list["nodes"].as_array().map(Vec::len), Some(3), "{written}");
             assert_eq!(list["edges"][2]["cursor"], list["pageInfo"]["endCursor"]);
         }
-        let labels = answer(&app, "{ auditEntries(first: 1, filter: { log: [MANAGEMENT] }) { nodes { target { label } } } }").await;
+        let labels = answer(&app, "{ auditEntries(first: 3, filter: { log: [MANAGEMENT] }) { nodes { target { label } } } }").await;
         assert!(labels.contains("\\\"\\\\/ <&> 😀"), "{labels}");
     }
 

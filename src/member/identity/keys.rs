@@ -13,6 +13,7 @@ use jsonwebtoken::{
     jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse},
 };
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{
     fetch,
@@ -121,6 +122,9 @@ impl Place {
     }
 }
 
+/// What a key is made of that the library is shown: whatever else stands there it would read by a reader of its own.
+const MEMBERS: [&str; 10] = ["kty", "kid", "alg", "use", "key_ops", "crv", "n", "e", "x", "y"];
+
 /// The keys of a set. What is no key is passed over, so that a key of a new kind does not lock everybody out.
 fn read(body: &[u8]) -> anyhow::Result<Vec<Jwk>> {
     #[derive(Deserialize)]
@@ -129,9 +133,22 @@ fn read(body: &[u8]) -> anyhow::Result<Vec<Jwk>> {
     }
     let set: Set = serde_json::from_slice(body)?;
     let keys = set.keys.into_iter().take(MOST_KEYS);
-    Ok(keys
-        .filter_map(|Foreign(key)| serde_json::from_value(key).ok())
-        .collect())
+    Ok(keys.filter_map(|Foreign(key)| plain(key)).collect())
+}
+
+/// A key of texts and lists of texts.
+fn plain(key: Value) -> Option<Jwk> {
+    let Value::Object(mut members) = key else { return None };
+    members.retain(|name, _| MEMBERS.contains(&name.as_str()));
+    let is_plain = |value: &Value| match value {
+        Value::Array(items) => items.iter().all(Value::is_string),
+        value => value.is_string(),
+    };
+    let is_known = matches!(members.get("kty")?.as_str()?, "RSA" | "EC" | "OKP");
+    if !is_known || !members.values().all(is_plain) {
+        return None;
+    }
+    serde_json::from_value(Value::Object(members)).ok()
 }
 
 /// Whether a key is one for signatures of this algorithm.
@@ -162,4 +179,24 @@ fn is_within(now: Timestamp, at: Timestamp, age: Duration) -> bool {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn e2_a_set_of_keys_is_read_without_what_else_stands_in_it() {
+        // case: E2
+        let raw = r#"{"$serde_json::private::RawValue":"[[[]]]"}"#;
+        let set = format!(
+            r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"a","extra":{raw}}},
+                {{"kty":"X","x":{raw}}}, {{"kty":"RSA","n":{raw},"e":"AQAB"}}, {{"kty":"OKP","crv":"Ed25519"}}, {raw}, 7]}}"#
+        );
+        let keys = read(set.as_bytes()).unwrap();
+        let of_kind = |key: &&Jwk| matches!(key.algorithm, AlgorithmParameters::OctetKeyPair(_));
+        assert_eq!(keys.iter().filter(of_kind).count(), 1, "{keys:?}");
+        let texts = format!("{keys:?}");
+        assert!(!texts.contains("RawValue") && !texts.contains("Array"), "{texts}");
+    }
 }
