@@ -127,6 +127,8 @@ both! {
             ("actorId: \"mbr_a3\"".into(), "actor"), ("targetId: \"mbr_t77\"".into(), "target"),
         ];
         let token = app.owner().token().await;
+        // What he may do is known from here on.
+        app.ask(Some(&token), "{ viewer { roles } }", json!({})).await;
 
         // PostgreSQL counts its tables by itself, SQLite only when it is told to.
         for analyzed in [is_postgres, true] {
