@@ -1,4 +1,4 @@
-//! Tickets that came by an import, as they do, and their way out as a workbook.
+//! Tickets that came by an import, as they do, entries of the audit log, and their way out as workbooks.
 
 use std::time::{Duration, Instant};
 
@@ -31,6 +31,53 @@ const COLUMNS: [&str; 15] = [
     "typeOne",
     "account",
 ];
+
+/// The columns of the audit log: all there are.
+const ENTRY: [&str; 14] = [
+    "occurredAt",
+    "log",
+    "sequence",
+    "action",
+    "outcome",
+    "reasonCode",
+    "actorKind",
+    "actor",
+    "address",
+    "target",
+    "targetReference",
+    "subjects",
+    "changes",
+    "request",
+];
+
+/// A list that leaves.
+#[derive(Clone, Copy, Debug)]
+pub enum List<'s> {
+    /// The tickets of a service: values of three columns are opened and masked.
+    Tickets(&'s str),
+    /// The audit log: what stands in the database stands in the file.
+    Entries,
+}
+
+impl List<'_> {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tickets(_) => "tickets",
+            Self::Entries => "entries of the audit log",
+        }
+    }
+
+    fn input(self) -> Value {
+        match self {
+            Self::Tickets(service) => json!({ "list": { "tickets": { "serviceId": service } }, "columns": COLUMNS }),
+            // Of one person, or those that the benchmark itself leaves would be counted.
+            Self::Entries => json!({ "list": { "auditEntries": { "action": [ENTERED] } }, "columns": ENTRY }),
+        }
+    }
+}
+
+/// What the entries tell of.
+const ENTERED: &str = "COMPANY_UPDATE";
 
 /// How often it is asked how far something is.
 const ASK_EVERY: Duration = Duration::from_millis(20);
@@ -69,6 +116,29 @@ pub async fn filled(place: &Place, rows: u32) -> String {
     service
 }
 
+/// Fills the audit log with so many entries of the last hundred days, each as long as the one that adding a
+/// service has left.
+pub async fn logged(place: &Place, rows: u32) {
+    let (id, at) = match place.url.starts_with("sqlite") {
+        true => (
+            "randomblob(16)",
+            "strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', '-' || (n + 1) || ' minutes')",
+        ),
+        false => ("gen_random_uuid()", "now() - (n + 1) * interval '1 minute'"),
+    };
+    let same = "log, outcome, reason, actor_kind, actor_id, actor_name, address, request_id, target_id, target_label, service_id,
+        subjects, changes, previous_hash, hash, organization_id";
+    place
+        .run(&format!(
+            "WITH RECURSIVE series (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < {rows}),
+                one AS (SELECT * FROM audit_entry WHERE action = 'SERVICE_CREATE'
+                    AND organization_id = (SELECT id FROM organization WHERE domain = '{MOVER}') LIMIT 1)
+             INSERT INTO audit_entry (id, occurred_at, sequence, action, {same})
+             SELECT {id}, {at}, 1000000 + n, '{ENTERED}', {same} FROM one, series"
+        ))
+        .await;
+}
+
 /// The same installation with a server that has done nothing yet.
 pub async fn restarted(mut place: Place) -> Place {
     let token = operate::access_token(&place.app, MOVER, "owner")
@@ -81,11 +151,10 @@ pub async fn restarted(mut place: Place) -> Place {
     place
 }
 
-/// Has the tickets of a service leave.
-pub async fn leave(place: &Place, service: &str, rows: u32) -> Left {
-    let input = json!({ "list": { "tickets": { "serviceId": service } }, "columns": COLUMNS });
+/// Has a list leave.
+pub async fn leave(place: &Place, list: List<'_>, rows: u32) -> Left {
     let idle = place.server.resident();
-    let ((extraction, wall), used) = place.watched(made(place, input)).await;
+    let ((extraction, wall), used) = place.watched(made(place, list.input())).await;
     let row = &extraction["extraction"];
     assert_eq!(
         (&row["state"], &row["rowCount"]),

@@ -1,5 +1,6 @@
-//! What it costs to have 100,000 tickets leave as a workbook: 15 columns, three of them encrypted, on PostgreSQL and on SQLite, by
-//! a server of its own process; beside it, in the same run, `rust_xlsxwriter` with the same rows from memory.
+//! What it costs to have 100,000 rows leave as a workbook: tickets of 15 columns, three of them encrypted, and entries of the
+//! audit log, on PostgreSQL and on SQLite, by a server of its own process; beside it, in the same run, `rust_xlsxwriter` with
+//! the same rows from memory.
 //! `cargo bench --bench extraction [-- --small] [--json FILE]`; docs/benchmarks.md says what it measures.
 #![expect(
     clippy::print_stdout,
@@ -41,7 +42,7 @@ mod write;
 
 use std::time::Duration;
 
-use leave::Left;
+use leave::{Left, List};
 use place::Place;
 use serde_json::{Value, json};
 use write::{Mode, Written};
@@ -62,9 +63,10 @@ fn main() {
     start::start("extraction", run);
 }
 
-/// What came of a database.
+/// What came of a list on a database.
 struct Measured {
     database: &'static str,
+    list: &'static str,
     left: Left,
     /// The library with the same rows: all of them in memory, and in its mode for constant memory.
     whole: Written,
@@ -75,39 +77,53 @@ async fn run(size: usize) -> Value {
     println!("load {}", usage::load_average());
     let mut all = Vec::new();
     match Place::on_postgres().await {
-        Some(place) => all.push(measure(place, size).await),
+        Some(place) => all.extend(both(place, size).await),
         None => skip::skipped(
             "the half on PostgreSQL",
             "no initdb in PATH or /usr/lib/postgresql/*/bin",
         ),
     }
-    all.push(measure(Place::on_sqlite().await, size).await);
+    all.extend(both(Place::on_sqlite().await, size).await);
     all.iter().for_each(tell);
     println!("\nload {}", usage::load_average());
     json!({
         "rows": ROWS[size],
-        "databases": all.iter().map(Measured::json).collect::<Vec<_>>(),
+        "lists": all.iter().map(Measured::json).collect::<Vec<_>>(),
         "loadAverage": usage::load_average(),
     })
 }
 
-async fn measure(place: Place, size: usize) -> Measured {
-    let database = place.name;
+/// Both lists of a database, each by a server that has done nothing yet.
+async fn both(place: Place, size: usize) -> [Measured; 2] {
     let service = leave::filled(&place, ROWS[size]).await;
+    leave::logged(&place, ROWS[size]).await;
     let place = leave::restarted(place).await;
+    let tickets = measure(&place, List::Tickets(&service), size).await;
+    let place = leave::restarted(place).await;
+    [tickets, measure(&place, List::Entries, size).await]
+}
+
+async fn measure(place: &Place, list: List<'_>, size: usize) -> Measured {
+    let database = place.name;
     let mut lefts = Vec::new();
     for _ in 0..TIMES {
-        lefts.push(leave::leave(&place, &service, ROWS[size]).await);
+        lefts.push(leave::leave(place, list, ROWS[size]).await);
     }
-    let rows = write::rows_of(&leave::file(&place, &lefts[0].extraction).await);
+    let rows = write::rows_of(&leave::file(place, &lefts[0].extraction).await);
     assert_eq!(rows.len() as u64, u64::from(ROWS[size]) + 1, "all rows left");
     // The first one is the one that a server which has done nothing yet had in memory.
     let extra = lefts[0].extra;
     lefts.sort_unstable_by_key(|left| left.wall);
     let left = lefts.swap_remove(TIMES / 2);
-    println!("{database}: {} rows, {:.1} MB", ROWS[size], left.bytes as f64 / 1e6);
+    println!(
+        "{database}: {} {}, {:.1} MB",
+        ROWS[size],
+        list.name(),
+        left.bytes as f64 / 1e6
+    );
     Measured {
         database,
+        list: list.name(),
         left: Left { extra, ..left },
         whole: write::middle(&rows, Mode::Whole, TIMES),
         constant: write::middle(&rows, Mode::Constant, TIMES),
@@ -117,7 +133,7 @@ async fn measure(place: Place, size: usize) -> Measured {
 impl Measured {
     fn json(&self) -> Value {
         json!({
-            "database": self.database, "bytes": self.left.bytes, "wallSeconds": self.left.wall.as_secs_f64(),
+            "database": self.database, "list": self.list, "bytes": self.left.bytes, "wallSeconds": self.left.wall.as_secs_f64(),
             "serverSeconds": self.left.used.server.as_secs_f64(), "databaseSeconds": self.left.used.database.as_secs_f64(),
             "idleBytes": self.left.idle, "extraBytes": self.left.extra,
             "libraryWhole": self.whole.json(), "libraryConstant": self.constant.json(),
@@ -132,7 +148,7 @@ fn tell(measured: &Measured) {
     let seconds = |time: Duration| format!("{:.2} s", time.as_secs_f64());
     let ratio = |one: Duration, other: Duration| format!("{:.2}", one.as_secs_f64() / other.as_secs_f64());
     let mebibytes = |bytes: u64| format!("{:.1} MiB", bytes as f64 / 1_048_576.0);
-    println!("\n{}", measured.database);
+    println!("\n{}, {}", measured.database, measured.list);
     println!(
         "  {} from begin to end; processors: server {}, database {}",
         seconds(left.wall),

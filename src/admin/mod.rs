@@ -112,7 +112,7 @@ impl Loader<Membership> for Batch {
 
     async fn load(&self, keys: &[Membership]) -> std::result::Result<HashMap<Membership, bool>, String> {
         let ids = keys.iter().map(|key| key.0);
-        let rows = self.select::<Entity>().filter(Column::MemberId.is_in(ids)).all().await;
+        let rows = self.select::<Entity>().among(Column::MemberId, ids).all().await;
         let found: HashSet<_> = rows
             .map_err(|error| format!("{error:?}"))?
             .into_iter()

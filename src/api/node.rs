@@ -12,14 +12,14 @@ use futures_util::future::try_join_all;
 use crate::{
     agent::{self, Model as Agent},
     audit::review,
-    billing::graphql::{Charge, charge_id, of_charge_id, of_service},
+    billing::graphql::{Charge, charge_id, charges_of, of_charge_id},
     company::{self, Company},
     contract::{self, Contract},
     cti::line::history::{self as holding, Model as CtiHolding},
     extraction::{self, Extraction, ExtractionStep},
     field::{self, Field},
     import::{self, Import},
-    kernel::{Action, Caller, Error, Record, Result, at_hand::AllAtHand, audit, permission},
+    kernel::{Action, Caller, Error, Record, Result, audit, permission},
     member::{
         self, Member,
         invitation::{self, Invitation},
@@ -169,7 +169,7 @@ async fn find(context: &Context<'_>, ids: &[&str]) -> Result<HashMap<String, Nod
             }
             Some("aud") => seek::<audit::Entity>(caller, Action::AuditRead, &ids, Node::AuditEntry).await?,
             Some("pch") => seek::<permission::Entity>(caller, Action::AuditRead, &ids, Node::PermissionChange).await?,
-            Some("chg") => charges(context, caller, &ids).await?,
+            Some("chg") => charges(caller, &ids).await?,
             _ => HashMap::new(),
         });
     }
@@ -193,16 +193,17 @@ async fn seek<E: Record>(
     Ok(rows.into_iter().map(|row| (E::key(&row), node(row))).collect())
 }
 
-async fn charges(context: &Context<'_>, caller: &Caller, ids: &[&str]) -> Result<HashMap<String, Node>> {
+async fn charges(caller: &Caller, ids: &[&str]) -> Result<HashMap<String, Node>> {
     if caller.view_if_allowed(Action::ChargeRead).await?.is_none() {
         return Ok(HashMap::new());
     }
     let asked = ids.iter().filter_map(|id| of_charge_id(id));
-    let read = asked.map(|(service, month)| of_service(context, service, (month, month)));
+    let read = asked.map(|(service, month)| charges_of(caller, service, (month, month)));
     let read = try_join_all(read).await?;
     Ok(read
         .into_iter()
-        .flat_map(|AllAtHand(charges)| charges)
+        .flatten()
+        .map(Arc::unwrap_or_clone)
         .map(|charge| (charge_id(charge.service_id, charge.month), Node::Charge(charge)))
         .collect())
 }

@@ -54,7 +54,10 @@ pub async fn of(app: &App, reader: &Reader, who: (MemberId, SessionId)) -> Resul
             None => None,
         },
     };
-    known.put(whose, now, found.as_ref());
+    let marked = found
+        .as_ref()
+        .and_then(|(session, rights)| Some((session.mark?, rights)));
+    known.put(whose, now, marked);
     let found = found.filter(|(session, _)| session.lifetime.holds(now, session::idle_limit(app)));
     Ok(found.map(|(session, rights)| (signed_in(&session, rights), session.organization)))
 }
@@ -138,6 +141,12 @@ struct Known {
     rights: Rights,
 }
 
+impl Known {
+    fn is_fresh(&self, now: Timestamp) -> bool {
+        now >= self.read_at && now.0 - self.read_at.0 < KNOWN_FOR
+    }
+}
+
 /// The rights that were read last, each with the mark that the organization bore.
 #[derive(Default)]
 struct KnownRights(Mutex<HashMap<Whose, Known>>);
@@ -146,26 +155,25 @@ impl KnownRights {
     fn get(&self, whose: Whose, now: Timestamp) -> Option<(Uuid, Rights)> {
         let known = self.lock();
         let kept = known.get(&whose)?;
-        let is_fresh = now >= kept.read_at && now.0 - kept.read_at.0 < KNOWN_FOR;
-        is_fresh.then(|| (kept.mark, kept.rights.clone()))
+        kept.is_fresh(now).then(|| (kept.mark, kept.rights.clone()))
     }
 
     /// Keeps what was found, if it is news, and nothing of whoever is no more.
-    fn put(&self, whose: Whose, now: Timestamp, found: Option<&(SessionNow, Rights)>) {
+    fn put(&self, whose: Whose, now: Timestamp, found: Option<(Uuid, &Rights)>) {
         let mut known = self.lock();
-        let Some((SessionNow { mark: Some(mark), .. }, rights)) = found else {
+        let Some((mark, rights)) = found else {
             known.remove(&whose);
             return;
         };
         let is_kept = known.get(&whose);
-        if is_kept.is_some_and(|kept| kept.mark == *mark && now >= kept.read_at && now.0 - kept.read_at.0 < KNOWN_FOR) {
+        if is_kept.is_some_and(|kept| kept.mark == mark && kept.is_fresh(now)) {
             return;
         }
         if is_kept.is_none() && known.len() >= MOST_KNOWN {
             known.clear();
         }
         let kept = Known {
-            mark: *mark,
+            mark,
             read_at: now,
             rights: rights.clone(),
         };
@@ -361,6 +369,16 @@ mod tests {
             assert_eq!(known.get(whose(1), at(now)).is_some(), is_known, "{now}");
         }
         assert!(known.get(whose(2), at(100)).is_none());
+        let one = kept(at(100));
+        for number in 1..=MOST_KNOWN as u128 {
+            known.put(whose(number), at(100), Some((one.mark, &one.rights)));
+        }
+        assert_eq!(known.lock().len(), MOST_KNOWN);
+        known.put(whose(1), at(101), Some((Uuid::from_u128(8), &one.rights)));
+        assert_eq!(known.lock().len(), MOST_KNOWN, "who is known takes no other place");
+        known.put(whose(0), at(101), Some((one.mark, &one.rights)));
+        assert_eq!(known.lock().len(), 1, "no more are kept than so many");
+        known.put(whose(1), at(101), Some((one.mark, &one.rights)));
         known.put(whose(1), at(101), None);
         assert!(
             known.get(whose(1), at(101)).is_none(),

@@ -13,7 +13,7 @@ use super::{
     graphql::{Charge, ChargeBreakdown, ChargeLine, ChargeStatus, is_counted},
     line,
 };
-use crate::kernel::{Money, Month, Reader, Result, ServiceId, Timestamp};
+use crate::kernel::{Error, Money, Month, Reader, Result, ServiceId, Timestamp};
 
 const CHARGE: [charge::Column; 8] = [
     charge::Column::ServiceId,
@@ -47,6 +47,7 @@ pub(super) async fn read(reader: &Reader, which: Condition) -> Result<Vec<Charge
         .select::<charge::Entity>()
         .select_only()
         .columns(CHARGE)
+        .column(line::Column::Position)
         .columns(LINE)
         .join(JoinType::LeftJoin, charge::Relation::Lines.def())
         .filter(which)
@@ -61,7 +62,7 @@ pub(super) async fn read(reader: &Reader, which: Condition) -> Result<Vec<Charge
             Some(last) if (last.service_id, last.month) == (row.service_id, row.month) => {
                 last.sums.lines.extend(row.line);
             }
-            _ => charges.push(row.charge()),
+            _ => charges.push(row.charge()?),
         }
     }
     Ok(charges)
@@ -88,23 +89,27 @@ pub(super) async fn lines(reader: &Reader, which: Condition) -> Result<HashMap<(
     Ok(found)
 }
 
-/// A charge with one of its lines; none where it has none.
+/// A charge with one of its lines; none where it has none. What all lines of a charge have in common is read beside its first
+/// one.
 struct Row {
     service_id: ServiceId,
     month: Month,
-    closed_at: Timestamp,
-    sums: [i64; 5],
+    common: Option<(Timestamp, [i64; 5])>,
     line: Option<ChargeLine>,
 }
 
 impl Row {
-    fn charge(self) -> Charge {
-        let [subtotal, discount, supply, vat, total] = self.sums.map(Money::won);
-        Charge {
+    fn charge(self) -> Result<Charge> {
+        let first = self
+            .common
+            .ok_or_else(|| Error::internal("a charge without its first line"));
+        let (closed_at, sums) = first?;
+        let [subtotal, discount, supply, vat, total] = sums.map(Money::won);
+        Ok(Charge {
             service_id: self.service_id,
             month: self.month,
             status: ChargeStatus::Closed,
-            closed_at: Some(self.closed_at),
+            closed_at: Some(closed_at),
             sums: ChargeBreakdown {
                 lines: self.line.into_iter().collect(),
                 subtotal,
@@ -113,19 +118,26 @@ impl Row {
                 vat,
                 total,
             },
-        }
+        })
     }
 }
 
 impl FromQueryResult for Row {
     fn from_query_result(row: &QueryResult, _: &str) -> std::result::Result<Self, DbErr> {
         let won = |place| row.try_get_by_index::<i64>(place);
+        let position: Option<i32> = row.try_get_by_index(CHARGE.len())?;
+        let common = match position {
+            None | Some(line::FIRST) => {
+                let sums = [won(3)?, won(4)?, won(5)?, won(6)?, won(7)?];
+                Some((row.try_get_by_index(2)?, sums))
+            }
+            Some(_) => None,
+        };
         Ok(Self {
             service_id: row.try_get_by_index(0)?,
             month: row.try_get_by_index(1)?,
-            closed_at: row.try_get_by_index(2)?,
-            sums: [won(3)?, won(4)?, won(5)?, won(6)?, won(7)?],
-            line: line_from(row, CHARGE.len())?,
+            common,
+            line: line_from(row, CHARGE.len() + 1)?,
         })
     }
 }

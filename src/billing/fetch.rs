@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_graphql::{Context, dataloader::Loader};
-use sea_orm::{ColumnTrait, Condition, QueryFilter, sea_query::ExprTrait as _};
+use sea_orm::{ColumnTrait, Condition, sea_query::ExprTrait as _};
 
 use super::{
     charge, closed,
@@ -21,9 +21,7 @@ use crate::{
         graphql::label,
         item::{Availability, ItemCode},
     },
-    kernel::{
-        Action, Batch, Caller, Error, Money, Month, Result, ServiceId, View, at_hand::AllAtHand, page::Cursor, zone,
-    },
+    kernel::{Action, Batch, Caller, Error, Money, Month, Result, ServiceId, View, page::Cursor, zone},
     organization,
     service::{self, Service, ServiceKind},
 };
@@ -54,7 +52,7 @@ impl Loader<ById> for Batch {
         let ids = keys.iter().map(|key| key.0);
         let rows = self
             .select::<service::Entity>()
-            .filter(service::Column::Id.is_in(ids))
+            .among(service::Column::Id, ids)
             .all()
             .await;
         let rows = rows.map_err(|error| format!("{error:?}"))?;
@@ -67,10 +65,10 @@ impl Loader<ById> for Batch {
 pub struct ClosedOf(pub ServiceId, pub Month, pub Month);
 
 impl Loader<ClosedOf> for Batch {
-    type Value = Vec<Charge>;
+    type Value = Vec<Arc<Charge>>;
     type Error = String;
 
-    async fn load(&self, keys: &[ClosedOf]) -> std::result::Result<HashMap<ClosedOf, Vec<Charge>>, String> {
+    async fn load(&self, keys: &[ClosedOf]) -> std::result::Result<HashMap<ClosedOf, Vec<Arc<Charge>>>, String> {
         let mut spans = BTreeMap::<_, Vec<_>>::new();
         for ClosedOf(service, from, to) in keys {
             spans.entry((*from, *to)).or_default().push(*service);
@@ -81,7 +79,7 @@ impl Loader<ClosedOf> for Batch {
         });
         let charges = closed::read(self, asked).await.map_err(|error| format!("{error:?}"))?;
         let mut found: HashMap<_, Vec<_>> = keys.iter().map(|key| (*key, Vec::new())).collect();
-        for charge in charges {
+        for charge in charges.into_iter().map(Arc::new) {
             let in_span = |(from, to): &&(Month, Month)| (*from..=*to).contains(&charge.month);
             for (from, to) in spans.keys().filter(in_span) {
                 if let Some(charges) = found.get_mut(&ClosedOf(charge.service_id, *from, *to)) {
@@ -144,23 +142,26 @@ pub(super) fn check_span(from: Month, to: Month) -> Result<()> {
 }
 
 /// The charges of one service in a span of months, newest first.
-pub(crate) async fn of_service(
-    context: &Context<'_>,
+///
+/// # Errors
+/// `FORBIDDEN`, and `BAD_USER_INPUT` for a span of more than 36 months.
+pub(crate) async fn charges_of(
+    caller: &Caller,
     service: ServiceId,
     (from, to): (Month, Month),
-) -> Result<AllAtHand<Charge>> {
-    let caller = context.data_unchecked::<Arc<Caller>>();
+) -> Result<Vec<Arc<Charge>>> {
     let view = caller.view(Action::ChargeRead).await?;
     check_span(from, to)?;
     let open = open_in(caller, &view, from, to).await?;
-    let mut charges = page::estimates(&view, &[service], &open).await?;
+    let estimates = page::estimates(&view, &[service], &open).await?;
+    let mut charges: Vec<_> = estimates.into_iter().map(Arc::new).collect();
     let closed = view
         .loader
         .load_one(ClosedOf(service, from, to))
         .await
         .map_err(Error::internal)?;
     charges.extend(closed.unwrap_or_default());
-    Ok(AllAtHand(charges))
+    Ok(charges)
 }
 
 /// The charge of a service for the present month; `None` for whoever may change the service but see no charges, such as a
@@ -173,7 +174,8 @@ pub(crate) async fn this_month(context: &Context<'_>, service: &Service) -> Resu
     let view = caller.view(Action::ChargeRead).await?;
     let zone = organization::graphql::zone_of(&view).await?;
     let month = Month::of(zone::date_at(caller.now().0, zone)).ok_or_else(|| Error::internal("no such month"))?;
-    Ok(of_service(context, service.id, (month, month)).await?.0.pop())
+    let charge = charges_of(caller, service.id, (month, month)).await?.pop();
+    Ok(charge.map(Arc::unwrap_or_clone))
 }
 
 /// What the last month of a service would come to if it were terminated today.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, SimpleObject, parser::types::SelectionSet};
+use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, SimpleObject};
 
 use super::{
     charge, formula,
@@ -18,7 +18,7 @@ use crate::{
     },
     kernel::{
         Action, Caller, Error, Money, Month, PageRequest, Result, ServiceId, Timestamp,
-        at_hand::{AtHand, Write, choice, choice_or_null, list, object, scalar, scalar_or_null},
+        at_hand::{Asked, AtHand, Way, choice, choice_or_null, list, object, scalar, scalar_or_null},
         id,
         page::connection,
         payload::{payload, settle, user_errors},
@@ -26,7 +26,7 @@ use crate::{
     service::{Service, ServiceKind},
 };
 
-pub(crate) use super::fetch::{ById, catalogue, of_service, termination_preview, this_month};
+pub(crate) use super::fetch::{ById, catalogue, charges_of, termination_preview, this_month};
 
 user_errors! { UsageUserError, UsageErrorCode, "usage", {
     /// A value is needed.
@@ -160,7 +160,7 @@ impl Charge {
 }
 
 impl AtHand for ChargeLine {
-    fn write(field: &str, selection: &SelectionSet) -> Option<Write<Self>> {
+    fn write(field: &str, asked: &Asked<'_>) -> Option<Way<Self>> {
         match field {
             "kind" => choice(|line: &Self| line.kind),
             "itemCode" => choice_or_null(|line: &Self| line.item),
@@ -170,24 +170,24 @@ impl AtHand for ChargeLine {
             "freeCount" => scalar_or_null(|line: &Self| line.free.as_ref()),
             "chargedCount" => scalar_or_null(|line: &Self| line.charged.as_ref()),
             "corrects" => scalar_or_null(|line: &Self| line.corrects.as_ref()),
-            "amount" => object(selection, |line: &Self| &line.amount),
+            "amount" => object(asked, |line: &Self| &line.amount),
             _ => None,
         }
     }
 }
 
 impl AtHand for Charge {
-    fn write(field: &str, selection: &SelectionSet) -> Option<Write<Self>> {
+    fn write(field: &str, asked: &Asked<'_>) -> Option<Way<Self>> {
         match field {
             "month" => scalar(|charge: &Self| &charge.month),
             "status" => choice(|charge: &Self| charge.status),
             "closedAt" => scalar_or_null(|charge: &Self| charge.closed_at.as_ref()),
-            "lines" => list(selection, |charge: &Self| &charge.sums.lines),
-            "subtotal" => object(selection, |charge: &Self| &charge.sums.subtotal),
-            "discount" => object(selection, |charge: &Self| &charge.sums.discount),
-            "supply" => object(selection, |charge: &Self| &charge.sums.supply),
-            "vat" => object(selection, |charge: &Self| &charge.sums.vat),
-            "total" => object(selection, |charge: &Self| &charge.sums.total),
+            "lines" => list(asked, |charge: &Self| &charge.sums.lines),
+            "subtotal" => object(asked, |charge: &Self| &charge.sums.subtotal),
+            "discount" => object(asked, |charge: &Self| &charge.sums.discount),
+            "supply" => object(asked, |charge: &Self| &charge.sums.supply),
+            "vat" => object(asked, |charge: &Self| &charge.sums.vat),
+            "total" => object(asked, |charge: &Self| &charge.sums.total),
             _ => None,
         }
     }

@@ -20,13 +20,29 @@ pub(crate) fn fresh(now: Timestamp, random: &Random) -> Uuid {
     uuid::Builder::from_unix_timestamp_millis(millis, &random.bytes()).into_uuid()
 }
 
+/// The 26 characters of an ID, without prefix. Lists have hundreds of them: they are put together without going to the heap.
+struct Letters([u8; 26]);
+
+impl Letters {
+    fn of(id: Uuid) -> Self {
+        let mut number = id.as_u128();
+        let mut letters = [0; 26];
+        for letter in letters.iter_mut().rev() {
+            *letter = ALPHABET[number as usize & 31];
+            number >>= 5;
+        }
+        Self(letters)
+    }
+
+    fn as_str(&self) -> &str {
+        // The alphabet is ASCII.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
 /// The 26 characters of an ID, without prefix.
 pub(crate) fn encode(id: Uuid) -> String {
-    let number = id.as_u128();
-    (0..26)
-        .rev()
-        .map(|place| char::from(ALPHABET[(number >> (place * 5)) as usize & 31]))
-        .collect()
+    Letters::of(id).as_str().to_owned()
 }
 
 /// Back from `encode`; `None` for anything that it does not write.
@@ -72,7 +88,8 @@ macro_rules! ids {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!($prefix, "_{}"), encode(self.0))
+                f.write_str(concat!($prefix, "_"))?;
+                f.write_str(Letters::of(self.0).as_str())
             }
         }
 

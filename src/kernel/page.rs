@@ -319,11 +319,11 @@ macro_rules! connection {
         impl $crate::kernel::at_hand::AtHand for $edge {
             fn write(
                 field: &str,
-                selection: &async_graphql::parser::types::SelectionSet,
-            ) -> Option<$crate::kernel::at_hand::Write<Self>> {
+                asked: &$crate::kernel::at_hand::Asked<'_>,
+            ) -> Option<$crate::kernel::at_hand::Way<Self>> {
                 match field {
                     "cursor" => $crate::kernel::at_hand::made_text(|edge: &Self| edge.cursor.sealed()),
-                    "node" => $crate::kernel::at_hand::object(selection, |edge: &Self| &edge.node),
+                    "node" => $crate::kernel::at_hand::object(asked, |edge: &Self| &edge.node),
                     _ => None,
                 }
             }

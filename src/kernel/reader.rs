@@ -3,9 +3,9 @@
 //! is simply not there.
 
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait as _, EntityTrait, ExprTrait, FromQueryResult, PaginatorTrait, QueryFilter,
-    QueryOrder, QueryResult, QuerySelect, Select, Statement, StatementBuilder,
-    sea_query::{self, Expr, Func, Order, Query, SelectStatement, UnionType},
+    ColumnTrait, Condition, ConnectionTrait as _, DbBackend, EntityTrait, ExprTrait, FromQueryResult, PaginatorTrait,
+    QueryFilter, QueryOrder, QueryResult, QuerySelect, Select, Statement, StatementBuilder,
+    sea_query::{self, ArrayType, Expr, Func, Order, Query, SelectStatement, UnionType, extension::postgres::PgFunc},
 };
 use uuid::Uuid;
 
@@ -126,6 +126,22 @@ impl<E: EntityTrait> QuerySelect for Scoped<'_, E> {
 }
 
 impl<'r, E: Record> Scoped<'r, E> {
+    /// Narrows to rows of which a column is one of these IDs. PostgreSQL gets them as one value, so that it has one plan for
+    /// any number of them, and prepares it once.
+    #[must_use]
+    pub fn among(self, column: E::Column, ids: impl IntoIterator<Item = impl Into<Uuid>>) -> Self {
+        let ids = ids.into_iter().map(Into::into);
+        let is_one = match self.reader.connection.get_database_backend() {
+            DbBackend::Postgres => {
+                let ids = ids.map(sea_query::Value::from).collect();
+                let ids = sea_query::Value::Array(ArrayType::Uuid, Some(Box::new(ids)));
+                Expr::col((E::default(), column)).eq(PgFunc::any(Expr::val(ids)))
+            }
+            _ => column.is_in(ids),
+        };
+        self.filter(is_one)
+    }
+
     /// All rows.
     ///
     /// # Errors

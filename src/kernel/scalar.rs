@@ -1,17 +1,12 @@
-//! The values that the API speaks in beside numbers and text: instants, days, months, money. Each is one type from
+//! The values that the API speaks in beside numbers and text: instants, days, months. Each is one type from
 //! column to schema.
 
-use async_graphql::{
-    InputValueError, InputValueResult, Scalar, ScalarType, SimpleObject, Value, parser::types::SelectionSet,
-};
+use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, SecondsFormat, SubsecRound, Utc};
 use sea_orm::DeriveValueType;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    at_hand::{AtHand, Write, choice, scalar},
-    zone::Month,
-};
+use super::zone::Month;
 
 /// An instant, stored in UTC with microseconds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, DeriveValueType)]
@@ -96,25 +91,6 @@ impl ScalarType for Month {
     }
 }
 
-/// An exact decimal number in a string.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Decimal(String);
-
-/// An exact decimal number in a string, such as `"1250000"` or `"1.5"`.
-#[Scalar(name = "Decimal", specified_by_url = "https://www.w3.org/TR/xmlschema-2/#decimal")]
-impl ScalarType for Decimal {
-    fn parse(value: Value) -> InputValueResult<Self> {
-        let Value::String(text) = &value else {
-            return Err(InputValueError::expected_type(value));
-        };
-        Ok(Self(text.clone()))
-    }
-
-    fn to_value(&self) -> Value {
-        Value::String(self.0.clone())
-    }
-}
-
 /// An absolute URL.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Url(pub String);
@@ -131,60 +107,6 @@ impl ScalarType for Url {
 
     fn to_value(&self) -> Value {
         Value::String(self.0.clone())
-    }
-}
-
-/// The currencies that are charged in.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, async_graphql::Enum)]
-#[graphql(name = "CurrencyCode")]
-pub enum Currency {
-    /// South Korean won. It has no minor unit: 1 is one won.
-    #[graphql(name = "KRW")]
-    Krw,
-}
-
-/// An amount of money.
-#[derive(Clone, PartialEq, Eq, Debug, SimpleObject)]
-pub struct Money {
-    /// How much, in the currency's main unit; negative where it is given back.
-    pub amount: Decimal,
-    /// The ISO 4217 code.
-    pub currency_code: Currency,
-}
-
-impl Money {
-    /// Whole won.
-    pub fn won(amount: i64) -> Self {
-        Self {
-            amount: Decimal(amount.to_string()),
-            currency_code: Currency::Krw,
-        }
-    }
-
-    /// Back from [`Money::won`]; 0 for an amount that is no whole number.
-    pub fn whole_won(&self) -> i64 {
-        self.amount.0.parse().unwrap_or(0)
-    }
-
-    /// Thousandths of a won, as unit prices have them, without needless zeros.
-    pub fn thousandths(amount: i64) -> Self {
-        let (sign, rest) = (if amount < 0 { "-" } else { "" }, amount.unsigned_abs());
-        let text = format!("{sign}{}.{:03}", rest / 1_000, rest % 1_000);
-        let text = text.trim_end_matches('0').trim_end_matches('.');
-        Self {
-            amount: Decimal(text.to_owned()),
-            currency_code: Currency::Krw,
-        }
-    }
-}
-
-impl AtHand for Money {
-    fn write(field: &str, _: &SelectionSet) -> Option<Write<Self>> {
-        match field {
-            "amount" => scalar(|money: &Self| &money.amount),
-            "currencyCode" => choice(|money: &Self| money.currency_code),
-            _ => None,
-        }
     }
 }
 

@@ -125,7 +125,7 @@ impl Loader<ById> for Batch {
 
     async fn load(&self, keys: &[ById]) -> std::result::Result<HashMap<ById, Model>, String> {
         let ids = keys.iter().map(|key| key.0);
-        let rows = self.select::<Entity>().filter(Column::Id.is_in(ids)).all().await;
+        let rows = self.select::<Entity>().among(Column::Id, ids).all().await;
         let rows = rows.map_err(|error| format!("{error:?}"))?;
         Ok(rows.into_iter().map(|row| (ById(row.id), row)).collect())
     }

@@ -111,7 +111,7 @@ impl Loader<UseOf> for Batch {
     async fn load(&self, keys: &[UseOf]) -> std::result::Result<HashMap<UseOf, Model>, String> {
         let rows = self
             .select::<Entity>()
-            .filter(Column::KeyId.is_in(keys.iter().map(|key| key.0)));
+            .among(Column::KeyId, keys.iter().map(|key| key.0));
         let rows = rows.all().await.map_err(|error| format!("{error:?}"))?;
         Ok(rows.into_iter().map(|row| (UseOf(row.key_id), row)).collect())
     }

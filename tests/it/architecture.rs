@@ -65,6 +65,27 @@ fn the_kernel_knows_no_area() {
     }
 }
 
+/// Another reader would take a text in it for JSON of its own, however deep (`kernel/json.rs`).
+#[test]
+fn e2_what_strangers_send_is_read_by_one_reader_of_json() {
+    let mut read = 0;
+    for (path, text) in sources().into_iter().filter(|(path, _)| path.starts_with("api")) {
+        let is_test = path
+            .components()
+            .any(|part| part.as_os_str() == "tests" || part.as_os_str() == "tests.rs");
+        let code = text
+            .split("#[cfg(test)]")
+            .next()
+            .filter(|_| !is_test)
+            .unwrap_or_default();
+        for line in code.lines().filter(|line| line.contains("serde_json::from_")) {
+            assert!(line.contains("Foreign"), "{}: {line}", path.display());
+            read += 1;
+        }
+    }
+    assert!(read > 0, "nothing is read");
+}
+
 #[test]
 fn only_kernel_and_setup_name_a_connection() {
     const NAMES: [&str; 6] = [

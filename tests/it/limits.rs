@@ -59,6 +59,23 @@ both! {
         assert_eq!(marks(&app).await, 0);
     }
 
+    // case: E2
+    async fn g5_texts_in_texts_that_look_like_json_are_texts(app) {
+        let token = app.owner().token().await;
+        // A reader that takes them for JSON comes to thousands of levels, and a thread has room for none of them.
+        let mut nested = "[]".to_owned();
+        while nested.len() < 100_000 {
+            let text = serde_json::to_string(&nested).unwrap();
+            let object = format!("{{\"$serde_json::private::RawValue\":{text}}}");
+            nested = format!("{}{object}{}", "[".repeat(120), "]".repeat(120));
+        }
+        let body = format!("{{\"query\":\"{{ viewer {{ member {{ login }} }} }}\",\"variables\":{{\"a\":{nested}}}}}");
+
+        let answer = send(&app, &token, &[], body).await;
+
+        assert_eq!(answer.json["data"]["viewer"]["member"]["login"], "owner", "{:.300}", answer.text);
+    }
+
     // case: E4
     async fn g5_only_post_is_served(app) {
         let token = app.owner().token().await;

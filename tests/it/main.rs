@@ -14,6 +14,7 @@ mod agent_rights;
 mod agents;
 mod architecture;
 mod at_hand;
+mod at_hand_list;
 mod audit;
 mod audit_anchor;
 mod audit_append_only;

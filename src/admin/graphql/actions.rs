@@ -91,7 +91,7 @@ impl Loader<HasFactor> for Batch {
         let ids = keys.iter().map(|key| key.0);
         let factors = self
             .select::<second_factor::Entity>()
-            .filter(second_factor::Column::MemberId.is_in(ids))
+            .among(second_factor::Column::MemberId, ids)
             .filter(second_factor::Column::ActivatedAt.is_not_null());
         let rows = factors.all().await.map_err(|error| format!("{error:?}"))?;
         let found: HashSet<_> = rows.into_iter().map(|row| row.member_id).collect();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use async_graphql::dataloader::Loader;
 use sea_orm::{
-    ColumnTrait, DbErr, FromQueryResult, QueryFilter, QueryResult, QuerySelect,
+    ColumnTrait, DbErr, FromQueryResult, QueryResult, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
 
@@ -78,7 +78,7 @@ async fn read(reader: &Reader, members: impl Iterator<Item = MemberId>) -> Resul
         .select::<member::Entity>()
         .column_as(is_administrator, "is_administrator")
         .column_as(has_factor, "has_factor")
-        .filter(member::Column::Id.is_in(members))
+        .among(member::Column::Id, members)
         .rows()
         .await
 }

@@ -27,7 +27,7 @@ const MOST_PLACES: u64 = 100;
 /// The ways from a list to its rows.
 pub(super) const ROWS: [&str; 2] = ["nodes", "edges.node"];
 
-connection! { AgentConnection, AgentEdge, Model, "agent", "agents" }
+connection! { at hand AgentConnection, AgentEdge, Model, "agent", "agents" }
 
 /// A page of the agents of all services, or of the one that the filter names.
 pub(super) async fn all(
@@ -116,7 +116,7 @@ pub(crate) async fn own(context: &Context<'_>) -> Result<Vec<Model>> {
 /// services in another, and what is asked of those.
 pub(super) async fn prefetch(context: &Context<'_>, view: &View, rows: &[&Model], paths: &[&str]) -> Result<()> {
     let asks = |field: &str| paths.iter().any(|path| selects(context, path, field));
-    if asks("member") || asks("actions") {
+    if asks("member.roles") || asks("member.actions") || asks("actions") {
         admin::graphql::fetch(view, rows.iter().map(|row| row.member_id)).await?;
     }
     let services: Vec<_> = rows.iter().map(|row| row.service_id).collect();

@@ -1,5 +1,6 @@
 //! What the API says of agents, and the verbs that put members into services and say what they may do there.
 
+mod at_hand;
 mod extract;
 mod list;
 mod narrow;
@@ -104,8 +105,7 @@ impl Model {
 
     /// 상담권한: the channels that he was given, at most 3. Those that the contract no longer offers stay, and come back with it.
     async fn channels(&self) -> Vec<Channel> {
-        let given = Channel::ALL.into_iter().filter(|channel| self.handles(*channel));
-        given.collect()
+        self.made_channels()
     }
 
     /// Of these channels, those that the contract offers now, at most 3: in no other does he consult.
@@ -114,8 +114,7 @@ impl Model {
         let contract = view.loader.load_one(OfService(self.service_id)).await;
         let contract = contract.map_err(Error::internal)?;
         let offers = |channel: &Channel| contract.as_ref().is_some_and(|contract| channel.is_offered(contract));
-        let given = Channel::ALL.into_iter().filter(|channel| self.handles(*channel));
-        Ok(given.filter(offers).collect())
+        Ok(self.made_channels().into_iter().filter(offers).collect())
     }
 
     /// What the caller can do with the agent now, and why not where not; at most 10.

@@ -8,7 +8,7 @@ use std::{
 
 use async_graphql::{Context, dataloader::Loader};
 use sea_orm::{
-    ColumnTrait, QueryFilter,
+    QueryFilter,
     sea_query::{Expr, ExprTrait as _},
 };
 
@@ -34,11 +34,7 @@ impl Loader<OfService> for Batch {
 
     async fn load(&self, keys: &[OfService]) -> std::result::Result<HashMap<OfService, Model>, String> {
         let services = keys.iter().map(|key| key.0);
-        let rows = self
-            .select::<Entity>()
-            .filter(Column::ServiceId.is_in(services))
-            .all()
-            .await;
+        let rows = self.select::<Entity>().among(Column::ServiceId, services).all().await;
         let rows = rows.map_err(|error| format!("{error:?}"))?;
         Ok(rows.into_iter().map(|row| (OfService(row.service_id), row)).collect())
     }

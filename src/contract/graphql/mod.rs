@@ -1,6 +1,7 @@
 //! What the API says of contracts: items, versions, the daily allowance, quotes, and what can be done.
 
 mod actions;
+mod at_hand;
 mod fetch;
 mod quote;
 
@@ -118,8 +119,7 @@ pub struct ContractEditAllowance {
 
 connection! { ContractRevisionConnection, ContractRevisionEdge, revision::Model, "version", "versions of a contract" }
 
-fn labelled(context: &Context<'_>, items: &[Item]) -> Vec<ContractItem> {
-    let language = context.data_unchecked::<Arc<Caller>>().language();
+fn labelled(language: Language, items: &[Item]) -> Vec<ContractItem> {
     let show = |item: &Item| ContractItem {
         code: item.code,
         label: label(language, item.code).to_owned(),
@@ -143,7 +143,7 @@ impl Model {
     /// The items that anybody has decided on, at most 14; all others are off.
     #[graphql(name = "items")]
     async fn item_list(&self, context: &Context<'_>) -> Vec<ContractItem> {
-        labelled(context, &self.items.0)
+        labelled(context.data_unchecked::<Arc<Caller>>().language(), &self.items.0)
     }
 
     /// Its service; null where the caller may not see it.
@@ -233,7 +233,7 @@ impl revision::Model {
     /// The items as they were, at most 14; those not named were off. Empty where the contract ended.
     #[graphql(name = "items")]
     async fn item_list(&self, context: &Context<'_>) -> Vec<ContractItem> {
-        labelled(context, &self.items.0)
+        labelled(context.data_unchecked::<Arc<Caller>>().language(), &self.items.0)
     }
 
     /// The items of the version before, at most 14; empty for the first version.
@@ -241,16 +241,14 @@ impl revision::Model {
         if self.revision == 1 {
             return Ok(Vec::new());
         }
-        let view = context
-            .data_unchecked::<Arc<Caller>>()
-            .view(Action::ContractRead)
-            .await?;
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        let view = caller.view(Action::ContractRead).await?;
         let before = view
             .loader
             .load_one(revision::Version(self.contract_id, self.revision - 1))
             .await
             .map_err(Error::internal)?;
-        Ok(before.map_or_else(Vec::new, |row| labelled(context, &row.items.0)))
+        Ok(before.map_or_else(Vec::new, |row| labelled(caller.language(), &row.items.0)))
     }
 }
 

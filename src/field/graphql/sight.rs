@@ -3,7 +3,6 @@
 use std::{collections::HashMap, sync::Arc};
 
 use async_graphql::{Context, dataloader::Loader};
-use sea_orm::{ColumnTrait, QueryFilter};
 
 use crate::{
     agent,
@@ -126,7 +125,7 @@ impl Loader<CompositionOf> for Batch {
         let services = keys.iter().map(|key| key.0);
         let rows = self
             .select::<composition::Entity>()
-            .filter(composition::Column::ServiceId.is_in(services));
+            .among(composition::Column::ServiceId, services);
         let rows = rows.all().await.map_err(|error| format!("{error:?}"))?;
         Ok(rows
             .into_iter()
@@ -146,8 +145,8 @@ impl Loader<PlaceOf> for Batch {
     async fn load(&self, keys: &[PlaceOf]) -> std::result::Result<HashMap<PlaceOf, agent::Role>, String> {
         let rows = self
             .select::<agent::Entity>()
-            .filter(agent::Column::ServiceId.is_in(keys.iter().map(|key| key.0)))
-            .filter(agent::Column::MemberId.is_in(keys.iter().map(|key| key.1)));
+            .among(agent::Column::ServiceId, keys.iter().map(|key| key.0))
+            .among(agent::Column::MemberId, keys.iter().map(|key| key.1));
         let rows = rows.all().await.map_err(|error| format!("{error:?}"))?;
         Ok(rows
             .into_iter()

@@ -8,6 +8,7 @@ pub mod child;
 pub mod inside;
 mod read;
 mod scan;
+mod time;
 pub mod wire;
 
 use serde::{Deserialize, Serialize};

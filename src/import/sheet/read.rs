@@ -6,14 +6,14 @@ use std::{
     io::{Cursor, Read as _},
 };
 
-use calamine::{DataRef, ExcelDateTime, Reader as _, Xlsx, XlsxError};
-use chrono::{Datelike as _, Duration, NaiveDate, NaiveDateTime, Timelike as _};
+use calamine::{DataRef, Reader as _, Xlsx, XlsxError};
 use unicode_normalization::UnicodeNormalization as _;
 use zip::ZipArchive;
 
 use super::{
     Cell, Fault, Head, LONGEST, MARK, MARK_SHEET, MOST_COLUMNS, MOST_INFLATED, MOST_ROWS, Row, archive,
     scan::{self, Found},
+    time,
 };
 
 /// How many rows a sheet can have, by the format: no program writes a number behind them.
@@ -159,62 +159,11 @@ fn understood(value: &DataRef<'_>, is_1904: bool) -> Option<Cell> {
         DataRef::Int(number) => Cell::Number(*number as f64),
         DataRef::Float(number) => Cell::Number(*number),
         DataRef::Bool(is) => Cell::Truth(*is),
-        DataRef::DateTime(at) if at.is_datetime() => Cell::Time(time(at, is_1904)),
-        DataRef::DateTimeIso(said) => Cell::Time(iso(said)),
+        DataRef::DateTime(at) if at.is_datetime() => Cell::Time(time::counted(at, is_1904)),
+        DataRef::DateTimeIso(said) => Cell::Time(time::said(said)),
         DataRef::DateTime(_) | DataRef::DurationIso(_) => Cell::Time(String::new()),
         DataRef::Error(_) => Cell::Error,
     })
-}
-
-/// The day and time that a number of days stands for, to the nearest second; empty where there is none. Excel's calendar
-/// from 1900 has a 29 February 1900 that never was: it is number 60. What is less than a day is a time without one, whichever
-/// the calendar.
-fn time(at: &ExcelDateTime, is_1904: bool) -> String {
-    let days = at.as_f64();
-    let first = match (is_1904, days) {
-        (_, ..1.0) => None,
-        (true, _) => NaiveDate::from_ymd_opt(1904, 1, 1),
-        (false, ..60.0) => NaiveDate::from_ymd_opt(1899, 12, 31),
-        (false, 61.0..) => NaiveDate::from_ymd_opt(1899, 12, 30),
-        _ => None,
-    };
-    let seconds = (days * 86_400.0).round();
-    if !(0.0..300_000_000_000.0).contains(&seconds) {
-        return String::new();
-    }
-    let at = first.and_then(|first| {
-        first
-            .and_hms_opt(0, 0, 0)?
-            .checked_add_signed(Duration::seconds(seconds as i64))
-    });
-    // Excel's last day is the end of the year 9999; what comes after is written otherwise.
-    let at = at.filter(|at| at.year() <= 9_999);
-    at.map(told).unwrap_or_default()
-}
-
-/// How times travel: written by hand, since each of a hundred thousand cells would read a pattern anew.
-fn told(at: NaiveDateTime) -> String {
-    let (day, time) = (at.date(), at.time());
-    format!(
-        "{:04}-{:02}-{:02} {:02}:{:02}:{:02}",
-        day.year(),
-        day.month(),
-        day.day(),
-        time.hour(),
-        time.minute(),
-        time.second()
-    )
-}
-
-fn iso(said: &str) -> String {
-    let said = said.trim_end_matches('Z');
-    let forms = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
-    let at = forms
-        .iter()
-        .find_map(|form| NaiveDateTime::parse_from_str(said, form).ok());
-    let day = || NaiveDate::parse_from_str(said, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0);
-    let at = at.or_else(day).and_then(|at| at.with_nanosecond(0));
-    at.map(told).unwrap_or_default()
 }
 
 /// The sheet that is filled in, as far as it was read.

@@ -10,7 +10,7 @@ mod over;
 pub mod segment;
 mod walk;
 
-use async_graphql::{Enum, SimpleObject, parser::types::SelectionSet};
+use async_graphql::{Enum, SimpleObject};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
     entity::prelude::*,
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AuditEntryId, AuditLog, Keys, OrganizationId, Record, Result, Timestamp, Tx,
-    at_hand::{AtHand, Write, choice, made, made_text, scalar, text, text_or_null},
+    at_hand::{Asked, AtHand, Way, choice, made, made_text, scalar, text, text_or_null},
     permission,
     record::record,
 };
@@ -293,7 +293,7 @@ pub struct AuditTarget {
 }
 
 impl AtHand for AuditActor {
-    fn write(field: &str, _: &SelectionSet) -> Option<Write<Self>> {
+    fn write(field: &str, _: &Asked<'_>) -> Option<Way<Self>> {
         match field {
             "kind" => choice(|actor: &Self| actor.kind),
             "name" => text(|actor: &Self| &actor.name),
@@ -304,7 +304,7 @@ impl AtHand for AuditActor {
 }
 
 impl AtHand for AuditTarget {
-    fn write(field: &str, _: &SelectionSet) -> Option<Write<Self>> {
+    fn write(field: &str, _: &Asked<'_>) -> Option<Way<Self>> {
         match field {
             "reference" => text(|target: &Self| &target.reference),
             "label" => text(|target: &Self| &target.label),
@@ -315,7 +315,7 @@ impl AtHand for AuditTarget {
 
 /// All but the lists that are texts in the table, which few ask for of more than one entry.
 impl AtHand for Model {
-    fn write(field: &str, selection: &SelectionSet) -> Option<Write<Self>> {
+    fn write(field: &str, asked: &Asked<'_>) -> Option<Way<Self>> {
         match field {
             "id" => made_text(|entry: &Self| entry.id.to_string()),
             "log" => choice(|entry: &Self| entry.log),
@@ -326,8 +326,8 @@ impl AtHand for Model {
             "reasonCode" => text_or_null(|entry: &Self| entry.reason.as_deref()),
             "address" => text(|entry: &Self| &entry.address),
             "requestReference" => text(|entry: &Self| &entry.request_id),
-            "actor" => made(selection, |entry: &Self| Some(entry.made_actor())),
-            "target" => made(selection, Self::made_target),
+            "actor" => made(asked, |entry: &Self| Some(entry.made_actor())),
+            "target" => made(asked, Self::made_target),
             _ => None,
         }
     }

@@ -1,5 +1,6 @@
 //! What the API says of members, and the verbs of signing in and out.
 
+mod at_hand;
 mod possible;
 
 use std::sync::Arc;
@@ -110,7 +111,7 @@ pub struct SessionConfirmInput {
     pub token: Option<String>,
 }
 
-connection! { MemberConnection, MemberEdge, Model, "member", "members" }
+connection! { at hand MemberConnection, MemberEdge, Model, "member", "members" }
 
 /// A page of members, in the order of their joining.
 pub(crate) async fn member_page(context: &Context<'_>, request: PageRequest) -> Result<MemberConnection> {
@@ -179,9 +180,7 @@ impl Model {
     /// The e-mail address; null where the caller may not see it: he needs `ORGANIZATION_READ` for others' than his own.
     #[graphql(name = "email")]
     async fn visible_email(&self, context: &Context<'_>) -> Option<&str> {
-        let caller = context.data_unchecked::<Arc<Caller>>();
-        let is_own = caller.actor().member().is_some_and(|own| own.member_id == self.id);
-        (is_own || caller.may(Action::OrganizationRead)).then_some(self.email.as_str())
+        self.email_for(context.data_unchecked::<Arc<Caller>>())
     }
 
     /// What the caller can do with the member now, and why not where not; at most 10.

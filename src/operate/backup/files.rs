@@ -88,13 +88,18 @@ impl Copied {
     }
 }
 
+/// What is looked at of a line of an anchor.
+#[derive(serde::Deserialize)]
+struct Block {
+    number: i64,
+}
+
 /// Copies an anchor up to the block that the database knows, and what else stands before it.
 pub(super) fn copy_anchor(from: &Path, into: &Path, number: i64) -> anyhow::Result<()> {
     let text = std::fs::read_to_string(from).with_context(|| from.display().to_string())?;
     let is_later = |line: &&str| {
-        let block = serde_json::from_str::<serde_json::Value>(line).ok();
-        let block = block.and_then(|block| block.get("number")?.as_i64());
-        block.is_some_and(|block| block > number)
+        let block = serde_json::from_str::<Block>(line);
+        block.is_ok_and(|block| block.number > number)
     };
     let known: String = text.split_inclusive('\n').take_while(|line| !is_later(line)).collect();
     write_new(into, known.as_bytes())

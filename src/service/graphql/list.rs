@@ -62,7 +62,7 @@ pub struct ServiceOrder {
     pub direction: Direction,
 }
 
-connection! { ServiceConnection, ServiceEdge, Model, "service", "services" }
+connection! { at hand ServiceConnection, ServiceEdge, Model, "service", "services" }
 
 /// A page of services.
 pub(crate) async fn service_page(

@@ -1,5 +1,6 @@
 //! What the API says of services.
 
+mod at_hand;
 mod list;
 mod possible;
 
@@ -140,13 +141,7 @@ impl Model {
     /// 헬프센터 언어: the help center's languages, the main one first, at most 50; empty for an issue service.
     #[graphql(name = "languages")]
     async fn language_list(&self) -> Vec<ServiceLanguage> {
-        let codes = self.languages.0.iter().enumerate();
-        codes
-            .map(|(place, code)| ServiceLanguage {
-                code: code.clone(),
-                is_main: place == 0,
-            })
-            .collect()
+        self.made_languages()
     }
 
     /// The organization it belongs to; null where the caller may not see that.
@@ -167,11 +162,7 @@ impl Model {
 
     /// What the contract's button says: 등록 or 수정; null once the service is terminated.
     async fn contract_button(&self) -> Option<ContractButton> {
-        match self.status {
-            Status::NotInUse => Some(ContractButton::Register),
-            Status::InUse | Status::Suspended => Some(ContractButton::Edit),
-            Status::Terminated => None,
-        }
+        self.made_contract_button()
     }
 
     /// What can be done with it now, and why not where not; at most 10.
@@ -186,8 +177,10 @@ impl Model {
         context: &Context<'_>,
         #[graphql(desc = "The first month.")] from: Month,
         #[graphql(desc = "The last month, at most 36 months in all; the present one is an estimate.")] to: Month,
-    ) -> Result<AllAtHand<Charge>> {
-        billing::of_service(context, self.id, (from, to)).await
+    ) -> Result<AllAtHand<Charge, Arc<Charge>>> {
+        let caller = context.data_unchecked::<Arc<Caller>>();
+        let charges = billing::charges_of(caller, self.id, (from, to)).await?;
+        Ok(charges.into())
     }
 
     /// 상담원: its agents; none for a manager who does not manage it. Needs `AGENT_READ`.
