@@ -1,4 +1,4 @@
-//! Writes answers of the executor as JSON. Parts of them may be written already (`kernel/at_hand.rs`): these go in as they are.
+//! Writes answers of the executor as JSON. Parts of them may be written already (`kernel/at_hand/`): these go in as they are.
 
 use async_graphql::{Response, Value};
 use serde_json::{Result, to_writer};

@@ -13,7 +13,7 @@ use super::{
     graphql::{Charge, ChargeBreakdown, ChargeLine, ChargeStatus, is_counted},
     line,
 };
-use crate::kernel::{Error, Money, Month, Reader, Result, ServiceId, Timestamp};
+use crate::kernel::{Money, Month, Reader, Result, ServiceId};
 
 const CHARGE: [charge::Column; 8] = [
     charge::Column::ServiceId,
@@ -47,24 +47,24 @@ pub(super) async fn read(reader: &Reader, which: Condition) -> Result<Vec<Charge
         .select::<charge::Entity>()
         .select_only()
         .columns(CHARGE)
-        .column(line::Column::Position)
         .columns(LINE)
         .join(JoinType::LeftJoin, charge::Relation::Lines.def())
         .filter(which)
         .order_by_desc(charge::Column::Month)
         .order_by_asc(charge::Column::ServiceId)
-        .order_by_asc(line::Column::Position)
-        .rows::<Row>()
-        .await?;
+        .order_by_asc(line::Column::Position);
     let mut charges: Vec<Charge> = Vec::new();
-    for row in rows {
+    rows.each(|row| {
+        let line = line_from(row, CHARGE.len())?;
+        let whose: (ServiceId, Month) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
         match charges.last_mut() {
-            Some(last) if (last.service_id, last.month) == (row.service_id, row.month) => {
-                last.sums.lines.extend(row.line);
-            }
-            _ => charges.push(row.charge()?),
+            Some(last) if (last.service_id, last.month) == whose => last.sums.lines.extend(line),
+            // What all lines of a charge have in common is read once.
+            _ => charges.push(charge_from(row, whose, line)?),
         }
-    }
+        Ok(())
+    })
+    .await?;
     Ok(charges)
 }
 
@@ -89,57 +89,27 @@ pub(super) async fn lines(reader: &Reader, which: Condition) -> Result<HashMap<(
     Ok(found)
 }
 
-/// A charge with one of its lines; none where it has none. What all lines of a charge have in common is read beside its first
-/// one.
-struct Row {
-    service_id: ServiceId,
-    month: Month,
-    common: Option<(Timestamp, [i64; 5])>,
+/// The charge whose columns a row begins with, and its first line; none where it has none.
+fn charge_from(
+    row: &QueryResult,
+    (service_id, month): (ServiceId, Month),
     line: Option<ChargeLine>,
-}
-
-impl Row {
-    fn charge(self) -> Result<Charge> {
-        let first = self
-            .common
-            .ok_or_else(|| Error::internal("a charge without its first line"));
-        let (closed_at, sums) = first?;
-        let [subtotal, discount, supply, vat, total] = sums.map(Money::won);
-        Ok(Charge {
-            service_id: self.service_id,
-            month: self.month,
-            status: ChargeStatus::Closed,
-            closed_at: Some(closed_at),
-            sums: ChargeBreakdown {
-                lines: self.line.into_iter().collect(),
-                subtotal,
-                discount,
-                supply,
-                vat,
-                total,
-            },
-        })
-    }
-}
-
-impl FromQueryResult for Row {
-    fn from_query_result(row: &QueryResult, _: &str) -> std::result::Result<Self, DbErr> {
-        let won = |place| row.try_get_by_index::<i64>(place);
-        let position: Option<i32> = row.try_get_by_index(CHARGE.len())?;
-        let common = match position {
-            None | Some(line::FIRST) => {
-                let sums = [won(3)?, won(4)?, won(5)?, won(6)?, won(7)?];
-                Some((row.try_get_by_index(2)?, sums))
-            }
-            Some(_) => None,
-        };
-        Ok(Self {
-            service_id: row.try_get_by_index(0)?,
-            month: row.try_get_by_index(1)?,
-            common,
-            line: line_from(row, CHARGE.len() + 1)?,
-        })
-    }
+) -> std::result::Result<Charge, DbErr> {
+    let won = |place| row.try_get_by_index(place).map(Money::won);
+    Ok(Charge {
+        service_id,
+        month,
+        status: ChargeStatus::Closed,
+        closed_at: Some(row.try_get_by_index(2)?),
+        sums: ChargeBreakdown {
+            lines: line.into_iter().collect(),
+            subtotal: won(3)?,
+            discount: won(4)?,
+            supply: won(5)?,
+            vat: won(6)?,
+            total: won(7)?,
+        },
+    })
 }
 
 /// A line, and of which charge.

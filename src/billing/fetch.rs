@@ -74,7 +74,7 @@ impl Loader<ClosedOf> for Batch {
             spans.entry((*from, *to)).or_default().push(*service);
         }
         let asked = spans.iter().fold(Condition::any(), |any, ((from, to), services)| {
-            let of = charge::Column::ServiceId.is_in(services.iter().copied());
+            let of = self.is_among(charge::Column::ServiceId, services.iter().copied());
             any.add(of.and(charge::Column::Month.between(*from, *to)))
         });
         let charges = closed::read(self, asked).await.map_err(|error| format!("{error:?}"))?;
@@ -144,7 +144,7 @@ pub(super) fn check_span(from: Month, to: Month) -> Result<()> {
 /// The charges of one service in a span of months, newest first.
 ///
 /// # Errors
-/// `FORBIDDEN`, and `BAD_USER_INPUT` for a span of more than 36 months.
+/// `BAD_USER_INPUT` for a span of more than 36 months, and those of [`Caller::view`].
 pub(crate) async fn charges_of(
     caller: &Caller,
     service: ServiceId,

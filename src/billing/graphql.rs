@@ -17,9 +17,7 @@ use crate::{
         item::{ItemCode, Meter},
     },
     kernel::{
-        Action, Caller, Error, Money, Month, PageRequest, Result, ServiceId, Timestamp,
-        at_hand::{Asked, AtHand, Way, choice, choice_or_null, list, object, scalar, scalar_or_null},
-        id,
+        Action, Caller, Error, Language, Money, Month, PageRequest, Result, ServiceId, Timestamp, id,
         page::connection,
         payload::{payload, settle, user_errors},
     },
@@ -97,7 +95,12 @@ pub struct ChargeLine {
 impl ChargeLine {
     /// What people call it, in the language of `Accept-Language`.
     async fn label(&self, context: &Context<'_>) -> String {
-        let language = context.data_unchecked::<Arc<Caller>>().language();
+        self.label_in(context.data_unchecked::<Arc<Caller>>().language())
+    }
+}
+
+impl ChargeLine {
+    pub(super) fn label_in(&self, language: Language) -> String {
         let kind = self.kind.label(language);
         self.item
             .map_or_else(|| kind.to_owned(), |item| format!("{} · {kind}", label(language, item)))
@@ -156,40 +159,6 @@ impl Charge {
             .load_one(ById(self.service_id))
             .await
             .map_err(Error::internal)
-    }
-}
-
-impl AtHand for ChargeLine {
-    fn write(field: &str, asked: &Asked<'_>) -> Option<Way<Self>> {
-        match field {
-            "kind" => choice(|line: &Self| line.kind),
-            "itemCode" => choice_or_null(|line: &Self| line.item),
-            "seatCount" => scalar_or_null(|line: &Self| line.seats.as_ref()),
-            "dayCount" => scalar_or_null(|line: &Self| line.days.as_ref()),
-            "usedCount" => scalar_or_null(|line: &Self| line.used.as_ref()),
-            "freeCount" => scalar_or_null(|line: &Self| line.free.as_ref()),
-            "chargedCount" => scalar_or_null(|line: &Self| line.charged.as_ref()),
-            "corrects" => scalar_or_null(|line: &Self| line.corrects.as_ref()),
-            "amount" => object(asked, |line: &Self| &line.amount),
-            _ => None,
-        }
-    }
-}
-
-impl AtHand for Charge {
-    fn write(field: &str, asked: &Asked<'_>) -> Option<Way<Self>> {
-        match field {
-            "month" => scalar(|charge: &Self| &charge.month),
-            "status" => choice(|charge: &Self| charge.status),
-            "closedAt" => scalar_or_null(|charge: &Self| charge.closed_at.as_ref()),
-            "lines" => list(asked, |charge: &Self| &charge.sums.lines),
-            "subtotal" => object(asked, |charge: &Self| &charge.sums.subtotal),
-            "discount" => object(asked, |charge: &Self| &charge.sums.discount),
-            "supply" => object(asked, |charge: &Self| &charge.sums.supply),
-            "vat" => object(asked, |charge: &Self| &charge.sums.vat),
-            "total" => object(asked, |charge: &Self| &charge.sums.total),
-            _ => None,
-        }
     }
 }
 

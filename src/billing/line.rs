@@ -53,9 +53,6 @@ impl Related<charge::Entity> for Entity {
 
 part! { "charge line", key: |row| format!("{} {} {}", row.service_id, row.month, row.position), service: service_id }
 
-/// The position of a charge's first line.
-pub(super) const FIRST: i32 = 0;
-
 impl Model {
     /// The row of a computed line.
     pub(super) fn of(charge: &charge::Model, position: usize, line: &Line) -> Self {

@@ -1,6 +1,7 @@
 //! 요금 현황: what services cost, month by month. One formula makes quote, preview, estimate and bill; a closed month
 //! never changes.
 
+mod at_hand;
 mod charge;
 mod closed;
 mod closing;

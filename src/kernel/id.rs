@@ -20,7 +20,7 @@ pub(crate) fn fresh(now: Timestamp, random: &Random) -> Uuid {
     uuid::Builder::from_unix_timestamp_millis(millis, &random.bytes()).into_uuid()
 }
 
-/// The 26 characters of an ID, without prefix. Lists have hundreds of them: they are put together without going to the heap.
+/// What [`encode`] makes. Lists have hundreds of them: they are put together without going to the heap.
 struct Letters([u8; 26]);
 
 impl Letters {

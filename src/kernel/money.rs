@@ -20,10 +20,11 @@ impl Decimal {
         let is_written = (1..=3).contains(&part.len()) && part.bytes().all(|digit| digit.is_ascii_digit());
         let thousandths: i16 = format!("{part:0<3}").parse().ok().filter(|_| is_written)?;
         let sign = if whole.starts_with('-') { -1 } else { 1 };
-        Some(Self {
+        let read = Self {
             whole: whole.parse().ok()?,
             thousandths: sign * thousandths,
-        })
+        };
+        (read.to_string() == text).then_some(read)
     }
 }
 
@@ -151,6 +152,10 @@ mod tests {
             "1.+2",
             "a",
             "9223372036854775808",
+            "+5",
+            "007",
+            "-0",
+            "1.50",
         ] {
             assert_eq!(Decimal::parse(text), None, "{text}");
         }

@@ -3,8 +3,8 @@
 //! is simply not there.
 
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait as _, DbBackend, EntityTrait, ExprTrait, FromQueryResult, PaginatorTrait,
-    QueryFilter, QueryOrder, QueryResult, QuerySelect, Select, Statement, StatementBuilder,
+    ColumnTrait, Condition, ConnectionTrait as _, DbBackend, DbErr, EntityTrait, ExprTrait, FromQueryResult,
+    PaginatorTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect, Select, Statement, StatementBuilder,
     sea_query::{self, ArrayType, Expr, Func, Order, Query, SelectStatement, UnionType, extension::postgres::PgFunc},
 };
 use uuid::Uuid;
@@ -38,6 +38,20 @@ impl Reader {
             .to_owned();
         narrow(&mut select);
         select
+    }
+
+    /// Whether a column is one of these IDs. PostgreSQL gets them as one value, so that the statement is the same for any
+    /// number of them, and is prepared once.
+    pub fn is_among<C: ColumnTrait>(&self, column: C, ids: impl IntoIterator<Item = impl Into<Uuid>>) -> Expr {
+        let ids = ids.into_iter().map(Into::into);
+        match self.connection.get_database_backend() {
+            DbBackend::Postgres => {
+                let ids = ids.map(sea_query::Value::from).collect();
+                let ids = sea_query::Value::Array(ArrayType::Uuid, Some(Box::new(ids)));
+                Expr::col(column.as_column_ref()).eq(PgFunc::any(Expr::val(ids)))
+            }
+            _ => column.is_in(ids),
+        }
     }
 
     /// The rows of a selection whose text never changes: `make` makes it the first time, of these IDs, and from then on they
@@ -126,20 +140,11 @@ impl<E: EntityTrait> QuerySelect for Scoped<'_, E> {
 }
 
 impl<'r, E: Record> Scoped<'r, E> {
-    /// Narrows to rows of which a column is one of these IDs. PostgreSQL gets them as one value, so that it has one plan for
-    /// any number of them, and prepares it once.
+    /// Narrows to rows of which a column is one of these IDs: see [`Reader::is_among`].
     #[must_use]
     pub fn among(self, column: E::Column, ids: impl IntoIterator<Item = impl Into<Uuid>>) -> Self {
-        let ids = ids.into_iter().map(Into::into);
-        let is_one = match self.reader.connection.get_database_backend() {
-            DbBackend::Postgres => {
-                let ids = ids.map(sea_query::Value::from).collect();
-                let ids = sea_query::Value::Array(ArrayType::Uuid, Some(Box::new(ids)));
-                Expr::col((E::default(), column)).eq(PgFunc::any(Expr::val(ids)))
-            }
-            _ => column.is_in(ids),
-        };
-        self.filter(is_one)
+        let is_among = self.reader.is_among(column, ids);
+        self.filter(is_among)
     }
 
     /// All rows.
@@ -181,6 +186,18 @@ impl<'r, E: Record> Scoped<'r, E> {
     pub fn rows<T: FromQueryResult>(self) -> impl Future<Output = Result<Vec<T>>> + 'r {
         let (reader, statement) = self.statement();
         async move { shaped(reader.connection.query_all_raw(statement).await?) }
+    }
+
+    /// Looks at each row in its turn, by the places of its columns: for rows whose shape depends on those before.
+    ///
+    /// # Errors
+    /// Only if the database fails, or a column is not what `look` takes it for.
+    pub async fn each(self, mut look: impl FnMut(&QueryResult) -> std::result::Result<(), DbErr>) -> Result<()> {
+        let (reader, statement) = self.statement();
+        for row in reader.connection.query_all_raw(statement).await? {
+            look(&row)?;
+        }
+        Ok(())
     }
 
     /// What will be run. A selection is large, and is not carried along while its rows are waited for.

@@ -61,6 +61,12 @@ fn selection(mut pick: u32) -> String {
             });
         }
     }
+    if !chosen(3) {
+        line.push("label".to_owned());
+    }
+    if chosen(2) {
+        asked.push("id".to_owned());
+    }
     if !chosen(4) {
         asked.push(format!("lines {{ {} }}", line.join(" ")));
     }
@@ -69,8 +75,8 @@ fn selection(mut pick: u32) -> String {
         asked.push("lines { kind amount { currencyCode } }".to_owned());
     }
     if chosen(6) {
-        // Not at hand: it takes the reader's language.
-        asked.push("lines { label }".to_owned());
+        // Not at hand.
+        asked.push("service { code }".to_owned());
     }
     if asked.is_empty() {
         asked.push("month".to_owned());

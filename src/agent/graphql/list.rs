@@ -112,8 +112,8 @@ pub(crate) async fn own(context: &Context<'_>) -> Result<Vec<Model>> {
     Ok(places)
 }
 
-/// Fetches for many rows what is asked of each of them at one of these paths: their members in one statement, their
-/// services in another, and what is asked of those.
+/// Fetches for many rows what is asked of each of them at one of these paths: their members with what can be done with them,
+/// their services, and what is asked of those, a statement each. Members by themselves are fetched where they are asked for.
 pub(super) async fn prefetch(context: &Context<'_>, view: &View, rows: &[&Model], paths: &[&str]) -> Result<()> {
     let asks = |field: &str| paths.iter().any(|path| selects(context, path, field));
     if asks("member.roles") || asks("member.actions") || asks("actions") {

@@ -5,6 +5,7 @@ mod demo;
 mod forms;
 mod http;
 mod layers;
+mod lists;
 mod refusals;
 mod server;
 mod stopping;

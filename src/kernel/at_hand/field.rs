@@ -1,10 +1,10 @@
 //! The ways in which a field at hand is written: from the object alone, from what is in it, or from what it refers to.
 
-use std::{collections::HashMap, fmt::Display, hash::Hash, io::Write as _, sync::Arc};
+use std::{collections::HashMap, fmt::Display, hash::Hash, sync::Arc};
 
 use async_graphql::{ScalarType, dataloader::Loader, resolver_utils::EnumType};
 use futures_util::future::BoxFuture;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::{Asked, AtHand, Plan, Ready};
 use crate::kernel::{Action, Batch, Caller, Error, Result};
@@ -12,7 +12,8 @@ use crate::kernel::{Action, Batch, Caller, Error, Result};
 /// Writes a field of an object: its value as JSON, to the end of a text.
 pub type Write<T> = Box<dyn Fn(&T, &mut Vec<u8>) + Send + Sync>;
 
-/// Fetches for all of these objects what one of their fields refers to, and answers how it is written.
+/// Fetches for all of these objects what one of their fields refers to, and answers how it is written. Where something fails
+/// beside it, the executor asks for all of it once more: fetching leaves nothing behind.
 pub type Fetch<T> = Box<dyn for<'o> FnOnce(Vec<&'o T>) -> BoxFuture<'o, Result<Write<T>>> + Send>;
 
 /// How a field comes to be written.
@@ -54,16 +55,21 @@ pub fn text_or_null<T: 'static>(get: impl Fn(&T) -> Option<&str> + Send + Sync +
     Way::own(move |object, out| json(&get(object), out))
 }
 
-/// A value as it is shown, in a string: it shows nothing that JSON would have escaped.
+/// A value as it is shown, in a string.
 pub fn shown<T: 'static, V: Display + 'static>(get: fn(&T) -> V) -> Option<Way<T>> {
-    Way::own(move |object, out| {
-        // Nothing refuses to be shown, and a vector refuses nothing.
-        let _ = write!(out, "\"{}\"", get(object));
-    })
+    Way::own(move |object, out| json(&Shown(get(object)), out))
+}
+
+struct Shown<V>(V);
+
+impl<V: Display> Serialize for Shown<V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
 }
 
 /// A text that is made of the object.
-pub fn made_text<T: 'static>(make: fn(&T) -> String) -> Option<Way<T>> {
+pub fn made_text<T: 'static>(make: impl Fn(&T) -> String + Send + Sync + 'static) -> Option<Way<T>> {
     Way::own(move |object, out| json(&make(object), out))
 }
 
@@ -127,15 +133,18 @@ where
     T: Sync + 'static,
     K: Hash + Eq + Clone + Send + Sync + 'static,
     V: AtHand + Clone,
-    Batch: Loader<K, Value = V>,
+    Batch: Loader<K, Value = V, Error = String>,
 {
     let (plan, caller) = (Plan::of(asked)?, asked.caller().clone());
     Some(Way::Far(Box::new(move |objects| {
         let keys: Vec<K> = objects.into_iter().map(key).collect();
         Box::pin(async move {
+            // Nobody is refused what there is nothing of.
+            if keys.is_empty() {
+                return Ok(Box::new(|_: &T, out: &mut Vec<u8>| json(&(), out)) as Write<T>);
+            }
             let view = caller.view(action).await?;
-            let found = view.loader.load_many(keys).await;
-            let found = found.map_err(|_| Error::internal("what is referred to could not be fetched"))?;
+            let found = view.loader.load_many(keys).await.map_err(Error::internal)?;
             let ready = plan.ready(found.values().collect()).await?;
             Ok(
                 Box::new(move |object: &T, out: &mut Vec<u8>| match found.get(&key(object)) {

@@ -1,7 +1,7 @@
 //! Lists of objects whose fields are at hand. The executor makes a future of every field of every object and a tree of every
 //! value, which costs more than the rest of a large answer; here a selection is looked through once, what the objects refer
 //! to is fetched for all of them at once, and each object is written as JSON. What can't be written so is left to the
-//! executor: both give the same answer, which `tests/it/at_hand.rs` compares.
+//! executor: both give the same answer, which `tests/it/at_hand.rs` and `at_hand_list.rs` compare.
 
 mod alone;
 mod field;
@@ -26,7 +26,7 @@ pub use field::{
 };
 use field::{Write, json};
 
-use super::{Caller, Result};
+use super::{Caller, Error, Result};
 
 /// An object with fields that are at hand.
 pub trait AtHand: OutputType + Sized + 'static {
@@ -43,7 +43,7 @@ pub trait AtHand: OutputType + Sized + 'static {
 pub struct Asked<'a> {
     context: &'a ContextSelectionSet<'a>,
     selection: &'a [Positioned<Selection>],
-    field: Option<&'a Field>,
+    field: Option<&'a Positioned<Field>>,
 }
 
 impl<'a> Asked<'a> {
@@ -57,10 +57,10 @@ impl<'a> Asked<'a> {
     }
 
     /// Of one of the fields that are asked for.
-    fn of<'b>(&'b self, field: &'b Field) -> Asked<'b> {
+    fn of<'b>(&'b self, field: &'b Positioned<Field>) -> Asked<'b> {
         Asked {
             context: self.context,
-            selection: &field.selection_set.node.items,
+            selection: &field.node.selection_set.node.items,
             field: Some(field),
         }
     }
@@ -70,21 +70,10 @@ impl<'a> Asked<'a> {
         self.context.data_unchecked()
     }
 
-    /// An argument of the field, or what its variable stands for; `None` for what the executor will refuse.
+    /// An argument that has no default and no rules beside its type; `None` for what the executor will refuse.
     pub fn argument<V: InputType>(&self, name: &str) -> Option<V> {
-        let env = self.context.query_env;
-        let value = self.field?.get_argument(name).map(|value| value.node.clone());
-        let given = |name: Name| {
-            let defined = &env.operation.node.variable_definitions;
-            let defined = defined.iter().find(|known| known.node.name.node == name).ok_or(())?;
-            let given = env
-                .variables
-                .get(&name)
-                .or_else(|| defined.node.default_value.as_ref().map(|value| &value.node));
-            given.cloned().ok_or(())
-        };
-        let value = value.map(|value| value.into_const_with(given)).transpose().ok()?;
-        V::parse(value).ok()
+        let context = self.context.with_field(self.field?);
+        context.param_value(name, None).ok().map(|(_, value)| value)
     }
 }
 
@@ -101,14 +90,13 @@ impl<T: AtHand> Plan<T> {
             let Selection::Field(field) = &item.node else {
                 return None;
             };
-            let field = &field.node;
-            let name = &field.response_key().node;
-            if !field.directives.is_empty() || names.contains(&name) {
+            let name = &field.node.response_key().node;
+            if !field.node.directives.is_empty() || names.contains(&name) {
                 return None;
             }
-            let way = match field.name.node.as_str() {
+            let way = match field.node.name.node.as_str() {
                 "__typename" => Way::Own(Box::new(|_, out| json(T::type_name().as_ref(), out))),
-                known if field.arguments.is_empty() => T::write(known, &asked.of(field))?,
+                known if field.node.arguments.is_empty() => T::write(known, &asked.of(field))?,
                 known => T::write_with(known, &asked.of(field))?,
             };
             let before = if names.is_empty() { '{' } else { ',' };
@@ -196,7 +184,10 @@ pub(crate) fn text_of(value: &Value) -> Option<&[u8]> {
 
 /// A list of objects with fields at hand, its own or somebody else's; in the schema, a list like any other.
 #[derive(Clone, Debug)]
-pub struct AllAtHand<T, O = T>(pub Vec<O>, PhantomData<fn() -> T>);
+pub struct AllAtHand<T, O = T> {
+    objects: Vec<O>,
+    of: PhantomData<fn() -> T>,
+}
 
 /// The same of objects that are somebody else's.
 pub type EachAtHand<'o, T> = AllAtHand<T, &'o T>;
@@ -205,13 +196,16 @@ impl<T, O> Deref for AllAtHand<T, O> {
     type Target = [O];
 
     fn deref(&self) -> &[O] {
-        &self.0
+        &self.objects
     }
 }
 
 impl<T, O> From<Vec<O>> for AllAtHand<T, O> {
     fn from(objects: Vec<O>) -> Self {
-        Self(objects, PhantomData)
+        Self {
+            objects,
+            of: PhantomData,
+        }
     }
 }
 
@@ -224,16 +218,25 @@ impl<T, O> FromIterator<O> for AllAtHand<T, O> {
 impl<T: AtHand, O: Borrow<T> + OutputType> AllAtHand<T, O> {
     /// The list as it is asked for; `None` where that is left to the executor, which says why something can't be had.
     async fn written(&self, context: &ContextSelectionSet<'_>) -> Option<Value> {
-        let objects = || self.0.iter().map(Borrow::borrow);
-        let ready = match Plan::of(&Asked::by(context))?.at_once() {
-            _ if !alone::stands_alone(context) => return None,
+        let plan = Plan::of(&Asked::by(context))?;
+        if !alone::stands_alone(context) {
+            return None;
+        }
+        let objects = || self.objects.iter().map(Borrow::borrow);
+        let ready = match plan.at_once() {
             Ok(ready) => ready,
-            Err(_) if self.0.is_empty() => return Some(written(b"[]".to_vec())),
-            Err(plan) => Box::pin(plan.ready(objects().collect())).await.ok()?,
+            Err(plan) => Box::pin(plan.ready(objects().collect())).await.inspect_err(told).ok()?,
         };
         let mut out = Vec::new();
         ready.write_all(objects(), &mut out);
         Some(written(out))
+    }
+}
+
+/// The executor asks anew and tells of what it meets, which on a transaction that has failed is not what was met first.
+fn told(error: &Error) {
+    if error.is_fault() {
+        tracing::warn!(?error, "what the objects of a list refer to could not be fetched");
     }
 }
 
@@ -253,7 +256,7 @@ impl<T: AtHand, O: Borrow<T> + OutputType> OutputType for AllAtHand<T, O> {
     async fn resolve(&self, context: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
         match self.written(context).await {
             Some(written) => Ok(written),
-            None => Box::pin(self.0.resolve(context, field)).await,
+            None => Box::pin(self.objects.resolve(context, field)).await,
         }
     }
 }

@@ -90,7 +90,7 @@ impl Copied {
 
 /// What is looked at of a line of an anchor.
 #[derive(serde::Deserialize)]
-struct Block {
+struct Numbered {
     number: i64,
 }
 
@@ -98,7 +98,7 @@ struct Block {
 pub(super) fn copy_anchor(from: &Path, into: &Path, number: i64) -> anyhow::Result<()> {
     let text = std::fs::read_to_string(from).with_context(|| from.display().to_string())?;
     let is_later = |line: &&str| {
-        let block = serde_json::from_str::<Block>(line);
+        let block = serde_json::from_str::<Numbered>(line);
         block.is_ok_and(|block| block.number > number)
     };
     let known: String = text.split_inclusive('\n').take_while(|line| !is_later(line)).collect();
