@@ -5,7 +5,10 @@
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait as _, DbBackend, DbErr, EntityTrait, ExprTrait, FromQueryResult,
     PaginatorTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect, Select, Statement, StatementBuilder,
-    sea_query::{self, ArrayType, Expr, Func, Order, Query, SelectStatement, UnionType, extension::postgres::PgFunc},
+    sea_query::{
+        self, ArrayType, Expr, Func, IntoCondition, Order, Query, SelectStatement, UnionType,
+        extension::postgres::PgFunc,
+    },
 };
 use uuid::Uuid;
 
@@ -27,6 +30,7 @@ impl Reader {
     pub fn select<E: Record>(&self) -> Scoped<'_, E> {
         Scoped {
             select: E::find().filter(E::owner().eq(self.organization)),
+            filters: Vec::new(),
             reader: self,
         }
     }
@@ -115,27 +119,46 @@ fn shaped<T: FromQueryResult>(rows: Vec<QueryResult>) -> Result<Vec<T>> {
 /// A selection of one organization's rows, to be narrowed, ordered and run.
 pub struct Scoped<'r, E: EntityTrait> {
     select: Select<E>,
+    /// How it is narrowed beside that. Where a page begins or ends is written before it: of two bounds of one column SQLite
+    /// reads from the one that stands first, and the bounds of a span of time lie farther apart.
+    filters: Vec<Condition>,
     reader: &'r Reader,
+}
+
+impl<E: EntityTrait> Scoped<'_, E> {
+    /// The statement with all that narrows it: there is no way to it past this.
+    fn narrowed(&mut self) -> &mut SelectStatement {
+        let statement = QuerySelect::query(&mut self.select);
+        for filter in self.filters.drain(..) {
+            statement.cond_where(filter);
+        }
+        statement
+    }
 }
 
 impl<E: EntityTrait> QueryFilter for Scoped<'_, E> {
     type QueryStatement = SelectStatement;
     fn query(&mut self) -> &mut SelectStatement {
-        QueryFilter::query(&mut self.select)
+        self.narrowed()
+    }
+
+    fn filter<F: IntoCondition>(mut self, filter: F) -> Self {
+        self.filters.push(filter.into_condition());
+        self
     }
 }
 
 impl<E: EntityTrait> QueryOrder for Scoped<'_, E> {
     type QueryStatement = SelectStatement;
     fn query(&mut self) -> &mut SelectStatement {
-        QueryOrder::query(&mut self.select)
+        self.narrowed()
     }
 }
 
 impl<E: EntityTrait> QuerySelect for Scoped<'_, E> {
     type QueryStatement = SelectStatement;
     fn query(&mut self) -> &mut SelectStatement {
-        QuerySelect::query(&mut self.select)
+        self.narrowed()
     }
 }
 
@@ -172,10 +195,11 @@ impl<'r, E: Record> Scoped<'r, E> {
     ///
     /// # Errors
     /// Only if the database fails.
-    pub async fn count(self) -> Result<u64>
+    pub async fn count(mut self) -> Result<u64>
     where
         E::Model: Send,
     {
+        self.narrowed();
         Ok(self.select.count(&self.reader.connection).await?)
     }
 
@@ -216,7 +240,7 @@ impl<'r, E: Record> Scoped<'r, E> {
     ) -> Self {
         if let Some(place) = place {
             let (here, there) = Self::sides(columns, place);
-            self = self.filter(if order == Order::Asc {
+            self.begin_with(if order == Order::Asc {
                 here.gt(there)
             } else {
                 here.lt(there)
@@ -290,13 +314,19 @@ impl<'r, E: Record> Scoped<'r, E> {
     }
 
     /// Narrows to what lies before a place, seen in this order.
-    pub(super) fn within(self, columns: [E::Column; 2], place: [sea_query::Value; 2], order: &Order) -> Self {
+    pub(super) fn within(mut self, columns: [E::Column; 2], place: [sea_query::Value; 2], order: &Order) -> Self {
         let (here, there) = Self::sides(columns, place);
-        self.filter(if *order == Order::Asc {
+        self.begin_with(if *order == Order::Asc {
             here.lt(there)
         } else {
             here.gt(there)
-        })
+        });
+        self
+    }
+
+    /// Narrows by a bound of the page, before all that was narrowed by so far.
+    fn begin_with(&mut self, bound: Expr) {
+        QuerySelect::query(&mut self.select).cond_where(bound);
     }
 
     /// Both sides of a comparison of rows, which one index answers.

@@ -27,6 +27,27 @@ const MEMBERS: &str = "query P($first: Int, $after: String, $last: Int, $before:
         totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { cursor node { key: login } } } } }";
 
 both! {
+    async fn g3_a_page_within_a_span_of_time_is_read_from_its_cursor_on(app) {
+        make::draft(app.owner(), "ba").await;
+        make::draft(app.owner(), "bb").await;
+        let query = "query P($after: String) {
+            auditEntries(first: 1, after: $after, filter: { occurredAt: { from: \"2026-01-01T00:00:00Z\", to: \"2029-01-01T00:00:00Z\" } }) {
+                nodes { id } pageInfo { endCursor } } }";
+        let first = app.owner().data(query, json!({})).await;
+        let after = &first["auditEntries"]["pageInfo"]["endCursor"];
+        app.app.database.overhear();
+
+        let next = app.owner().data(query, json!({ "after": after })).await;
+
+        let statements = app.app.database.overhear();
+        let page = statements.iter().find(|sql| sql.contains("\"audit_entry\".\"id\") <"));
+        let page = page.unwrap_or_else(|| panic!("{statements:#?}"));
+        // Of two bounds of one column SQLite reads from the one that stands first.
+        let (place, span) = (page.find("\"id\") <"), page.find("\"occurred_at\" <"));
+        assert!(place.is_some() && span.is_some() && place < span, "{page}");
+        assert_ne!(next["auditEntries"]["nodes"], first["auditEntries"]["nodes"]);
+    }
+
     async fn g3_a_cursor_of_services_holds_while_services_come_and_go(app) {
         let owner = app.owner();
         let mut made = Vec::new();
