@@ -70,7 +70,7 @@ impl List<'_> {
     fn input(self) -> Value {
         match self {
             Self::Tickets(service) => json!({ "list": { "tickets": { "serviceId": service } }, "columns": COLUMNS }),
-            // Of one person, or those that the benchmark itself leaves would be counted.
+            // Of one action, or the entries that the benchmark itself leaves would be counted.
             Self::Entries => json!({ "list": { "auditEntries": { "action": [ENTERED] } }, "columns": ENTRY }),
         }
     }
