@@ -125,6 +125,28 @@ async fn a3_a_job_that_was_handed_over_twice_is_not_begun_twice_at_once() {
 }
 
 #[tokio::test]
+async fn j1_whoever_tells_that_he_is_at_work_keeps_his_job_until_he_is_silent() {
+    let folder = tempfile::tempdir().unwrap();
+    let (app, clock) = with_a_job_that_is_due(folder.path()).await;
+    let word = outbox::take_due(&app, None).await.unwrap()[0];
+    let job = begun(&app, word).await.unwrap();
+
+    for _ in 0..3 {
+        clock.advance(chrono::Duration::seconds(599));
+        assert!(outbox::keep(&app, &job).await.unwrap());
+        assert_eq!(outbox::take_due(&app, None).await.unwrap(), [], "he has told so");
+    }
+    clock.advance(chrono::Duration::seconds(600));
+    let lost = outbox::take_due(&app, None).await.unwrap();
+    let another = begun(&app, lost[0]).await.unwrap();
+
+    assert!(!outbox::keep(&app, &job).await.unwrap(), "it is another's now");
+    assert!(outbox::keep(&app, &another).await.unwrap());
+    outbox::end_attempt(&app, &another, Fate::from(Ok(()))).await.unwrap();
+    assert!(!outbox::keep(&app, &another).await.unwrap(), "it is done");
+}
+
+#[tokio::test]
 async fn j1_a_word_of_before_begins_no_job_that_was_put_off_or_revived() {
     let folder = tempfile::tempdir().unwrap();
     let (app, _) = with_a_job_that_is_due(folder.path()).await;

@@ -79,6 +79,11 @@ both! {
         assert_ne!(unused[0]["reference"], grant["id"]);
         let shown = seen["kinds"].as_array().unwrap().iter().find(|kind| kind["action"] == "TICKET_REVEAL").unwrap();
         assert_eq!(*shown, json!({ "log": "PII_GRANT", "action": "TICKET_REVEAL", "outcome": "DONE", "count": 51 }));
+        let counts: Vec<_> = seen["kinds"].as_array().unwrap().iter().map(|kind| {
+            let text = |name: &str| kind[name].as_str().unwrap().to_owned();
+            (std::cmp::Reverse(kind["count"].as_i64().unwrap()), text("action"), text("outcome"), text("log"))
+        }).collect();
+        assert!(counts.len() > 2 && counts.is_sorted(), "the most first: {counts:?}");
         let sum: i64 = seen["kinds"].as_array().unwrap().iter().map(|kind| kind["count"].as_i64().unwrap()).sum();
         let by_actor: i64 = seen["actors"].as_array().unwrap().iter().map(|one| one["count"].as_i64().unwrap()).sum();
         assert_eq!((seen["entryCount"].as_i64(), by_actor), (Some(sum), sum));

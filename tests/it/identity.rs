@@ -267,9 +267,13 @@ both! {
         set(&app, "acme", provider.setting(Algorithm::EdDsa)).await;
         let back = exchange(&app, "acme", &claims("u-1", "owner", 4)).await;
         let (then, still_out) = (is_in(&app, &access(&back)).await, is_in(&app, &access(&owner)).await);
+        set(&app, "acme", operate::Provider { name: " Accounts of the company ".to_owned(), ..provider.setting(Algorithm::EdDsa) }).await;
+        let known = operate::identity_providers(&app.app, "acme").await.unwrap();
+        let renamed: Vec<_> = known.into_iter().map(|provider| provider.name).collect();
         operate::remove_identity_provider(&app.app, "acme", &provider.issuer).await.unwrap();
 
         assert_eq!((unlinked, disabled, again.as_str()), ((true, false), false, "nobody"));
+        assert_eq!(renamed, ["Accounts of the company"], "one that is set again is changed");
         assert_eq!(codes(&refreshed.json["data"]["sessionRefresh"]), ["REFRESH_TOKEN_REFUSED at input.refreshToken"]);
         assert_eq!((then, still_out), (true, false));
         assert!(!is_in(&app, &access(&back)).await, "with the provider go the sessions that it began");

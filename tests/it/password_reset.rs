@@ -37,6 +37,25 @@ fn links(app: &TestApp) -> usize {
         .count()
 }
 
+/// How attempts to set a password by a link stand in the logs, in the order of their letters.
+async fn attempts(app: &TestApp) -> Vec<String> {
+    let query = "{ auditEntries(last: 100, filter: { action: [PASSWORD_RESET] }) { nodes { outcome reasonCode target { label } } } }";
+    let data = app.owner().data(query, json!({})).await;
+    let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    let line = |entry: &Value| {
+        let (outcome, reason) = (text(&entry["outcome"]), text(&entry["reasonCode"]));
+        format!("{outcome} {reason} {}", text(&entry["target"]["label"]))
+    };
+    let mut lines: Vec<_> = data["auditEntries"]["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(line)
+        .collect();
+    lines.sort();
+    lines
+}
+
 both! {
     async fn a1_a_forgotten_password_is_set_anew_by_a_link(app) {
         let before = access(&sign_in(&app, "member", PASSWORD, None).await);
@@ -247,6 +266,7 @@ both! {
         assert_eq!(codes(&wrong), ["SECOND_FACTOR_REFUSED at input.code"]);
         assert_eq!(right["login"], "member");
         access(&inside);
+        assert_eq!(attempts(&app).await, ["DONE - 구성원", "FAILED SECOND_FACTOR_REFUSED 구성원"]);
     }
 
     // case: D2
@@ -260,11 +280,15 @@ both! {
         }
 
         let blocked = reset_from(&app, [127, 4, 0, 9], &token, NEW, Some(&authenticator.code(&app))).await;
+        reset_from(&app, [127, 4, 0, 9], &token, NEW, Some(&authenticator.code(&app))).await;
+        let log = attempts(&app).await;
         app.wait(Duration::minutes(1));
         let later = reset_from(&app, [127, 4, 0, 9], &token, NEW, Some(&authenticator.code(&app))).await;
 
         assert_eq!(codes(&blocked), ["SIGN_IN_BLOCKED at input.code"]);
         assert_eq!(later["login"], "member");
+        assert_eq!(log[..5], [(); 5].map(|()| "FAILED SECOND_FACTOR_REFUSED 구성원".to_owned()));
+        assert_eq!(log[5..], ["FAILED SIGN_IN_BLOCKED 구성원"], "that somebody guesses is told, and once");
     }
 
     // case: D4

@@ -183,8 +183,24 @@ both! {
             assert_eq!(grants::log(owner, filter.clone()).await, found, "{filter}");
         }
         assert_eq!(grants::log(app.rival(), json!({})).await, [""; 0]);
-        let wide = "{ piiGrantChanges(filter: { name: \"가\" }) { totalCount } }";
-        assert_eq!(owner.ask(wide, json!({})).await.code(), "BAD_USER_INPUT");
+        let query = "query Q($filter: PiiGrantChangeFilter) { piiGrantChanges(filter: $filter) { totalCount } }";
+        for (name, wrong) in [("name", 1), ("name", 101), ("login", 1), ("login", 41), ("address", 51)] {
+            let filter = json!({ name: "a".repeat(wrong) });
+            assert_eq!(owner.ask(query, json!({ "filter": filter })).await.code(), "BAD_USER_INPUT", "{name}: {wrong}");
+        }
+    }
+
+    async fn i1_the_purpose_of_a_grant_is_changed_by_the_rules_that_it_was_given_by(app) {
+        staffed(&app).await;
+        let owner = app.owner();
+        let grant = grants::give(owner, "agent", everywhere()).await;
+        let too_short = grants::update(owner, &grant, json!({ "purpose": "정정" })).await;
+        let blank = grants::update(owner, &grant, json!({ "purpose": "          " })).await;
+        let changed = grants::update(owner, &grant, json!({ "purpose": " 반품을 접수하는 상담 업무 " })).await;
+
+        assert_eq!(codes(&too_short), ["TOO_SHORT at input.purpose"]);
+        assert_eq!(codes(&blank), ["BLANK at input.purpose"]);
+        assert_eq!((&changed["grant"]["purpose"], &changed["grant"]["version"]), (&json!("반품을 접수하는 상담 업무"), &json!(2)));
     }
 
     async fn i1_the_log_comes_in_pages_and_each_row_has_its_entry_in_the_chain(app) {
@@ -212,20 +228,24 @@ both! {
     async fn i1_a_grant_whose_time_is_over_lapses_by_itself(app) {
         staffed(&app).await;
         let owner = app.owner();
-        let grant = grants::give(owner, "agent", with(json!({ "validUntil": "2026-11-11T01:00:00Z" }))).await;
+        let short = with(json!({ "validUntil": "2026-11-11T01:00:00Z" }));
+        let grant = grants::give(owner, "agent", short.clone()).await;
+        let unchanged = grants::give(owner, "manager", short).await;
         let longer = grants::update(owner, &grant, json!({ "validUntil": "2026-11-12T01:00:00Z" })).await;
         app.go_to("2026-11-11T01:00:00Z");
         app.run_due().await;
         let extended = status(&app, &grant).await;
+        let first_over = status(&app, &unchanged).await;
         app.go_to("2026-11-12T01:00:00Z");
         let late = grants::update(owner, &longer["grant"], json!({ "purpose": "조금 더 필요한 정정 업무" })).await;
         app.run_due().await;
         let over = status(&app, &grant).await;
         app.run_due().await;
 
-        assert_eq!((extended.as_str(), over.as_str()), ("ACTIVE", "EXPIRED"));
+        assert_eq!([extended, first_over, over], ["ACTIVE", "EXPIRED", "EXPIRED"]);
         assert_eq!(codes(&late), ["PII_GRANT_ENDED at id"]);
-        assert_eq!(grants::log(owner, json!({ "kind": ["EXPIRED"] })).await, ["EXPIRED SYSTEM agent 203.0.113.0/24 - -"]);
+        assert_eq!(grants::log(owner, json!({ "kind": ["EXPIRED"] })).await,
+            ["EXPIRED SYSTEM agent 203.0.113.0/24 - -", "EXPIRED SYSTEM manager 203.0.113.0/24 - -"]);
         assert_eq!(grants::problems(owner, "agent", everywhere()).await, [""; 0], "there is room for another");
     }
 
