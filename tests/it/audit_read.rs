@@ -79,6 +79,23 @@ both! {
         assert_eq!(rows, ["DENIED"]);
     }
 
+    async fn l6_a_filter_is_as_long_as_it_says_and_no_longer(app) {
+        let query = "query Q($filter: AuditEntryFilter) { auditEntries(filter: $filter) { totalCount } }";
+        let of = |more: usize| [
+            json!({ "log": vec!["EXTRACTION"; 10 + more] }),
+            json!({ "action": vec!["AUDIT_PURGE"; 50 + more] }),
+            json!({ "outcome": vec!["DENIED"; 10 + more] }),
+            json!({ "address": "x".repeat(50 + more) }),
+        ];
+        for filter in of(0) {
+            let found = app.owner().data(query, json!({ "filter": filter })).await;
+            assert_eq!(found["auditEntries"]["totalCount"], 0, "{filter}");
+        }
+        for filter in of(1) {
+            assert_eq!(app.owner().ask(query, json!({ "filter": filter })).await.code(), "BAD_USER_INPUT", "{filter}");
+        }
+    }
+
     async fn l6_the_entry_counts_apart_from_what_was_asked_for(app) {
         let token = app.owner().token().await;
         let before = app.app.database.statements();

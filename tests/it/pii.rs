@@ -188,6 +188,10 @@ both! {
             let filter = json!({ name: "a".repeat(wrong) });
             assert_eq!(owner.ask(query, json!({ "filter": filter })).await.code(), "BAD_USER_INPUT", "{name}: {wrong}");
         }
+        for (name, right) in [("name", 2), ("name", 100), ("login", 2), ("login", 40), ("address", 50)] {
+            let found = owner.data(query, json!({ "filter": { name: "x".repeat(right) } })).await;
+            assert_eq!(found["piiGrantChanges"]["totalCount"], 0, "{name}: {right}");
+        }
     }
 
     async fn i1_the_purpose_of_a_grant_is_changed_by_the_rules_that_it_was_given_by(app) {

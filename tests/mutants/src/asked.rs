@@ -1,8 +1,8 @@
 //! Which fault is turned on, and which were come by.
 
 use std::{
-    fs::OpenOptions,
-    io::Write,
+    fs::File,
+    path::Path,
     sync::{
         LazyLock,
         atomic::{AtomicBool, Ordering},
@@ -13,7 +13,7 @@ static ON: LazyLock<usize> = LazyLock::new(|| {
     let on = std::env::var("MUTANT").ok();
     on.and_then(|number| number.parse().ok()).unwrap_or(usize::MAX)
 });
-static SEEN_FILE: LazyLock<Option<String>> = LazyLock::new(|| std::env::var("MUTANT_SEEN").ok());
+static SEEN_IN: LazyLock<Option<String>> = LazyLock::new(|| std::env::var("MUTANT_SEEN").ok());
 static SEEN: [AtomicBool; COUNT] = [const { AtomicBool::new(false) }; COUNT];
 
 /// Whether this fault is turned on.
@@ -24,14 +24,12 @@ pub fn is(number: usize) -> bool {
     number == *ON
 }
 
+/// Leaves an empty file: a process that may write nothing can make one of those.
 fn see(number: usize) {
-    if SEEN[number].swap(true, Ordering::Relaxed) {
-        return;
-    }
-    if let Some(file) = &*SEEN_FILE
-        && let Ok(mut file) = OpenOptions::new().append(true).open(file)
+    if !SEEN[number].swap(true, Ordering::Relaxed)
+        && let Some(folder) = &*SEEN_IN
     {
-        let _ = file.write_all(format!("{number}\n").as_bytes());
+        let _ = File::create(Path::new(folder).join(number.to_string()));
     }
 }
 

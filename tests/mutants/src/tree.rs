@@ -21,7 +21,7 @@ pub struct Place {
     pub fault: String,
 }
 
-/// The copy.
+/// The copy, and what can be turned on in it.
 pub struct Tree {
     pub root: PathBuf,
     pub folder: PathBuf,
@@ -40,8 +40,9 @@ pub type Programs = Vec<(String, PathBuf)>;
 impl Tree {
     /// Copies the project's files, marks them, and leaves out what does not compile.
     pub fn furnish(project: &Path, folder: &Path) -> Result<Self, Box<dyn Error>> {
+        fs::create_dir_all(folder.join("tree"))?;
+        let folder = folder.canonicalize()?;
         let root = folder.join("tree");
-        fs::create_dir_all(&root)?;
         let copy = "(git ls-files; git ls-files --others --exclude-standard) | tar -cf - -T - | tar -xf - -C \"$0\"";
         let copied = Command::new("bash")
             .args(["-euo", "pipefail", "-c", copy])
@@ -60,7 +61,7 @@ impl Tree {
         }
         let mut tree = Self {
             root,
-            folder: folder.to_owned(),
+            folder,
             mutants: Vec::new(),
         };
         let mut left_out = HashSet::new();
@@ -69,6 +70,7 @@ impl Tree {
             let wrong = tree.wrong()?;
             eprintln!("{} faults, {} of which do not compile", tree.mutants.len(), wrong.len());
             if wrong.is_empty() {
+                eprintln!("{} are left out, for they did not", left_out.len());
                 return Ok(tree);
             }
             left_out.extend(wrong);
@@ -120,11 +122,17 @@ impl Tree {
         let mut wrong = HashSet::new();
         let mut others = Vec::new();
         for message in messages(&checked.stdout).filter(|message| message["message"]["level"] == "error") {
-            let mut numbers = HashSet::new();
-            for span in message["message"]["spans"].as_array().into_iter().flatten() {
-                for text in span["text"].as_array().into_iter().flatten() {
-                    numbers.extend(numbers_in(text["text"].as_str().unwrap_or_default()));
-                }
+            // What is only mentioned beside the error is wrong only if nothing else can be.
+            let named = |is_primary: bool| {
+                let spans = message["message"]["spans"].as_array().into_iter().flatten();
+                let spans = spans.filter(move |span| !is_primary || span["is_primary"] == true);
+                let lines = spans.flat_map(|span| span["text"].as_array().into_iter().flatten());
+                let numbers = lines.flat_map(|line| numbers_in(line["text"].as_str().unwrap_or_default()));
+                numbers.collect::<HashSet<_>>()
+            };
+            let mut numbers = named(true);
+            if numbers.is_empty() {
+                numbers = named(false);
             }
             if numbers.is_empty() {
                 others.push(message["message"]["rendered"].to_string());
@@ -137,13 +145,17 @@ impl Tree {
         Ok(wrong)
     }
 
-    /// Builds the tests.
+    /// Builds the tests, and says which programs they are.
     pub fn build(&self) -> Result<Programs, Box<dyn Error>> {
         let built = self
             .cargo(&["test", "--no-run", "--lib", "--bins", "--test", "it"])
             .output()?;
         if !built.status.success() {
-            return Err("the tests do not build".into());
+            let errors = messages(&built.stdout).filter(|message| message["message"]["level"] == "error");
+            let told: Vec<_> = errors
+                .map(|message| message["message"]["rendered"].to_string())
+                .collect();
+            return Err(format!("the tests do not build: {}", told.join("\n")).into());
         }
         let program = |message: Value| {
             let is_test = message["profile"]["test"] == true;
